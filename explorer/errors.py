@@ -1,0 +1,26 @@
+"""What a person can do wrong. Anything else is a bug and keeps its traceback.
+
+ExplorerError
++ PictureError         the upload is no picture this can read
+  + NoPictureError     nothing has been uploaded yet
++ ChoiceError          a model, layer, channel, class or method that is not there
+"""
+
+
+class ExplorerError(Exception):
+    """Base of every error whose message is one sentence for the person at the screen."""
+
+
+class PictureError(ExplorerError, ValueError):
+    """The upload is no picture this can read."""
+
+
+class NoPictureError(PictureError):
+    """Nothing has been uploaded yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose one of the examples or upload a picture first.")
+
+
+class ChoiceError(ExplorerError, LookupError):
+    """Asked for something that is not there."""

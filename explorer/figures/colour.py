@@ -1,0 +1,58 @@
+"""Numbers to colours, by two rules: viridis for sizes, RdBu_r symmetric about zero for signed values."""
+
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+
+BRANCH_COLOURS = {  # apart in hue, in lightness and for colour-blind readers; the same in the whole app
+    "height": "#2a6fb5",
+    "width": "#f2b134",
+    "channel": "#4bb39a",
+}
+OTHER_COLOURS = ("#2a6fb5", "#f2b134", "#4bb39a", "#b5486a")
+
+
+class Scale(NamedTuple):
+    """Which value gets the first colour, which the last, and of which colours."""
+
+    low: float
+    high: float
+    signed: bool
+
+    @property
+    def cmap(self) -> str:
+        return "RdBu_r" if self.signed else "viridis"
+
+
+def scale_of(values: np.ndarray, *, signed: bool) -> Scale:
+    """The range of the values; about zero when signed. Values that are no numbers do not stretch it."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return Scale(-1.0, 1.0, signed) if signed else Scale(0.0, 1.0, signed)
+    if signed:
+        reach = float(np.abs(finite).max())
+        return Scale(-reach, reach, signed)
+    return Scale(float(finite.min()), float(finite.max()), signed)
+
+
+def painted(values: np.ndarray, scale: Scale) -> np.ndarray:
+    """uint8 RGB `[..., 3]` for values `[...]`; what is no number becomes grey."""
+    span = scale.high - scale.low or 1.0
+    shares = np.clip((values - scale.low) / span, 0, 1)
+    colours = matplotlib.colormaps[scale.cmap](np.nan_to_num(shares, nan=0.5), bytes=True)[..., :3]
+    return np.where(np.isfinite(values)[..., None], colours, np.uint8(128))
+
+
+def gradient(*, signed: bool) -> str:
+    """The colours of a scale as a CSS background, low to high."""
+    scale = Scale(0, 1, signed)
+    stops = painted(np.linspace(0, 1, 11), scale)
+    return f"linear-gradient(to right, {', '.join('#%02x%02x%02x' % tuple(stop) for stop in stops)})"
+
+
+def branch_colours(branches: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        BRANCH_COLOURS.get(branch, OTHER_COLOURS[index % len(OTHER_COLOURS)])
+        for index, branch in enumerate(branches)
+    )

@@ -1,0 +1,37 @@
+"""Pixels for the page: exact PNG at their own resolution; the browser enlarges without smoothing."""
+
+import base64
+import io
+
+import numpy as np
+from einops import rearrange
+from PIL import Image
+
+from explorer.figures.colour import painted, scale_of
+
+COLUMNS = 8  # of a sprite
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """uint8 `[h, w, 3]` as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def data_uri(pixels: np.ndarray) -> str:
+    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode()
+
+
+def sprite(maps: np.ndarray, *, signed: bool, shared: bool) -> np.ndarray:
+    """Maps `[n, h, w]` as one picture of `COLUMNS` maps a row, uint8 `[h', w', 3]`.
+
+    Each map is coloured by its own range, or with `shared` by the range of all. Empty cells stay white.
+    """
+    if shared:
+        coloured = painted(maps, scale_of(maps, signed=signed))
+    else:
+        coloured = np.stack([painted(one, scale_of(one, signed=signed)) for one in maps])
+    empty = np.full((-len(maps) % COLUMNS, *coloured.shape[1:]), 255, np.uint8)
+    cells = np.concatenate([coloured, empty])
+    return rearrange(cells, "(rows columns) h w c -> (rows h) (columns w) c", columns=COLUMNS)

@@ -1,0 +1,32 @@
+"""How branches are blended, to be saved: across depth, and channel by channel inside a block."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from explorer.figures.colour import branch_colours
+
+
+def across_depth(blocks: list[str], branches: tuple[str, ...], means: np.ndarray, *, title: str) -> Figure:
+    """One bar a block, top to bottom in the order of the pass; `means` `[blocks, branches]` are shares."""
+    figure = Figure(figsize=(7, 1.2 + 0.3 * len(blocks)), layout="constrained")
+    axes = figure.subplots()
+    left = np.zeros(len(blocks))
+    for branch, colour, share in zip(branches, branch_colours(branches), means.T, strict=True):
+        axes.barh(range(len(blocks)), share, left=left, color=colour, label=branch, height=0.8)
+        left = left + share
+    axes.set(title=title, xlim=(0, 1), xlabel="mean share over the channels", yticks=range(len(blocks)))
+    axes.set_yticklabels(blocks)
+    axes.invert_yaxis()
+    axes.legend(ncols=len(branches), loc="upper center", bbox_to_anchor=(0.5, -0.12 - 0.6 / len(blocks)))
+    return figure
+
+
+def inside_block(values: np.ndarray, branches: tuple[str, ...], *, title: str) -> Figure:
+    """Shares `[branches, channels]` as an image, one row a branch, channels in the order given."""
+    figure = Figure(figsize=(9, 2.4), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.imshow(values, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="none")
+    figure.colorbar(drawn, ax=axes, label="share")
+    axes.set(title=title, xlabel="channels", yticks=range(len(branches)))
+    axes.set_yticklabels(branches)
+    return figure

@@ -1,0 +1,33 @@
+"""How much of this machine to use."""
+
+import os
+
+import torch
+
+MOST_THREADS = 8  # beyond this, one picture at a time gains nothing
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """The device asked for; with "auto", CUDA where there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+def cores() -> int:
+    """Cores this process may run on, which in a container is often fewer than the machine has."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = open("/sys/fs/cgroup/cpu.max").read().split()  # noqa: SIM115
+        return max(1, min(allowed, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no cgroup, or its quota is "max"
+        return allowed
+
+
+def choose_threads() -> int:
+    """Threads for one forward pass: half the cores, so the other half keeps serving the page.
+
+    On two cores that is one. Two threads on two cores that anything else shares wait for each other at
+    every layer: a ViP-S/7 pass was measured at 1.6 s instead of 0.14 s.
+    """
+    return max(1, min(cores() // 2, MOST_THREADS))

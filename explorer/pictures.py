@@ -1,0 +1,151 @@
+"""Whatever a person uploads -> an RGB picture -> the image a model sees, and the way back.
+
+Everything is hostile until decoded: formats are a closed list, the size is read before the pixels.
+"""
+
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from einops import rearrange
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from explorer.errors import PictureError
+from models.registry import Preprocess
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO")
+OFFER = "use PNG, JPEG, WebP, GIF, BMP or TIFF"
+MOST_PIXELS = 40_000_000
+LONGEST_SIDE = 2_048  # pictures are kept no larger; no model looks at more
+RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
+def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
+    """The first frame of a picture, upright, RGB, over white where it is transparent.
+
+    16-bit values are scaled to 8 bit over their whole range; floats from [0, 1], or else from their own
+    minimum to maximum. Larger pictures are reduced to `LONGEST_SIDE`.
+
+    Raises PictureError, with a sentence, for anything that cannot be decoded or is over 40 megapixels.
+    """
+    if isinstance(source, Image.Image):
+        checked_size(source)
+        return normalised(source)
+    data = source if isinstance(source, bytes) else contents(Path(source))
+    refuse_other_formats(data[:512])
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            checked_size(picture)
+            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            picture.load()
+            return normalised(picture)
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureError("This picture is too large; the limit is 40 megapixels.") from None
+    except UnidentifiedImageError:
+        raise PictureError(f"This file is not a picture that can be read; {OFFER}.") from None
+    except Exception as error:  # noqa: BLE001 - decoders of hostile files raise whatever they like
+        raise PictureError(f"This picture is damaged or cut short; {OFFER}.") from error
+
+
+def contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise PictureError("This picture file could not be opened.") from None
+
+
+def refuse_other_formats(start: bytes) -> None:
+    """Name the formats people try and this does not read."""
+    if not start:
+        raise PictureError(f"This file is empty; {OFFER}.")
+    if b"<svg" in start.lower() or start.lstrip().lower().startswith(b"<?xml"):
+        raise PictureError(f"SVG is a drawing without pixels, which no model can see; {OFFER}.")
+    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"):
+        raise PictureError(f"HEIC pictures cannot be read here; {OFFER}.")
+
+
+def checked_size(picture: Image.Image) -> None:
+    if picture.width * picture.height > MOST_PIXELS:
+        raise PictureError(f"This picture has {picture.width} × {picture.height} pixels; the limit is 40 megapixels.")
+    if min(picture.size) < 1:
+        raise PictureError("This picture has no pixels.")
+
+
+def normalised(picture: Image.Image) -> Image.Image:
+    """Upright, 8 bits, over white, RGB, no larger than needed."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = eight_bits(picture)
+    if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    picture = picture.convert("RGB")
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    return picture
+
+
+def eight_bits(picture: Image.Image) -> Image.Image:
+    """Grey values of more than eight bits, scaled and never clipped."""
+    values = np.nan_to_num(np.asarray(picture).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if picture.mode == "F" and 0 <= low and high <= 1:
+        low, high = 0.0, 1.0
+    elif picture.mode.startswith("I") and 0 <= low and high <= 65_535:
+        low, high = 0.0, 65_535.0
+    scaled = (values - low) * (255 / (high - low or 1.0))
+    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the image lies in the picture; lengths in pixels of the picture."""
+
+    left: float
+    top: float
+    side: float  # of the square the model sees
+    size: int  # of that square in the image, in its own pixels
+
+    def to_picture(self, row: float, column: float) -> tuple[float, float]:
+        """Image place -> picture place, as (row, column); both count from the upper left corner."""
+        scale = self.side / self.size
+        return self.top + row * scale, self.left + column * scale
+
+    def to_image(self, row: float, column: float) -> tuple[float, float]:
+        """Picture place -> image place, as (row, column); outside [0, size] the model does not see it."""
+        scale = self.size / self.side
+        return (row - self.top) * scale, (column - self.left) * scale
+
+
+def seen(picture: Image.Image, preprocess: Preprocess) -> tuple[Image.Image, Geometry]:
+    """The square of pixels that reaches the model: shorter side resized, middle cut out."""
+    size = preprocess.size
+    shorter = math.floor(size / preprocess.crop)
+    width, height = picture.size
+    scale = shorter / min(width, height)
+    resized = (shorter, int(shorter * height / width)) if width <= height else (int(shorter * width / height), shorter)
+    left, top = (round((length - size) / 2) for length in resized)
+    pixels = picture.resize(resized, RESAMPLING[preprocess.interpolation])
+    return pixels.crop((left, top, left + size, top + size)), Geometry(
+        left / scale, top / scale, size / scale, size
+    )
+
+
+def to_image(picture: Image.Image, preprocess: Preprocess) -> tuple[Tensor, Geometry]:
+    """RGB picture -> float32 image `[1, 3, size, size]` as the weights expect it, and where it lies."""
+    pixels, geometry = seen(picture, preprocess)
+    values = torch.from_numpy(np.asarray(pixels, dtype=np.float32) / 255)
+    values = (values - torch.tensor(preprocess.mean)) / torch.tensor(preprocess.std)
+    return rearrange(values, "h w c -> 1 c h w").contiguous(), geometry
+
+
+def from_image(image: Tensor, preprocess: Preprocess) -> np.ndarray:
+    """What the model saw, as uint8 `[h, w, 3]`: the preprocessing undone."""
+    values = rearrange(image[0].cpu(), "c h w -> h w c") * torch.tensor(preprocess.std)
+    values = values + torch.tensor(preprocess.mean)
+    return (values * 255).round().clamp(0, 255).to(torch.uint8).numpy()

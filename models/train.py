@@ -1,0 +1,175 @@
+"""Train a nano model on scenes: `python -m models.train vip_nano`.
+
+Every picture is fresh: epoch after epoch the seeds run on, and the held-out seeds are never among them.
+The same command on the same machine gives the same file. What was reached is written into the file
+itself, and `assets/weights/README.md` is made from what the files say.
+"""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from models import card, create, scenes
+from models.registry import ASSETS
+
+README = """# The bundled checkpoints
+
+Made by `python -m models.train <name>` from the procedural pictures of `models/scenes.py`; the table is
+written by that command from what each file carries in its metadata. Accuracy is on the {held_out:,} held-out
+scenes (seeds 0 to {last:,}), which are never trained on. Licence: that of this project.
+
+{overall}
+
+Accuracy per class, in percent:
+
+{per_class}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long and how fast to train. The defaults made the bundled files."""
+
+    epochs: int = 16
+    pictures: int = 24_000  # per epoch, all of them new
+    batch: int = 128
+    peak: float = 2e-3  # the highest learning rate, after a tenth of the steps
+    decay: float = 0.05  # weight decay of AdamW
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * (self.pictures // self.batch)
+
+
+class FreshScenes(IterableDataset):
+    """Batches of scenes nobody has seen, drawn beside the training."""
+
+    def __init__(self, schedule: Schedule, size: int) -> None:
+        self.schedule = schedule
+        self.size = size
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for step in range(self.schedule.steps):
+            start = scenes.TRAINING_SEED * (1 + self.schedule.seed) + step * self.schedule.batch
+            pictures, labels = scenes.batch(range(start, start + self.schedule.batch), self.size)
+            yield torch.from_numpy(pictures), torch.from_numpy(labels)
+
+
+def as_image(pictures: Tensor) -> Tensor:
+    """uint8 `[b, 3, h, w]` -> the image the nano models see, in [-1, 1]; their card says the same."""
+    return pictures.float() / 127.5 - 1
+
+
+def train(name: str, schedule: Schedule) -> nn.Module:
+    torch.manual_seed(schedule.seed)
+    model = create(name, seed=schedule.seed).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.peak, weight_decay=schedule.decay)
+    rate = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, schedule.peak, total_steps=schedule.steps, pct_start=0.1
+    )
+    batches = DataLoader(FreshScenes(schedule, card(name).image_size), batch_size=None, num_workers=1)
+    bar = tqdm(batches, total=schedule.steps, unit="step", desc=name, mininterval=2)
+    for pictures, labels in bar:
+        loss = cross_entropy(model(as_image(pictures)), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        rate.step()
+        bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+    return model.eval()
+
+
+@torch.no_grad()
+def confusion(model: nn.Module, size: int, seeds: range = scenes.HELD_OUT) -> Tensor:
+    """Counts of held-out scenes `[true class, told class]`."""
+    counts = torch.zeros(len(scenes.CLASSES), len(scenes.CLASSES), dtype=torch.long)
+    for start in range(seeds.start, seeds.stop, 100):
+        pictures, labels = scenes.batch(range(start, min(start + 100, seeds.stop)), size)
+        told = model(as_image(torch.from_numpy(pictures))).argmax(dim=1)
+        counts = counts.index_put((torch.from_numpy(labels), told), torch.tensor(1), accumulate=True)
+    return counts
+
+
+def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
+    """Save the model with what is known of it, then renew the table beside it."""
+    counts = confusion(model, card(name).image_size)
+    facts = {
+        "name": name,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "accuracy": float(counts.trace() / counts.sum()),
+        "per_class": (counts.diag() / counts.sum(dim=1)).tolist(),
+        "schedule": asdict(schedule),
+    }
+    save_file(model.state_dict(), path, metadata={"mixscope": json.dumps(facts)})
+    (path.parent / "README.md").write_text(readme(path.parent))
+
+
+def facts_of(path: Path) -> dict:
+    """What a bundled checkpoint says of itself."""
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["mixscope"])
+
+
+def readme(folder: Path) -> str:
+    """The table of all checkpoints in a folder, from what each file says of itself."""
+    paths = sorted(folder.glob("*.safetensors"))
+    told = [facts_of(path) for path in paths]
+    rows = [
+        (
+            facts["name"],
+            f"{facts['parameters']:,}",
+            f"{facts['accuracy']:.2%}",
+            f"{facts['schedule']['epochs'] * facts['schedule']['pictures']:,}",
+            facts["schedule"]["seed"],
+            f"`python -m models.train {facts['name']} --epochs {facts['schedule']['epochs']}`",
+            f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`",
+        )
+        for path, facts in zip(paths, told, strict=True)
+    ]
+    classes = [
+        (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
+        for index, label in enumerate(scenes.CLASSES)
+    ]
+    return README.format(
+        held_out=len(scenes.HELD_OUT),
+        last=scenes.HELD_OUT[-1],
+        overall=table(("model", "parameters", "accuracy", "pictures", "seed", "command", "sha256"), rows),
+        per_class=table(("class", *(facts["name"] for facts in told)), classes),
+    )
+
+
+def table(head: tuple, rows: list[tuple]) -> str:
+    """Rows as Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("name", help="a nano model, for example vip_nano")
+    ask.add_argument("--epochs", type=int, default=Schedule.epochs)
+    ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
+    ask.add_argument("--seed", type=int, default=Schedule.seed)
+    ask.add_argument("--threads", type=int, default=1)
+    ask.add_argument("--out", type=Path, default=ASSETS / "weights")
+    args = ask.parse_args()
+    torch.set_num_threads(args.threads)
+    schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed)
+    write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Vision Permutator: A Permutable MLP-Like Architecture for Visual Recognition (Hou et al., 2021).
+
+Paper: https://arxiv.org/abs/2106.12368
+Official code: https://github.com/houqb/VisionPermutator, models/vip.py
+
+Tokens keep their place in a table of rows, columns and channels. A block mixes them three times in
+parallel, along the height, along the width and along the channels, and a split attention decides for
+every channel of every picture how much of each of the three goes on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+from einops import rearrange, reduce
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.layers import Mlp
+from models.probe import Kind, Probe
+from models.registry import ASSETS, ModelCard, Preprocess, Weights, register
+
+BRANCHES = ("height", "width", "channel")  # the order of the published checkpoints
+as_map = partial(Probe, Kind.FEATURE_MAP, "b h w c -> b h w c")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VipConfig:
+    """Sizes of one variant. The defaults are ViP-Small/7."""
+
+    image_size: int = 224  # pixels
+    patch_size: int = 7  # pixels
+    dims: tuple[int, ...] = (192, 384, 384, 384)  # width per stage; where it changes, 2x2 tokens are merged
+    depths: tuple[int, ...] = (4, 3, 8, 3)  # blocks per stage
+    mlp_ratio: int = 3  # hidden width of the channel MLP over its width
+    num_classes: int = 1000
+
+    def __post_init__(self) -> None:
+        if len(self.dims) != len(self.depths):
+            raise ValueError(f"{len(self.dims)} dims and {len(self.depths)} depths; every stage needs both")
+        if self.image_size % self.patch_size:
+            raise ValueError(f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}")
+        for dim, grid in zip(self.dims, self.grids, strict=True):
+            if dim % grid:
+                raise ValueError(f"dim {dim} cannot be cut into {grid} segments, one for each row of tokens")
+
+    @property
+    def grids(self) -> tuple[int, ...]:
+        """Tokens along one side, per stage."""
+        merges = [sum(self.merges[: stage + 1]) for stage in range(len(self.dims))]
+        return tuple(self.image_size // self.patch_size // 2**count for count in merges)
+
+    @property
+    def merges(self) -> tuple[bool, ...]:
+        """Whether a stage starts by merging 2x2 tokens."""
+        return tuple(before != after for before, after in zip(self.dims[:1] + self.dims, self.dims, strict=False))
+
+
+class WeightedPermuteMlp(nn.Module):
+    """Mix along height, width and channels at once and blend the three per channel (§3.2, Algorithm 1).
+
+    The table must be square with `segments` tokens a side: the channels are cut into as many segments
+    as there are rows, so that one segment of one column, rows x channels, is as wide as `dim`.
+    """
+
+    def __init__(self, dim: int, segments: int) -> None:
+        super().__init__()
+        self.segments = segments
+        self.mlp_h = nn.Linear(dim, dim, bias=False)
+        self.mlp_w = nn.Linear(dim, dim, bias=False)
+        self.mlp_c = nn.Linear(dim, dim, bias=False)
+        self.branches = Probe(
+            Kind.BRANCHES, "branches b h w c -> b branches h w c", branches=BRANCHES
+        )
+        self.reweight = Mlp(dim, dim // 4, 3 * dim)
+        self.branch_weights = Probe(
+            Kind.BRANCH_WEIGHTS, "branches b 1 1 c -> b branches c", branches=BRANCHES
+        )
+        self.blended = as_map()
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
+        columns = rearrange(x, "b h w (g s) -> b g w (h s)", g=self.segments)
+        height = rearrange(self.mlp_h(columns), "b g w (h s) -> b h w (g s)", h=self.segments)
+        rows = rearrange(x, "b h w (g s) -> b h g (w s)", g=self.segments)
+        width = rearrange(self.mlp_w(rows), "b h g (w s) -> b h w (g s)", w=self.segments)
+        channel = self.mlp_c(x)
+        height, width, channel = self.branches([height, width, channel])
+
+        pooled = reduce(height + width + channel, "b h w c -> b c", "mean")
+        # Channel-major: the checkpoints keep the three logits of a channel side by side.
+        logits = rearrange(self.reweight(pooled), "b (c branches) -> branches b 1 1 c", branches=3)
+        of_height, of_width, of_channel = self.branch_weights(logits.softmax(dim=0))
+        blended = self.blended(of_height * height + of_width * width + of_channel * channel)
+        return self.proj(blended)
+
+
+class VipBlock(nn.Module):
+    """Permute-MLP, then channel MLP, each normalised first and added back (eq. 1 and 2)."""
+
+    def __init__(self, dim: int, segments: int, mlp_ratio: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim)
+        self.token_mixing = WeightedPermuteMlp(dim, segments)
+        self.after_tokens = as_map()
+        self.norm2 = nn.LayerNorm(dim)
+        self.channel_mixing = Mlp(dim, mlp_ratio * dim, dim)
+        self.output = as_map()
+
+    def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
+        x = self.after_tokens(x + self.token_mixing(self.norm1(x)))
+        return self.output(x + self.channel_mixing(self.norm2(x)))
+
+
+class Patches(nn.Module):
+    """A convolution as wide as its stride, on a table of tokens: patch embedding and 2x2 merging alike."""
+
+    def __init__(self, dim: int, out_dim: int, patch_size: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(dim, out_dim, kernel_size=patch_size, stride=patch_size)
+        self.output = as_map()
+
+    def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 c2"]:
+        merged = self.proj(rearrange(x, "b h w c -> b c h w"))
+        return self.output(rearrange(merged, "b c h w -> b h w c"))
+
+
+class VipStage(nn.Module):
+    """Merging where the width changes, then blocks of one width."""
+
+    def __init__(self, cfg: VipConfig, stage: int) -> None:
+        super().__init__()
+        dim = cfg.dims[stage]
+        self.downsample = Patches(cfg.dims[stage - 1], dim, 2) if cfg.merges[stage] else nn.Identity()
+        self.blocks = nn.Sequential(
+            *(VipBlock(dim, cfg.grids[stage], cfg.mlp_ratio) for _ in range(cfg.depths[stage]))
+        )
+        self.output = as_map()
+
+    def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 c2"]:
+        return self.output(self.blocks(self.downsample(x)))
+
+
+class VisionPermutator(nn.Module):
+    def __init__(self, cfg: VipConfig) -> None:
+        super().__init__()
+        self.stem = Patches(3, cfg.dims[0], cfg.patch_size)
+        self.stages = nn.Sequential(*(VipStage(cfg, stage) for stage in range(len(cfg.dims))))
+        self.norm = nn.LayerNorm(cfg.dims[-1])
+        self.normed = as_map()
+        self.pooled = Probe(Kind.VECTOR, "b c -> b c")
+        self.head = nn.Linear(cfg.dims[-1], cfg.num_classes)
+        self.apply(initialise)
+
+    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
+        x = self.stages(self.stem(rearrange(image, "b c h w -> b h w c")))
+        x = self.normed(self.norm(x))
+        return self.head(self.pooled(reduce(x, "b h w c -> b c", "mean")))
+
+
+def initialise(module: nn.Module) -> None:
+    """Linear layers as in the official code; the convolutions keep PyTorch's own start."""
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def published(cfg: VipConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Our keys for the official ones; keys that are not official pass unchanged.
+
+    The official `network` counts stages and the merging between them in one list.
+    """
+    renames = {"patch_embed.": "stem."}
+    entry = 0
+    for stage, merges in enumerate(cfg.merges):
+        if merges:
+            renames[f"network.{entry}.proj."] = f"stages.{stage}.downsample.proj."
+            entry += 1
+        for block in range(cfg.depths[stage]):
+            ours = f"stages.{stage}.blocks.{block}."
+            renames[f"network.{entry}.{block}.attn."] = f"{ours}token_mixing."
+            renames[f"network.{entry}.{block}.mlp."] = f"{ours}channel_mixing."
+            renames[f"network.{entry}.{block}.norm"] = f"{ours}norm"
+        entry += 1
+    return {renamed(key, renames): value for key, value in tensors.items()}
+
+
+def renamed(key: str, renames: Mapping[str, str]) -> str:
+    return next((ours + key[len(theirs) :] for theirs, ours in renames.items() if key.startswith(theirs)), key)
+
+
+VARIANTS = {
+    "vip_s14": VipConfig(patch_size=14, dims=(384, 384, 384, 384)),
+    "vip_s7": VipConfig(),
+    "vip_m7": VipConfig(dims=(256, 256, 512, 512), depths=(4, 3, 14, 3)),
+    "vip_l7": VipConfig(dims=(256, 512, 512, 512), depths=(8, 8, 16, 4)),
+    "vip_nano": VipConfig(image_size=64, patch_size=4, dims=(64, 128), depths=(2, 4), num_classes=12),
+}
+CROPS = {"vip_m7": 0.9, "vip_l7": 0.875}  # of the official evaluation; 0.9 otherwise
+SCENES = Preprocess(size=64, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+
+for name, cfg in VARIANTS.items():
+    nano = name == "vip_nano"
+    preprocess = SCENES if nano else Preprocess(size=cfg.image_size, crop=CROPS.get(name, 0.9))
+    trained = Weights(path=ASSETS / "weights" / f"{name}.safetensors", labels="scenes", preprocess=SCENES)
+    register(
+        ModelCard(
+            name=name,
+            family="Vision Permutator",
+            paper="https://arxiv.org/abs/2106.12368",
+            source="https://github.com/houqb/VisionPermutator",
+            image_size=cfg.image_size,
+            num_classes=cfg.num_classes,
+            build=partial(VisionPermutator, cfg),
+            published=partial(published, cfg),
+            preprocess=preprocess,
+            labels="scenes" if nano else "imagenet1k",
+            weights=MappingProxyType({"scenes": trained} if nano else {}),
+        )
+    )
