@@ -104,7 +104,9 @@ def checked(options: Options, layers: tuple[str, ...]) -> Options:
     if options.baseline not in BASELINES:
         raise ChoiceError(f"The baseline is one of {', '.join(BASELINES)}; not {options.baseline!r}.")
     if options.layer is not None and options.layer not in layers:
-        raise ChoiceError(f"There is no feature map {options.layer!r} in this model; the last is {layers[-1]}.")
+        raise ChoiceError(
+            f"There is no feature map {options.layer!r} in this model; the last is {layers[-1]}."
+        )
     return options
 
 
@@ -166,8 +168,9 @@ def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | 
     """One sentence about a map that should not be trusted as it is."""
     if not np.isfinite(values).all():
         return "The map holds values that are not numbers; nothing can be read from it."
+    if gap is not None and abs(gap) > GAP_WORTH_A_WARNING * abs(change):
+        missed = f"The map misses the logit's change of {change:.2f} by {abs(gap):.2f}"
+        return f"{missed}; more steps or samples help."
     if np.ptp(values) == 0:
         return "The map is the same everywhere; this method says nothing here."
-    if gap is not None and abs(gap) > GAP_WORTH_A_WARNING * abs(change):
-        return f"The map misses the logit's change of {change:.2f} by {abs(gap):.2f}; more steps or samples help."
     return None

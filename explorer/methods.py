@@ -6,10 +6,8 @@ Each is a generator over one `Case` and yields a `Part` after every Captum call.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from captum.attr import (
     FeatureAblation,
@@ -25,6 +23,7 @@ from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from explorer.capture import hooked, probes
+from explorer.dice import Dice
 from models.probe import Kind, Probe
 
 PIXELS_AT_ONCE = 8 * 64 * 64  # per Captum call: long enough to be efficient, short enough to be stopped
@@ -67,50 +66,6 @@ class Part(NamedTuple):
     values: Tensor
 
 
-class Dice:
-    """A stream of random numbers of one's own.
-
-    Captum draws from the process-wide generators of torch and numpy; they are borrowed for one call at a
-    time, so that what one visitor draws does not depend on another.
-    """
-
-    borrowed = Lock()
-
-    def __init__(self, seed: int) -> None:
-        with self.turn_taken():
-            torch.manual_seed(seed)
-            np.random.seed(seed)  # noqa: NPY002 - the generator Captum uses
-            self.state = self.now()
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        with self.turn_taken():
-            self.set(self.state)
-            yield
-            self.state = self.now()
-
-    @contextmanager
-    def turn_taken(self) -> Iterator[None]:
-        with self.borrowed:
-            before = self.now()
-            try:
-                yield
-            finally:
-                self.set(before)
-
-    @staticmethod
-    def now() -> tuple:
-        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-        return torch.get_rng_state(), cuda, np.random.get_state()  # noqa: NPY002
-
-    @staticmethod
-    def set(state: tuple) -> None:
-        torch.set_rng_state(state[0])
-        if state[1]:
-            torch.cuda.set_rng_state_all(state[1])
-        np.random.set_state(state[2])  # noqa: NPY002
-
-
 def saliency(case: Case) -> Iterator[Part]:
     """Size of the gradient (Simonyan et al., 2014)."""
     yield Part(1, 1, Saliency(case.model).attribute(wanting(case.image), case.target))
@@ -134,7 +89,7 @@ def grad_cam(case: Case) -> Iterator[Part]:
 
 @contextmanager
 def channels_first(probe: Probe) -> Iterator[nn.Module]:
-    """A module through which the probed map passes as `[b, c, h, w]`, the only layout Captum's layers know."""
+    """A module the probed map passes as `[b, c, h, w]`, the only layout Captum's layers know."""
     through = nn.Identity()
 
     def detour(_probe: Probe, _args: tuple, value: Tensor) -> Tensor:
@@ -189,7 +144,7 @@ def gradient_shap(case: Case) -> Iterator[Part]:
     )
 
 
-def averaged(case: Case, draw) -> Iterator[Part]:  # noqa: ANN001
+def averaged(case: Case, draw) -> Iterator[Part]:
     """The mean over samples, a few at a time; `draw(count)` gives the mean of that many new ones."""
     dice = Dice(case.options.seed)
     total, done, summed = case.options.samples, 0, torch.zeros_like(case.image)
@@ -242,7 +197,9 @@ def covered(case: Case, windows: Tensor, cells: int, logit: Tensor) -> Tensor:
         if bool(switches.all()):  # nothing covered: known already
             return logit.expand(len(switches))
         off = torch.einsum("bn,nhw->bhw", 1 - switches, inside.to(switches.dtype)) > 0
-        return case.model(torch.where(rearrange(off, "b h w -> b 1 h w"), case.baseline, case.image))[:, case.target]
+        return case.model(torch.where(rearrange(off, "b h w -> b 1 h w"), case.baseline, case.image))[
+            :, case.target
+        ]
 
     switches = torch.ones(1, len(windows), device=case.image.device)
     return FeatureAblation(logits).attribute(switches, perturbations_per_eval=len(windows))[0]

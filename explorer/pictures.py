@@ -17,7 +17,7 @@ from torch import Tensor
 from explorer.errors import PictureError
 from models.registry import Preprocess
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 OFFER = "use PNG, JPEG, WebP, GIF, BMP or TIFF"
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 2_048  # pictures are kept no larger; no model looks at more
@@ -49,7 +49,7 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
         raise PictureError("This picture is too large; the limit is 40 megapixels.") from None
     except UnidentifiedImageError:
         raise PictureError(f"This file is not a picture that can be read; {OFFER}.") from None
-    except Exception as error:  # noqa: BLE001 - decoders of hostile files raise whatever they like
+    except Exception as error:
         raise PictureError(f"This picture is damaged or cut short; {OFFER}.") from error
 
 
@@ -72,7 +72,9 @@ def refuse_other_formats(start: bytes) -> None:
 
 def checked_size(picture: Image.Image) -> None:
     if picture.width * picture.height > MOST_PIXELS:
-        raise PictureError(f"This picture has {picture.width} × {picture.height} pixels; the limit is 40 megapixels.")
+        raise PictureError(
+            f"This picture has {picture.width} × {picture.height} pixels; the limit is 40 megapixels."
+        )
     if min(picture.size) < 1:
         raise PictureError("This picture has no pixels.")
 
@@ -94,9 +96,9 @@ def eight_bits(picture: Image.Image) -> Image.Image:
     """Grey values of more than eight bits, scaled and never clipped."""
     values = np.nan_to_num(np.asarray(picture).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
-    if picture.mode == "F" and 0 <= low and high <= 1:
+    if picture.mode == "F" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    elif picture.mode.startswith("I") and 0 <= low and high <= 65_535:
+    elif picture.mode.startswith("I") and low >= 0 and high <= 65_535:
         low, high = 0.0, 65_535.0
     scaled = (values - low) * (255 / (high - low or 1.0))
     return Image.fromarray(np.rint(scaled).astype(np.uint8))
@@ -128,7 +130,11 @@ def seen(picture: Image.Image, preprocess: Preprocess) -> tuple[Image.Image, Geo
     shorter = math.floor(size / preprocess.crop)
     width, height = picture.size
     scale = shorter / min(width, height)
-    resized = (shorter, int(shorter * height / width)) if width <= height else (int(shorter * width / height), shorter)
+    resized = (
+        (shorter, int(shorter * height / width))
+        if width <= height
+        else (int(shorter * width / height), shorter)
+    )
     left, top = (round((length - size) / 2) for length in resized)
     pixels = picture.resize(resized, RESAMPLING[preprocess.interpolation])
     return pixels.crop((left, top, left + size, top + size)), Geometry(

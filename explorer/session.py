@@ -1,12 +1,10 @@
 """Loaded models, each with its lock, and the runs worth remembering."""
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
 
 import torch
 from PIL import Image
@@ -14,16 +12,17 @@ from torch import Tensor, nn
 
 from explorer.attribution import Attribution, attributions
 from explorer.capture import Run, probes, run
-from explorer.errors import ChoiceError, ExplorerError, NoPictureError
+from explorer.errors import ChoiceError, NoPictureError
 from explorer.machine import choose_device, choose_threads
+from explorer.memory import Remembered
 from explorer.methods import Options
 from explorer.pictures import Geometry, open_picture, to_image
 from explorer.predictions import Prediction, chosen_class, predictions
 from models import card, create
 from models.probe import Kind
-from models.registry import ASSETS, ModelCard, Preprocess
+from models.registry import ASSETS, ModelCard, Preprocess, UnknownModelError
+from models.weights import WeightsError
 
-T = TypeVar("T")
 RANDOM = "random"
 UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
 Picture = Image.Image | str | Path | bytes
@@ -53,30 +52,6 @@ class Loaded:
         return 4 * self.parameters
 
 
-class Remembered(Generic[T]):
-    """The values used last, up to a number of bytes; the newest is always kept."""
-
-    def __init__(self, most_bytes: int, size: Callable[[T], int]) -> None:
-        self.most_bytes = most_bytes
-        self.size = size
-        self.lock = Lock()
-        self.values: OrderedDict[Hashable, T] = OrderedDict()
-
-    def get(self, key: Hashable) -> T | None:
-        with self.lock:
-            if key in self.values:
-                self.values.move_to_end(key)
-            return self.values.get(key)
-
-    def keep(self, key: Hashable, value: T) -> T:
-        with self.lock:
-            self.values[key] = value
-            self.values.move_to_end(key)
-            while len(self.values) > 1 and sum(map(self.size, self.values.values())) > self.most_bytes:
-                self.values.popitem(last=False)
-        return value
-
-
 class Explorer:
     """Answers questions about a model and a picture; remembers the last models, runs and attributions.
 
@@ -90,33 +65,52 @@ class Explorer:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
         self._loading = Lock()
+        self._counts: dict[str, int] = {}
         self._models: Remembered[Loaded] = Remembered(models_bytes, lambda loaded: loaded.bytes)
         self._runs: Remembered[Run] = Remembered(runs_bytes, lambda found: found.bytes)
         self._maps: Remembered[Attribution] = Remembered(50_000_000, lambda found: found.values.nbytes)
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
-        try:
-            found = card(model)
-            chosen = str(weights) if weights is not None else default_weights(found)
-            with self._loading:
-                return self._models.get((model, chosen)) or self._models.keep((model, chosen), self._loaded(found, chosen))
-        except (LookupError, ValueError) as error:  # models says in a sentence what does not fit
-            if isinstance(error, ExplorerError):
-                raise
-            raise ChoiceError(str(error)) from error
+        found = named(model)
+        chosen = default_weights(found) if weights is None else str(weights)
+        with self._loading:
+            known = self._models.get((model, chosen))
+            return known or self._models.keep((model, chosen), self._loaded(found, chosen))
 
     def _loaded(self, found: ModelCard, weights: str) -> Loaded:
-        model = create(found.name, None if weights == RANDOM else weights).to(self.device)
+        try:
+            model = create(found.name, None if weights == RANDOM else weights).to(self.device)
+        except WeightsError as error:
+            raise ChoiceError(str(error)) from error
         listed = found.weights.get(weights)
         preprocess = listed.preprocess if listed else found.preprocess
-        labels = (ASSETS / "labels" / f"{listed.labels if listed else found.labels}.txt").read_text("utf-8")
-        return Loaded(found, weights, model.requires_grad_(False), preprocess, tuple(labels.splitlines()))
+        labels = self.labels(found.name, weights)
+        return Loaded(found, weights, model.requires_grad_(False), preprocess, labels)
 
-    def image(self, model: str, picture: Picture | None, weights: str | Path | None = None) -> tuple[Tensor, Geometry]:
+    def image(
+        self, model: str, picture: Picture | None, weights: str | Path | None = None
+    ) -> tuple[Tensor, Geometry]:
         """The image `[1, 3, h, w]` this model sees of a picture, and where it lies in the picture."""
         if picture is None:
             raise NoPictureError
         return to_image(open_picture(picture), self.load(model, weights).preprocess)
+
+    def digest(self, picture: Picture) -> str:
+        """A short name for the content of a picture."""
+        return hashlib.blake2b(open_picture(picture).tobytes(), digest_size=12).hexdigest()
+
+    def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
+        """Names of the classes, without loading anything."""
+        found = named(model)
+        listed = found.weights.get(str(weights))
+        return labels_in(listed.labels if listed else found.labels)
+
+    def parameters(self, model: str) -> int:
+        """Number of parameters, counted without making them."""
+        if model not in self._counts:
+            with torch.device("meta"):
+                self._counts[model] = sum(p.numel() for p in named(model).build().parameters())
+        return self._counts[model]
 
     def layers(self, model: str, kind: Kind, weights: str | Path | None = None) -> tuple[str, ...]:
         """Names of the probes of a kind, in the order of the pass."""
@@ -130,10 +124,14 @@ class Explorer:
 
     def _run(self, loaded: Loaded, image: Tensor) -> Run:
         key = (loaded.card.name, loaded.weights, digest(image))
+        if remembered := self._runs.get(key):
+            return remembered
         with loaded.lock:
             return self._runs.get(key) or self._runs.keep(key, run(loaded.model, image.to(self.device)))
 
-    def predict(self, model: str, picture: Picture | None, weights: str | Path | None = None, most: int = 5) -> tuple[Prediction, ...]:
+    def predict(
+        self, model: str, picture: Picture | None, weights: str | Path | None = None, most: int = 5
+    ) -> tuple[Prediction, ...]:
         return predictions(
             self.inspect(model, picture, weights).logits, self.load(model, weights).labels, most
         )
@@ -153,11 +151,7 @@ class Explorer:
         The model's lock is held for one part at a time, so that others are served in between. Closing the
         iterator stops the work after the part in hand.
         """
-        loaded = self.load(model, weights)
-        image, _ = self.image(model, picture, weights)
-        found = self._run(loaded, image)
-        index = chosen_class(found.logits, loaded.labels, target)
-        key = (model, loaded.weights, digest(image), method, index, options)
+        loaded, image, index, key = self._question(model, picture, weights, method, target, options)
         if remembered := self._maps.get(key):
             yield remembered
             return
@@ -180,6 +174,48 @@ class Explorer:
             if part.done == part.total:
                 self._maps.keep(key, part)
             yield part
+
+    def remembers(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        method: str,
+        target: int | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> bool:
+        """Whether `attribute` would answer at once."""
+        return (
+            self._maps.get(self._question(model, picture, weights, method, target, options)[-1]) is not None
+        )
+
+    def _question(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None,
+        method: str,
+        target: int | None,
+        options: Options,
+    ) -> tuple[Loaded, Tensor, int, Hashable]:
+        """What is asked about: the model, the image, the class, and the name its answer is kept under."""
+        loaded = self.load(model, weights)
+        image, _ = self.image(model, picture, weights)
+        index = chosen_class(self._run(loaded, image).logits, loaded.labels, target)
+        return loaded, image, index, (model, loaded.weights, digest(image), method, index, options)
+
+
+def named(model: str) -> ModelCard:
+    try:
+        return card(model)
+    except UnknownModelError as error:
+        raise ChoiceError(str(error)) from error
+
+
+def labels_in(name: str) -> tuple[str, ...]:
+    """The class names of a file in assets/labels."""
+    return tuple((ASSETS / "labels" / f"{name}.txt").read_text("utf-8").splitlines())
 
 
 def default_weights(found: ModelCard) -> str:

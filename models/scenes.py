@@ -42,7 +42,7 @@ def draw(seed: int, size: int = 64, label: int | None = None) -> Scene:
     for _ in range(rng.integers(3, 7)):
         picture = clutter(rng, picture, y, x)
 
-    radius = rng.uniform(0.19, 0.31)
+    radius = rng.uniform(0.21, 0.32)
     row, column = rng.uniform(radius, 1 - radius, 2)
     v, u = (y - row) / radius, (x - column) / radius
     first = distinct(rng, ground, 0.45)
@@ -100,7 +100,7 @@ def clutter(rng: np.random.Generator, picture: Array, y: Array, x: Array) -> Arr
 
 
 def outline(rng: np.random.Generator, shape: str) -> Field:
-    """The outline of a shape of radius one, turned by a random angle where turning does not blur the class."""
+    """The outline of a shape of radius one, turned by a random angle."""
     turn = rng.uniform(0, 2 * np.pi)
 
     def turned(u: Array, v: Array) -> Array:
@@ -159,7 +159,7 @@ def texture(
     rng: np.random.Generator, kind: str, x: Array, y: Array, u: Array, v: Array, radius: float
 ) -> Array:
     """Share of the second colour at every place, 0 to 1; `x y` in the picture, `u v` in the object."""
-    period = rng.uniform(0.085, 0.14)
+    period = rng.uniform(0.1, 0.15)
     phase, other = rng.uniform(0, 2 * np.pi, 2)
     side = 1 if rng.uniform() < 0.5 else -1
     k = 2 * np.pi / period

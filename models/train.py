@@ -41,12 +41,13 @@ Accuracy per class, in percent:
 class Schedule:
     """How long and how fast to train. The defaults made the bundled files."""
 
-    epochs: int = 16
+    epochs: int = 24
     pictures: int = 24_000  # per epoch, all of them new
     batch: int = 128
     peak: float = 2e-3  # the highest learning rate, after a tenth of the steps
     decay: float = 0.05  # weight decay of AdamW
     seed: int = 0
+    half: bool = True  # compute in bfloat16, twice as fast where the processor has it
 
     @property
     def steps(self) -> int:
@@ -82,7 +83,9 @@ def train(name: str, schedule: Schedule) -> nn.Module:
     batches = DataLoader(FreshScenes(schedule, card(name).image_size), batch_size=None, num_workers=1)
     bar = tqdm(batches, total=schedule.steps, unit="step", desc=name, mininterval=2)
     for pictures, labels in bar:
-        loss = cross_entropy(model(as_image(pictures)), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=schedule.half):
+            logits = model(as_image(pictures))
+        loss = cross_entropy(logits.float(), labels)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

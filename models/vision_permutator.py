@@ -54,7 +54,9 @@ class VipConfig:
     @property
     def merges(self) -> tuple[bool, ...]:
         """Whether a stage starts by merging 2x2 tokens."""
-        return tuple(before != after for before, after in zip(self.dims[:1] + self.dims, self.dims, strict=False))
+        return tuple(
+            before != after for before, after in zip(self.dims[:1] + self.dims, self.dims, strict=False)
+        )
 
 
 class WeightedPermuteMlp(nn.Module):
@@ -70,9 +72,7 @@ class WeightedPermuteMlp(nn.Module):
         self.mlp_h = nn.Linear(dim, dim, bias=False)
         self.mlp_w = nn.Linear(dim, dim, bias=False)
         self.mlp_c = nn.Linear(dim, dim, bias=False)
-        self.branches = Probe(
-            Kind.BRANCHES, "branches b h w c -> b branches h w c", branches=BRANCHES
-        )
+        self.branches = Probe(Kind.BRANCHES, "branches b h w c -> b branches h w c", branches=BRANCHES)
         self.reweight = Mlp(dim, dim // 4, 3 * dim)
         self.branch_weights = Probe(
             Kind.BRANCH_WEIGHTS, "branches b 1 1 c -> b branches c", branches=BRANCHES
@@ -151,20 +151,11 @@ class VisionPermutator(nn.Module):
         self.normed = as_map()
         self.pooled = Probe(Kind.VECTOR, "b c -> b c")
         self.head = nn.Linear(cfg.dims[-1], cfg.num_classes)
-        self.apply(initialise)
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
         x = self.stages(self.stem(rearrange(image, "b c h w -> b h w c")))
         x = self.normed(self.norm(x))
         return self.head(self.pooled(reduce(x, "b h w c -> b c", "mean")))
-
-
-def initialise(module: nn.Module) -> None:
-    """Linear layers as in the official code; the convolutions keep PyTorch's own start."""
-    if isinstance(module, nn.Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 def published(cfg: VipConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -188,7 +179,9 @@ def published(cfg: VipConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
 
 
 def renamed(key: str, renames: Mapping[str, str]) -> str:
-    return next((ours + key[len(theirs) :] for theirs, ours in renames.items() if key.startswith(theirs)), key)
+    return next(
+        (ours + key[len(theirs) :] for theirs, ours in renames.items() if key.startswith(theirs)), key
+    )
 
 
 VARIANTS = {

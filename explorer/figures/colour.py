@@ -8,9 +8,9 @@ import numpy as np
 BRANCH_COLOURS = {  # apart in hue, in lightness and for colour-blind readers; the same in the whole app
     "height": "#2a6fb5",
     "width": "#f2b134",
-    "channel": "#4bb39a",
+    "channel": "#359b83",
 }
-OTHER_COLOURS = ("#2a6fb5", "#f2b134", "#4bb39a", "#b5486a")
+OTHER_COLOURS = ("#2a6fb5", "#f2b134", "#359b83", "#b5486a")
 
 
 class Scale(NamedTuple):
@@ -48,7 +48,7 @@ def gradient(*, signed: bool) -> str:
     """The colours of a scale as a CSS background, low to high."""
     scale = Scale(0, 1, signed)
     stops = painted(np.linspace(0, 1, 11), scale)
-    return f"linear-gradient(to right, {', '.join('#%02x%02x%02x' % tuple(stop) for stop in stops)})"
+    return f"linear-gradient(to right, {', '.join(f'rgb({r} {g} {b})' for r, g, b in stops.tolist())})"
 
 
 def branch_colours(branches: tuple[str, ...]) -> tuple[str, ...]:

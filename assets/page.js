@@ -1,0 +1,116 @@
+() => {
+  // What the browser does alone: theme, language, what is folded, the opacity of overlays, the address.
+  const ZH = /* the Chinese of every phrase on the page */ {};
+  const root = document.documentElement;
+  const query = new URLSearchParams(location.search);
+  const memory = {
+    get: key => localStorage.getItem('mixscope ' + key),
+    set: (key, value) => localStorage.setItem('mixscope ' + key, value),
+  };
+
+  // Theme
+  if (!query.has('__theme') && memory.get('theme')) document.body.classList.toggle('dark', memory.get('theme') === 'dark');
+  const switchTheme = () => memory.set('theme', document.body.classList.toggle('dark') ? 'dark' : 'light');
+
+  // Language: the page is written in English; phrases are looked up, `{}` stands for what varies.
+  let language = query.get('lang') || memory.get('language') || (navigator.language.startsWith('zh') ? 'zh' : 'en');
+  const escaped = text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const patterns = Object.keys(ZH).filter(phrase => phrase.includes('{}')).map(phrase =>
+    [new RegExp('^' + phrase.split('{}').map(escaped).join('(.+?)') + '$', 's'), ZH[phrase]]);
+  const inChinese = text => {
+    const words = text.trim().replace(/\s+/g, ' ');
+    if (!/[A-Za-z]/.test(words)) return text;
+    let found = ZH[words];
+    for (const [pattern, chinese] of found ? [] : patterns) {
+      const match = words.match(pattern);
+      if (!match) continue;
+      let part = 0;
+      found = chinese.replace(/\{\}/g, () => { part += 1; return inChinese(match[part]); });
+      break;
+    }
+    return found ? text.replace(text.trim(), () => found) : text;
+  };
+  const known = new WeakMap(); // node -> {place: {english, shown}}
+  const say = (node, place, read, write) => {
+    const places = known.get(node) ?? known.set(node, {}).get(node);
+    const now = read();
+    if (!places[place] || now !== places[place].shown) places[place] = { english: now };
+    const shown = language === 'zh' ? inChinese(places[place].english) : places[place].english;
+    places[place].shown = shown;
+    if (now !== shown) write(shown);
+  };
+  const ATTRIBUTES = ['aria-label', 'title', 'placeholder', 'alt', 'data-word'];
+  const translate = top => {
+    if (top.nodeType !== Node.TEXT_NODE && top.nodeType !== Node.ELEMENT_NODE) return;
+    const walker = document.createTreeWalker(top, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    for (let node = walker.currentNode; node; node = walker.nextNode()) {
+      const element = node.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+      if (!element || element.closest('[translate=no], pre, script, style')) continue;
+      if (node.nodeType === Node.TEXT_NODE) say(node, 'text', () => node.data, text => { node.data = text; });
+      else for (const name of ATTRIBUTES) {
+        if (node.hasAttribute(name)) say(node, name, () => node.getAttribute(name), text => node.setAttribute(name, text));
+      }
+    }
+  };
+  const translateMenus = () => document.querySelectorAll('input[role=listbox]').forEach(input => {
+    if (input !== document.activeElement) say(input, 'value', () => input.value, text => { input.value = text; });
+  });
+  const switchLanguage = to => {
+    language = to;
+    root.lang = language === 'zh' ? 'zh-CN' : 'en';
+    const button = document.querySelector('#language');
+    if (button) button.textContent = language === 'zh' ? 'English' : '中文';
+    translate(document.body);
+    translateMenus();
+  };
+  setInterval(translateMenus, 300);
+
+  document.addEventListener('click', event => {
+    if (event.target.closest('#theme')) switchTheme();
+    if (event.target.closest('#language')) {
+      switchLanguage(language === 'zh' ? 'en' : 'zh');
+      memory.set('language', language);
+    }
+    const tab = event.target.closest('[role=tab]')?.dataset.tabId;
+    if (tab) setTimeout(() => write({ tab }));
+  });
+
+  // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
+  const open = new Set();
+  document.addEventListener('toggle', event => {
+    const name = event.target.dataset?.fold;
+    if (name) open[event.target.open ? 'add' : 'delete'](name);
+  }, true);
+  document.addEventListener('input', event => {
+    if (event.target.closest('.opacity')) root.style.setProperty('--opacity', event.target.value / 100);
+  });
+  const restore = () => {
+    document.querySelectorAll('details[data-fold]').forEach(fold => { if (open.has(fold.dataset.fold) && !fold.open) fold.open = true; });
+    const opacity = root.style.getPropertyValue('--opacity');
+    if (opacity) document.querySelectorAll('.opacity input').forEach(range => { range.value = 100 * opacity; });
+  };
+  new MutationObserver(changes => {
+    for (const change of changes) {
+      if (change.type === 'childList') change.addedNodes.forEach(node => translate(node));
+      else translate(change.target);
+    }
+    restore();
+  }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
+
+  // Address: what is looked at stands in the link.
+  const write = parts => {
+    const now = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(parts)) {
+      if (value === null || value === '' || value === undefined) now.delete(name); else now.set(name, value);
+    }
+    history.replaceState(null, '', '?' + now.toString());
+    if (window.parent !== window) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
+  };
+  window.mixscope = {
+    address: (names, [turn, ...values]) => {
+      const parts = { picture: null, model: null, weights: null, file: null, target: null, ...Object.fromEntries(new URLSearchParams(turn)) };
+      if (turn) write({ ...parts, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) });
+    },
+  };
+  switchLanguage(language);
+}

@@ -1,0 +1,1 @@
+"""What an issue asks to be fast, measured: `python -m benchmarks`."""

@@ -1,0 +1,14 @@
+"""Print the table: `python -m benchmarks`, or one part of it: `python -m benchmarks core`."""
+
+import sys
+
+from benchmarks.core import core
+from benchmarks.page import page
+
+PARTS = {"core": core, "page": page}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or PARTS:
+        for line in PARTS[name]():
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()

@@ -1,0 +1,67 @@
+"""The library alone: what listening costs, what drawing costs, what cutting a method into parts costs."""
+
+import numpy as np
+import torch
+from captum.attr import IntegratedGradients
+
+from benchmarks.timing import medians, row
+from explorer.attribution import attributions, baseline_of
+from explorer.capture import run
+from explorer.figures.raster import data_uri, sprite
+from explorer.machine import choose_threads
+from explorer.methods import Options
+from models import create
+from models.registry import card
+
+
+def core() -> list[str]:
+    torch.set_num_threads(choose_threads())
+    return [capture(), grid(), *(integrated_gradients(name, rounds) for name, rounds in RUNS)]
+
+
+RUNS = (("vip_nano", 5), ("vip_s7", 1))
+
+
+def capture() -> str:
+    model, image = create("vip_s7"), torch.rand(1, 3, 224, 224)
+
+    def plain() -> None:
+        with torch.no_grad():
+            model(image)
+
+    alone, listening = medians(plain, lambda: run(model, image), rounds=15)
+    return row(
+        "capture of all probes of ViP-S/7 / plain forward",
+        f"{listening / alone:.2f} ({1000 * alone:.0f} ms)",
+        "at most 1.15",
+    )
+
+
+def grid() -> str:
+    """From 64 maps to what the page receives."""
+    maps = np.random.default_rng(0).standard_normal((64, 56, 56)).astype(np.float32)
+    (seconds,) = medians(lambda: data_uri(sprite(maps, signed=True, shared=False)), rounds=15)
+    return row("a grid of 64 channels of 56 x 56, drawn", f"{1000 * seconds:.0f} ms", "at most 150 ms")
+
+
+def integrated_gradients(name: str, rounds: int) -> str:
+    model, preprocess = create(name).requires_grad_(False), card(name).preprocess
+    image = torch.rand(1, 3, preprocess.size, preprocess.size)
+    baseline = baseline_of(image, preprocess, "black")
+    engine = IntegratedGradients(model)
+
+    def plain() -> None:
+        engine.attribute(image, baseline, target=0, n_steps=50)
+
+    def ours() -> None:
+        for _ in attributions(
+            model, image, preprocess, method="integrated_gradients", target=0, options=Options()
+        ):
+            pass
+
+    once, parts = medians(plain, ours, rounds=rounds)
+    return row(
+        f"IG-50 of {name} in parts / one plain Captum call",
+        f"{parts / once:.2f} ({once:.1f} s)",
+        "at most 1.05",
+    )

@@ -1,0 +1,95 @@
+"""The page in a browser: from the start of the process, and from an upload to a complete Overview."""
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.timing import row
+from models.scenes import draw
+
+DONE = "#overview .why .heat"
+FINISHED = """was => {
+  const heat = document.querySelector('#overview .why .heat');
+  return heat && heat.src != was && !document.querySelector('#overview .why .advance');
+}"""
+
+
+def page() -> list[str]:
+    return [start(), *(overview(name, limit) for name, limit in (("vip_nano", 1), ("vip_s7", 3)))]
+
+
+@contextmanager
+def app() -> Iterator[tuple[str, float]]:
+    """The running app: its address, and the seconds until it answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        env={**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"},
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=2)
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield url, time.perf_counter() - began
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def start() -> str:
+    imports, answers = [], []
+    for _ in range(4):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import gradio, torch"], check=True)
+        imports.append(time.perf_counter() - began)
+        with app() as (_, seconds):
+            answers.append(seconds)
+    alone, answered = statistics.median(imports[1:]), statistics.median(answers[1:])
+    return row(
+        "app.py answers / import gradio, torch", f"{answered / alone:.2f} ({answered:.1f} s)", "at most 1.4"
+    )
+
+
+def overview(model: str, limit: float) -> str:
+    weights = "scenes" if model.endswith("nano") else "random"
+    with app() as (url, _), sync_playwright() as play, tempfile.TemporaryDirectory() as folder:
+        browser = play.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        shown = browser.new_page()
+        shown.goto(f"{url}?model={model}&weights={weights}")
+        shown.wait_for_selector(DONE)
+        seconds = [uploaded(shown, Path(folder) / f"{seed}.png", seed) for seed in range(8)]
+        browser.close()
+    median = statistics.median(seconds[1:])
+    return row(f"upload to complete Overview, {model}", f"{median:.2f} s", f"at most {limit} s")
+
+
+def uploaded(shown: Page, path: Path, seed: int) -> float:
+    """Seconds from a new picture to its finished attribution on the screen."""
+    Image.fromarray(draw(seed, 640).picture).save(path)
+    shown.locator("[aria-label='Remove Image']").click()
+    before = shown.locator(".why .heat").get_attribute("src")
+    began = time.perf_counter()
+    shown.locator("#picture input[type=file]").set_input_files(str(path))
+    shown.wait_for_function(FINISHED, arg=before, polling=20)
+    return time.perf_counter() - began

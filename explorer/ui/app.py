@@ -1,0 +1,104 @@
+"""Puts the page together. Layout only: no tensor and no array is touched here."""
+
+import gradio as gr
+
+from explorer.session import Explorer
+from explorer.ui import address, endpoints, rail
+from explorer.ui.asked import Tab
+from explorer.ui.save import Saves
+from explorer.ui.tabs import attribution, maps, overview, reweighting
+from explorer.ui.view import View, render
+from models.registry import ASSETS
+
+THEME = gr.themes.Base(
+    primary_hue="indigo",
+    neutral_hue="slate",
+    radius_size="md",
+    font=[
+        gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700)),
+        "Noto Sans SC",
+        "system-ui",
+        "sans-serif",
+    ],
+    font_mono=[gr.themes.GoogleFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
+).set(
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
+    body_background_fill="*neutral_50",
+    body_background_fill_dark="*neutral_950",
+    block_shadow="none",
+    block_border_width="1px",
+    block_label_text_size="*text_xs",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_dark="*primary_600",
+    button_primary_text_color="white",
+)
+LAUNCH = {
+    "theme": THEME,
+    "css_paths": [ASSETS / "style.css"],
+    "js": (ASSETS / "page.js")
+    .read_text("utf-8")
+    .replace("/* the Chinese of every phrase on the page */ {}", (ASSETS / "zh.json").read_text("utf-8")),
+    "ssr_mode": False,
+    "show_error": False,
+    "run_history": False,
+    "enable_monitoring": False,
+    "footer_links": ["api"],
+    "max_file_size": "15mb",
+    "strict_cors": True,
+    "allowed_paths": [],
+    "mcp_server": False,
+    "pwa": False,
+    "max_threads": 16,
+    "state_session_capacity": 200,
+}
+
+
+def through(event: gr.EventData) -> tuple:
+    """Open the tab a door of the Overview leads to, at the layer or block it shows."""
+    tab, _, place = event._data["value"].partition(" ")
+    layer = gr.Dropdown(value=place) if tab == "maps" else gr.skip()
+    block = gr.Dropdown(value=place) if tab == "reweighting" else gr.skip()
+    return gr.Tabs(selected=tab), layer, block
+
+
+def doors(story: View, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
+    hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    opened = story.pick(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **hidden)
+    for listener in (*maps.redraw, *reweighting.redraw):
+        opened = opened.then(**listener)
+
+
+def build_app(explorer: Explorer) -> gr.Blocks:
+    gr.set_static_paths([ASSETS / "examples"])
+    with gr.Blocks(
+        title="Mixscope", fill_width=True, delete_cache=(3600, 86400), analytics_enabled=False
+    ) as app:
+        saves = Saves()
+        with gr.Row(elem_id="head"):
+            gr.HTML("<h1>Mixscope</h1>", elem_id="name", apply_default_css=False)
+            status = View(elem_id="status")
+            gr.HTML(render("head"), elem_id="switches", apply_default_css=False)
+        with gr.Row(elem_id="cols"):
+            with gr.Column(scale=0, min_width=300, elem_id="rail"):
+                side, upload, strip, badge, turn = rail.build(explorer)
+            with (
+                gr.Column(scale=1, min_width=320, elem_id="main"),
+                gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs,
+            ):
+                with gr.Tab("Overview", id="overview"):
+                    story, first = overview.build(explorer, side, turn)
+                with gr.Tab("Maps", id="maps"):
+                    second = maps.build(explorer, side, turn, saves)
+                with gr.Tab("Reweighting", id="reweighting"):
+                    third = reweighting.build(explorer, side, turn, saves)
+                with gr.Tab("Attribution", id="attribution"):
+                    fourth = attribution.build(explorer, side, turn, saves)
+        running = first.running + fourth.running
+        fit, renew = rail.wire(explorer, side, upload, strip, badge, status, turn, running)
+        named = second.address | third.address | fourth.address
+        address.wire(app, side, upload, turn, tabs, named, fit, renew)
+        doors(story, tabs, second, third)
+        endpoints.build(explorer)
+    app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
+    return app

@@ -1,0 +1,94 @@
+"""What is being looked at: the controls of the rail, and what they say together."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import gradio as gr
+from PIL import Image
+
+from explorer.capture import Run
+from explorer.errors import NoPictureError
+from explorer.session import Explorer, Loaded
+from explorer.ui.picture import picture_at
+from explorer.ui.shown import shown
+
+FILE = "file"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The state of the rail when an event happened."""
+
+    picture: str | None  # path of the upload or example
+    model: str
+    choice: str  # "scenes", "random", or FILE
+    file: str  # path of a checkpoint, for FILE
+    target: int | None  # class to explain; None means the predicted one
+
+    @property
+    def weights(self) -> str:
+        return self.file if self.choice == FILE else self.choice
+
+    def loaded(self, explorer: Explorer) -> Loaded:
+        return explorer.load(self.model, self.weights)
+
+    def open(self) -> Image.Image:
+        """The picture looked at, decoded."""
+        if self.picture is None:
+            raise NoPictureError
+        return picture_at(self.picture)
+
+    def run(self, explorer: Explorer) -> Run:
+        return explorer.inspect(self.model, self.open(), self.weights)
+
+    def python(self, *lines: str) -> str:
+        """The few lines that give the same with the library."""
+        head = (
+            "from explorer.session import Explorer\n\n"
+            "explorer = Explorer()\n"
+            f'picture, model, weights = "picture.png", "{self.model}", "{self.weights}"'
+        )
+        return "\n".join((head, *lines))
+
+
+@dataclass(frozen=True)
+class Rail:
+    """The controls, in the order of `Asked`'s fields."""
+
+    picture: gr.State
+    model: gr.Dropdown
+    choice: gr.Dropdown
+    file: gr.Textbox
+    target: gr.Dropdown
+
+    @property
+    def inputs(self) -> list:
+        return [self.picture, self.model, self.choice, self.file, self.target]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tab:
+    """What the rest of the page needs to know of a tab."""
+
+    address: dict[str, gr.components.Component] = field(default_factory=dict)  # controls a link remembers
+    redraw: list[dict] = field(default_factory=list)  # listeners to chain after such a control was set
+    running: list = field(default_factory=list)  # events that can be stopped
+
+
+def asked(picture: str | None, model: str, choice: str, file: str | None, target: int | None) -> Asked:
+    """The values of the rail's controls as one."""
+    return Asked(picture, model, choice, (file or "").strip(), None if target in (None, -1) else int(target))
+
+
+def bound(handler: Callable, explorer: Explorer) -> Callable:
+    """`handler(explorer, asked, *others)` as Gradio calls it: `f(*rail values, *others)`, errors shown."""
+
+    def called(explorer: Explorer, *values):
+        return handler(explorer, asked(*values[:5]), *values[5:])
+
+    def streamed(explorer: Explorer, *values):
+        yield from handler(explorer, asked(*values[:5]), *values[5:])
+
+    return shown(partial(streamed if inspect.isgeneratorfunction(handler) else called, explorer))

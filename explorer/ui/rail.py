@@ -1,0 +1,158 @@
+"""The rail: which picture, which backbone, which weights, which class."""
+
+import os
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlencode
+
+import gradio as gr
+
+from explorer.errors import PictureError
+from explorer.session import RANDOM, Explorer
+from explorer.ui.asked import FILE, Asked, Rail, bound
+from explorer.ui.picture import EXAMPLES, PictureUpload, picture_at
+from explorer.ui.shown import shown
+from explorer.ui.view import View, render
+from models import card, list_models
+
+HOSTED = "SPACE_ID" in os.environ  # on a Space, a path of the server is nobody's business
+NAMES = {"scenes": "trained on scenes (bundled)", RANDOM: "random (untrained)", FILE: "a file of yours"}
+BADGES = {
+    "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
+    RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
+    FILE: ("neutral", "Your checkpoint, loaded strictly"),
+}
+PREDICTED = ("the predicted class", -1)
+
+
+def backbones() -> list[str]:
+    """All models, the small bundled ones of each family first."""
+    return sorted(list_models(), key=lambda name: (card(name).family, not card(name).weights, name))
+
+
+def weights_of(model: str) -> list[str]:
+    return [*card(model).weights, RANDOM, *([] if HOSTED else [FILE])]
+
+
+def example(name: str) -> Path | None:
+    return next((path for path in EXAMPLES if path.stem == name), None)
+
+
+def address(asked: Asked, digest: str) -> str:
+    """What is looked at, as the query of a link that shows it again; `ui.address` reads it."""
+    path = Path(asked.picture) if asked.picture else None
+    known = path is not None and path in EXAMPLES
+    parts = {
+        "picture": path.stem if known else f"upload-{digest[:12]}",
+        "model": asked.model,
+        "weights": asked.choice,
+        **({"file": asked.file} if asked.choice == FILE else {}),
+        **({"target": asked.target} if asked.target is not None else {}),
+    }
+    return urlencode(parts)
+
+
+def turned(explorer: Explorer, asked: Asked) -> tuple:
+    """The new address, which every view listens to, the badge, and one line on what is shown now.
+
+    What cannot be looked at is refused here, with one sentence, before any view changes.
+    """
+    if asked.choice == FILE and not asked.file:
+        gr.Info("Give the path of a checkpoint on this computer and press Load.")
+        return gr.skip(), gr.skip(), gr.skip()
+    (top,) = explorer.predict(asked.model, asked.open(), asked.weights, most=1)
+    kind, text = BADGES[asked.choice]
+    return (
+        address(asked, explorer.digest(asked.open())),
+        render("badge", kind=kind, text=text),
+        render("status", model=asked.model, weights=NAMES[asked.choice], top=top),
+    )
+
+
+def menus(explorer: Explorer, model: str, choice: str, target: int | None) -> tuple:
+    """Weights and classes that go with a model."""
+    offered = weights_of(model)
+    choice = choice if choice in offered else offered[0]
+    labels = explorer.labels(model, choice)
+    target = target if target is not None and target < len(labels) else PREDICTED[1]
+    return (
+        gr.Dropdown([(NAMES[name], name) for name in offered], value=choice),
+        gr.Textbox(visible=choice == FILE),
+        gr.Dropdown([PREDICTED, *((label, index) for index, label in enumerate(labels))], value=target),
+    )
+
+
+def accepted(upload: str | None, current: str) -> tuple:
+    """An uploaded picture, or, with a sentence, the one before it; taking it away changes no view."""
+    if upload is None:
+        return gr.skip(), gr.skip()
+    try:
+        picture_at(upload)
+    except PictureError as error:
+        gr.Warning(str(error), title="This picture cannot be used")
+        return current, current
+    return upload, upload
+
+
+def chosen_example(event: gr.EventData) -> tuple[str, str]:
+    path = str(EXAMPLES[int(event._data["value"])])
+    return path, path
+
+
+def build(explorer: Explorer) -> tuple[Rail, PictureUpload, View, View, gr.Textbox]:
+    first = next(path for path in EXAMPLES if "vertical" in path.stem)
+    model = backbones()[0]
+    upload = PictureUpload(
+        str(first),
+        label="Picture",
+        height=210,
+        sources=["upload", "webcam", "clipboard"],
+        buttons=[],
+        interactive=True,
+        elem_id="picture",
+        alt_text="the picture looked at",
+        webcam_options=gr.WebcamOptions(mirror=False),
+    )
+    strip = View(render("examples", examples=EXAMPLES), elem_id="examples")
+    backbone = gr.Dropdown(backbones(), value=model, label="Backbone", elem_id="backbone")
+    choice = gr.Dropdown([(NAMES[n], n) for n in weights_of(model)], label="Weights", elem_id="weights")
+    file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
+    badge = View(elem_id="badge")
+    target = gr.Dropdown([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
+    turn = gr.Textbox(visible="hidden", elem_id="turn")
+    return Rail(gr.State(str(first)), backbone, choice, file, target), upload, strip, badge, turn
+
+
+def wire(
+    explorer: Explorer,
+    rail: Rail,
+    upload: PictureUpload,
+    strip: View,
+    badge: View,
+    status: View,
+    turn: gr.Textbox,
+    running: list,
+) -> tuple[dict, dict]:
+    """Whatever is chosen stops what runs and gives a new turn; gives the two listeners that do so."""
+    hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    renew = {
+        "fn": bound(turned, explorer),
+        "inputs": rail.inputs,
+        "outputs": [turn, badge, status],
+        "concurrency_id": "quick",
+        **hidden,
+    }
+    fit = {
+        "fn": shown(partial(menus, explorer)),
+        "inputs": [rail.model, rail.choice, rail.target],
+        "outputs": [rail.choice, rail.file, rail.target],
+        "concurrency_id": "quick",
+        **hidden,
+    }
+    upload.input(
+        shown(accepted), [upload, rail.picture], [upload, rail.picture], cancels=running, **hidden
+    ).success(**renew)
+    strip.pick(chosen_example, None, [upload, rail.picture], cancels=running, **hidden).success(**renew)
+    gr.on([rail.model.input, rail.choice.input], cancels=running, **fit).success(**renew)
+    gr.on([rail.target.input, rail.file.submit], cancels=running, **renew)
+    return fit, renew

@@ -1,0 +1,49 @@
+"""How mistakes and bugs reach the screen: as one sentence."""
+
+import inspect
+import logging
+import uuid
+from collections.abc import Callable
+from functools import wraps
+
+import gradio as gr
+
+from explorer.errors import ExplorerError
+
+log = logging.getLogger("mixscope")
+
+
+def as_alert(error: Exception) -> gr.Error:
+    """A person's own mistake in the words of the core; a bug as a reference to the log."""
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, ExplorerError):
+        return gr.Error(str(error), print_exception=False)
+    reference = uuid.uuid4().hex[:6]
+    log.error("reference %s", reference, exc_info=error)
+    return gr.Error(
+        f"Something went wrong here that is not your fault (reference {reference}).", print_exception=False
+    )
+
+
+def shown(handler: Callable) -> Callable:
+    """The handler, or generator, whose every exception becomes an alert without a traceback."""
+    if inspect.isgeneratorfunction(getattr(handler, "func", handler)):
+
+        @wraps(handler)
+        def wrapped(*args, **kwargs):
+            try:
+                yield from handler(*args, **kwargs)
+            except Exception as error:
+                raise as_alert(error) from error
+
+    else:
+
+        @wraps(handler)
+        def wrapped(*args, **kwargs):
+            try:
+                return handler(*args, **kwargs)
+            except Exception as error:
+                raise as_alert(error) from error
+
+    return wrapped

@@ -1,0 +1,97 @@
+"""The "Overview" tab: the whole story of one picture in one screen, each part a door to its tab."""
+
+from collections.abc import Iterator
+
+import gradio as gr
+import numpy as np
+
+from explorer.attribution import METHODS, Attribution
+from explorer.capture import Run
+from explorer.features import feature_map, layers, pca_colour
+from explorer.figures.colour import painted, scale_of
+from explorer.pictures import from_image
+from explorer.predictions import predictions
+from explorer.reweighting import branch_weights
+from explorer.session import Explorer, Loaded
+from explorer.ui.asked import Asked, Rail, Tab, bound
+from explorer.ui.picture import as_seen
+from explorer.ui.view import View, render
+
+SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as instant
+
+
+def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
+    """First everything one pass tells, then the attribution as it refines."""
+    loaded, run = asked.loaded(explorer), asked.run(explorer)
+    image, _ = explorer.image(asked.model, asked.open(), asked.weights)
+    blocks = branch_weights(run)
+    story = {
+        "image": from_image(image, loaded.preprocess),
+        "picture": as_seen(asked.open(), loaded.preprocess),
+        "predictions": predictions(run.logits, loaded.labels),
+        "facts": facts(explorer, loaded, run),
+        "stages": [stage(run, layer) for layer in layers(run) if is_stage(layer)],
+        "blocks": blocks,
+        "branches": blocks[0].branches if blocks else (),
+    }
+    yield render("overview", **story, found=None)
+    method = "integrated_gradients" if loaded.parameters <= SMALL_MODEL else "grad_cam"
+    for part in explorer.attribute(
+        asked.model, asked.open(), asked.weights, method=method, target=asked.target
+    ):
+        yield render("overview", **story, found=drawn(part))
+
+
+def facts(explorer: Explorer, loaded: Loaded, run: Run) -> list[tuple[str, str]]:
+    size = loaded.preprocess.size
+    return [
+        ("Backbone", loaded.card.name),
+        ("Parameters", f"{loaded.parameters / 1e6:.2f} M"),
+        ("Input", f"{size} × {size}"),
+        ("One pass", f"{1000 * run.seconds:.0f} ms"),
+        ("Device", str(explorer.device)),
+        ("Classes", str(len(loaded.labels))),
+    ]
+
+
+def is_stage(layer: str) -> bool:
+    """Whether a map closes the stem or a whole stage."""
+    return layer == "stem.output" or (layer.startswith("stages.") and layer.count(".") == 2)
+
+
+def stage(run: Run, layer: str) -> dict:
+    found = feature_map(run, layer)
+    rows, columns, channels = found.values.shape
+    return {
+        "layer": layer,
+        "pixels": (255 * pca_colour(found)).round().astype(np.uint8),
+        "size": f"{rows} × {columns} × {channels}",
+    }
+
+
+def drawn(part: Attribution) -> dict:
+    scale = scale_of(part.values, signed=part.signed)
+    return {
+        "title": METHODS[part.method].title,
+        "label": part.label,
+        "pixels": painted(part.values, scale),
+        "done": part.done,
+        "total": part.total,
+        "low": scale.low,
+        "high": scale.high,
+        "signed": part.signed,
+    }
+
+
+def build(explorer: Explorer, rail: Rail, turn: gr.Textbox) -> tuple[View, Tab]:
+    view = View(elem_id="overview")
+    event = turn.change(
+        bound(draw, explorer),
+        rail.inputs,
+        view,
+        show_progress="minimal",
+        api_visibility="private",
+        concurrency_id="quick",
+        concurrency_limit=2,
+    )
+    return view, Tab(running=[event])

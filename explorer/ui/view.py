@@ -1,0 +1,64 @@
+"""One view: a title, what is seen, how to read it, and ways to take it along.
+
+The page's own HTML is made by Jinja templates, which escape everything; what a visitor does in it comes
+back as the events `pick` and `save`.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from explorer.figures.colour import branch_colours, gradient
+from explorer.figures.raster import data_uri
+from explorer.ui.words import short
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.globals |= {"gradient": gradient, "branch_colours": branch_colours, "data_uri": data_uri}
+TEMPLATES.filters |= {
+    "short": short,
+    "number": lambda value: f"{value:.3g}",
+    "percent": lambda share: f"{100 * share:.0f}\u2009%" if share >= 0.005 or share == 0 else "< 1\u2009%",
+}
+
+LISTEN = """
+element.addEventListener('click', event => {
+  const button = event.target.closest('button[data-pick], button[data-save]');
+  if (!button || button.disabled) return;
+  if (button.dataset.save) trigger('save', {value: button.dataset.save});
+  else {
+    element.querySelectorAll('[data-pick]').forEach(b => b.setAttribute('aria-pressed', b === button));
+    trigger('pick', {value: button.dataset.pick});
+  }
+});
+"""
+
+
+class View(gr.HTML):
+    """HTML made by `render`, whose buttons `data-pick` and `data-save` raise the events of that name."""
+
+    def __init__(self, value: str = "", **kwargs) -> None:
+        super().__init__(value, js_on_load=LISTEN, apply_default_css=False, **kwargs)
+
+    def get_block_name(self) -> str:
+        return "html"
+
+
+def picked(event: gr.EventData) -> str:
+    """What was picked or is to be saved, for a handler behind it."""
+    return str(event._data["value"])
+
+
+def render(template: str, **values) -> str:
+    return TEMPLATES.get_template(f"{template}.html").render(**values)
+
+
+def sentence(text: str) -> str:
+    """A view that has nothing to show, and says why."""
+    return render("sentence", text=text)

@@ -1,0 +1,82 @@
+import os
+
+os.environ |= {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
+
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from explorer.session import Explorer
+from models import scenes
+from tests.tiny import IMAGE_SIDE, TINY
+
+torch.set_num_threads(1)
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+OURS = ("data:", "blob:", "http://127.0.0.1")
+
+
+@pytest.fixture(params=TINY)
+def model(request):
+    """A tiny model of each family."""
+    torch.manual_seed(0)
+    return TINY[request.param]().eval()
+
+
+@pytest.fixture
+def image():
+    return torch.rand(1, 3, IMAGE_SIDE, IMAGE_SIDE, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="session")
+def explorer():
+    return Explorer(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def star():
+    """A picture of a star, bright and large."""
+    return Image.fromarray(scenes.draw(27, 128, scenes.CLASSES.index("star")).picture)
+
+
+@pytest.fixture(scope="session")
+def server(explorer):
+    """The page as visitors meet it, on a free port of this machine."""
+    from explorer.ui.app import LAUNCH, build_app
+
+    app = build_app(explorer)
+    app.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield app.local_url.rstrip("/")
+    app.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open the page with a query; nothing may leave this machine and nothing may fail in the console."""
+    pages, left, failed = [], [], []
+
+    def opened(query: str = "", width: int = 1440, height: int = 900, **options):
+        page = browser.new_context(viewport={"width": width, "height": height}, **options).new_page()
+        page.on("request", lambda request: request.url.startswith(OURS) or left.append(request.url))
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.goto(server + query)
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.context.close()
+    assert left == []
+    assert failed == []

@@ -1,0 +1,67 @@
+"""The documentation tells what is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from models import card, list_models
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def rows() -> dict[str, list[str]]:
+    table = README.split("<!-- models:")[1].split("<!-- /models -->")[0]
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "|" in line
+    ]
+    return {row[0]: row[1:] for row in cells[2:]}
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_the_readme_lists_every_model_as_it_is(explorer, name):
+    found = card(name)
+    assert rows()[name] == [
+        found.family,
+        f"{explorer.parameters(name):,}",
+        str(found.image_size),
+        ", ".join([*found.weights, "your file", "random"]),
+        found.paper,
+    ]
+
+
+def test_the_readme_lists_no_other_model():
+    assert sorted(rows()) == list_models()
+
+
+def test_the_first_screen_has_the_picture_and_two_commands():
+    first = README.split("---", 2)[2].split("## What can be seen")[0]
+    assert re.findall(r"```bash (\w+)\n(.+)\n```", first) == [
+        ("run", "pip install -r requirements.txt && python app.py"),
+        ("test", "pip install -r requirements-dev.txt && python -m pytest"),
+    ]
+    (picture,) = re.findall(r"!\[.+\]\((.+)\)", first)
+    assert (ROOT / picture).is_file()
+
+
+def test_every_requirement_is_pinned_exactly():
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        assert re.fullmatch(r"[\w.-]+==[\w.]+", line), line
+
+
+def test_the_space_runs_the_gradio_that_is_pinned():
+    version = re.search(r"sdk_version: (\S+)", README)[1]
+    assert f"gradio=={version}" in (ROOT / "requirements.txt").read_text().splitlines()
+
+
+def test_every_file_named_in_the_documentation_exists():
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for path in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / name).read_text("utf-8")):
+            assert (ROOT / path).exists(), f"{name} links {path}"
+
+
+def test_the_library_example_runs(capsys):
+    example = README.split("```python")[1].split("```")[0]
+    exec(compile(example.replace('"assets/', f'"{ROOT}/assets/'), "README.md", "exec"), {})
+    assert capsys.readouterr().out.count("height") == 6

@@ -1,0 +1,97 @@
+"""The page speaks Chinese completely: no English is left where a Chinese visitor looks."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer import attribution, pictures
+from explorer.attribution import METHODS
+from explorer.ui import rail
+from models.registry import ASSETS
+from models.scenes import CLASSES
+
+ZH = json.loads((ASSETS / "zh.json").read_text("utf-8"))
+# What stays as it is: names, units, formats, and what belongs to Gradio and cannot be reached.
+KEPT = "|".join(
+    [
+        *(
+            "Mixscope",
+            "English",
+            r"vip_\w+",
+            "Grad-CAM",
+            "GradientShap",
+            "SmoothGrad",
+            "Saliency",
+            "Occlusion",
+        ),
+        *("IG", "logit", "Python", "PNG", "SVG", "npz", "png", "svg", "CPU", "API"),
+        *(r"[0-9.]+e[-+][0-9]+", r"[0-9./]+s", r"common\.complete"),
+    ]
+)
+LEFT = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+  for (let node = walker.currentNode; node; node = walker.nextNode()) {
+    const element = node.nodeType == 3 ? node.parentElement : node;
+    if (!element || element.closest('[translate=no], pre, script, style')) continue;
+    if (node.nodeType == 3) { if (element.offsetParent) found.push(node.data.trim()); }
+    else for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
+      if (element.offsetParent && element.hasAttribute(name)) found.push(element.getAttribute(name));
+  }
+  document.querySelectorAll('input[role=listbox]').forEach(input => found.push(input.value));
+  return found;
+}"""
+
+
+def english(texts: list[str]) -> list[str]:
+    return sorted({text for text in texts if re.search("[A-Za-z]", re.sub(rf"\b({KEPT})\b", "", text))})
+
+
+@pytest.mark.parametrize("query", ["", "&weights=random"])
+@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution"])
+def test_nothing_english_is_left(visit, tab, query):
+    page = visit(f"/?tab={tab}{query}", locale="zh-CN")
+    expect(page.locator("#status")).to_contain_text("最可能的类别")
+    expect(page.locator("#overview .advance" if tab == "overview" else ".nothing")).to_have_count(0)
+    page.wait_for_timeout(700)
+    assert english(page.evaluate(LEFT)) == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_told_in_chinese(visit, method):
+    page = visit(f"/?tab=attribution&method={method}&lang=zh")
+    expect(page.locator("#attribution header, #attribution .nothing")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert english(page.evaluate(LEFT)) == []
+
+
+def test_the_language_switches_back_and_is_remembered(visit):
+    page = visit(locale="zh-CN")
+    expect(page.get_by_role("tab", name="总览")).to_be_visible()
+    page.locator("#language").click()
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible()
+
+
+def test_mistakes_are_told_in_chinese(visit, tmp_path):
+    page = visit("/?lang=zh")
+    expect(page.locator("#status")).to_contain_text("竖条纹")
+    (tmp_path / "empty.png").write_bytes(b"")
+    page.locator("[aria-label='移除图片']").click()
+    page.locator("#picture input[type=file]").set_input_files(str(tmp_path / "empty.png"))
+    expect(page.get_by_test_id("toast-body")).to_contain_text("这个文件是空的")
+
+
+def test_a_phrase_keeps_its_gaps():
+    for phrase, chinese in ZH.items():
+        assert phrase.count("{}") == chinese.count("{}"), phrase
+
+
+def test_the_words_of_the_core_are_known():
+    words = [*CLASSES, *attribution.BASELINES.values(), *(method.title for method in METHODS.values())]
+    words += [*rail.NAMES.values(), *(text for _, text in rail.BADGES.values())]
+    assert [word for word in words if word not in ZH] == []
+    assert [phrase for phrase in ZH if pictures.OFFER in phrase], "the decoder's sentences"

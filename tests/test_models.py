@@ -1,0 +1,158 @@
+"""Promises of every registered model."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from models import card, create, list_models
+from models.registry import UnknownModelError, register
+from models.vision_permutator import VipConfig, WeightedPermuteMlp
+from models.weights import WeightsError
+
+PARAMETERS = {
+    "vip_s14": 29_892_904,
+    "vip_s7": 25_114_984,
+    "vip_m7": 55_272_488,
+    "vip_l7": 87_784_936,
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), PARAMETERS.items())
+def test_parameters_are_as_many_as_published(name, expected):
+    with torch.device("meta"):
+        model = card(name).build()
+    assert sum(parameter.numel() for parameter in model.parameters()) == expected
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_a_card_says_where_the_model_comes_from(name):
+    found = card(name)
+    assert found.paper.startswith("https://arxiv.org/abs/")
+    assert found.source.startswith("https://github.com/")
+    assert found.preprocess.size == found.image_size
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(UnknownModelError, match=r"no model 'vip_x'.*vip_nano, vip_s14, vip_s7"):
+        create("vip_x")
+
+
+def test_a_model_cannot_be_registered_twice():
+    with pytest.raises(ValueError, match="registered twice"):
+        register(card("vip_nano"))
+
+
+def test_the_seed_decides_the_random_weights_and_nothing_else():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    one, same, other = create("vip_nano", seed=1), create("vip_nano", seed=1), create("vip_nano", seed=2)
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(one.head.weight, same.head.weight)
+    assert not torch.equal(one.head.weight, other.head.weight)
+    assert not one.training
+
+
+def test_every_parameter_gets_a_gradient(model, image):
+    model(image).square().sum().backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_a_batch_of_two_is_two_batches_of_one(model, image):
+    two = torch.cat([image, image.flip(-1)])
+    with torch.no_grad():
+        apart = torch.cat([model(two[:1]), model(two[1:])])
+        torch.testing.assert_close(model(two), apart, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"image_size": 225}, "image_size 225 is no multiple of patch_size 7"),
+        ({"dims": (100, 384, 384, 384)}, "dim 100 cannot be cut into 32 segments"),
+        ({"depths": (4, 3)}, "4 dims and 2 depths"),
+    ],
+)
+def test_an_impossible_configuration_is_refused_with_its_numbers(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        VipConfig(**sizes)
+
+
+def test_height_mixing_moves_along_columns_only():
+    """A change at one place reaches, through the height branch, its own column and no other."""
+    block = WeightedPermuteMlp(dim=16, segments=4).eval()
+    x = torch.zeros(1, 4, 4, 16)
+    moved = x.index_put(tuple(torch.tensor([i]) for i in (0, 1, 2)), torch.ones(16))
+    found = {}
+
+    def keep(_probe, _args, value):
+        found.update(zip(("height", "width", "channel"), value, strict=True))
+
+    handle = block.branches.register_forward_hook(keep)
+    with torch.no_grad():
+        block(moved)
+    handle.remove()
+    reached = {branch: value.abs().sum(dim=-1)[0] > 0 for branch, value in found.items()}
+    assert reached["height"].any(dim=0).tolist() == [False, False, True, False]
+    assert reached["width"].any(dim=1).tolist() == [False, True, False, False]
+    assert reached["channel"].nonzero().tolist() == [[1, 2]]
+
+
+# Checkpoints
+
+
+@pytest.fixture
+def state():
+    return create("vip_nano", seed=3).state_dict()
+
+
+@pytest.mark.parametrize("wrapper", [None, "state_dict", "model", "state_dict_ema"])
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".bin", ".safetensors"])
+def test_a_checkpoint_loads_whatever_wraps_it(state, wrapper, suffix, tmp_path):
+    path = tmp_path / f"file{suffix}"
+    if suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save({wrapper: {f"module.{k}": v for k, v in state.items()}} if wrapper else state, path)
+    assert torch.equal(create("vip_nano", weights=path).head.weight, state["head.weight"])
+
+
+def test_a_misfit_names_model_file_and_keys(state, tmp_path):
+    del state["head.bias"]
+    state |= {"surplus": torch.ones(1), "norm.weight": torch.ones(7)}
+    save_file(state, tmp_path / "wrong.safetensors")
+    with pytest.raises(WeightsError) as refused:
+        create("vip_nano", weights=tmp_path / "wrong.safetensors")
+    for part in ("wrong.safetensors does not fit vip_nano", "1 missing: head.bias", "1 unexpected: surplus"):
+        assert part in str(refused.value)
+    assert "1 misshaped: norm.weight (7,) for (128,)" in str(refused.value)
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (print, ("run",))
+
+    torch.save({"head.weight": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(WeightsError, match=r"evil.pth could not be read as a checkpoint"):
+        create("vip_nano", weights=tmp_path / "evil.pth")
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("imagenet", "vip_nano has no weights called 'imagenet'; it has scenes"),
+        ("nowhere.pth", "no file nowhere.pth"),
+        ("picture.png", "is no checkpoint this can read"),
+    ],
+)
+def test_weights_that_are_not_there_are_never_replaced_by_random_ones(weights, message):
+    with pytest.raises(WeightsError, match=message):
+        create("vip_nano", weights=weights)
+
+
+def test_a_broken_file_is_refused(tmp_path):
+    for name in ("broken.safetensors", "broken.pth"):
+        (tmp_path / name).write_bytes(b"not a checkpoint")
+        with pytest.raises(WeightsError, match=f"{name} could not be read"):
+            create("vip_nano", weights=tmp_path / name)

@@ -1,0 +1,189 @@
+"""The real page in a real browser: what a visitor sees first, does, and gets wrong."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from models import scenes
+
+
+def tab(page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def upload(page, path) -> None:
+    page.locator("[aria-label='Remove Image']").click()
+    page.locator("#picture input[type=file]").set_input_files(str(path))
+
+
+def test_the_first_view_is_a_finished_example(visit):
+    page = visit()
+    overview = page.locator("#overview")
+    expect(overview.locator(".predictions li").first).to_contain_text("vertical stripes")
+    expect(overview.locator(".why .heat")).to_be_visible()
+    expect(overview.locator(".why .advance")).to_have_count(0)
+    expect(overview.locator(".stages button")).to_have_count(3)
+    expect(overview.locator(".columns button")).to_have_count(6)
+    expect(page.locator("#status")).to_contain_text(
+        re.compile(r"vip_nano, trained on scenes.*vertical stripes \d+")
+    )
+    expect(page.locator("#badge")).to_contain_text("Trained: the bundled checkpoint")
+
+
+def test_an_upload_is_looked_at(visit, tmp_path):
+    page = visit()
+    expect(page.locator("#status")).to_contain_text("vertical stripes")
+    ring = scenes.draw(5, 200, scenes.CLASSES.index("ring")).picture
+    Image.fromarray(ring).save(tmp_path / "mine.png")
+    upload(page, tmp_path / "mine.png")
+    expect(page.locator("#overview .predictions li").first).to_contain_text("ring")
+    expect(page.locator("#status")).to_contain_text("ring")
+    expect(page).to_have_url(re.compile("picture=upload-"))
+
+
+def test_a_bad_file_gets_its_sentence_and_loses_nothing(visit, tmp_path):
+    page = visit()
+    first = page.locator("#overview .predictions li").first
+    expect(first).to_contain_text("vertical stripes")
+    (tmp_path / "text.png").write_text("this is no picture")
+    upload(page, tmp_path / "text.png")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("not a picture that can be read")
+    expect(first).to_contain_text("vertical stripes")
+    expect(page.locator("#picture img")).to_be_visible()
+    tab(page, "Maps")
+    expect(page.locator("#grid .sprite")).to_be_visible()
+
+
+def test_another_example_changes_every_view(visit):
+    page = visit()
+    expect(page.locator("#status")).to_contain_text("vertical stripes")
+    page.get_by_role("button", name="2 star").click()
+    expect(page.locator("#overview .predictions li").first).to_contain_text("star")
+    tab(page, "Attribution")
+    expect(page.locator("#attribution header")).to_contain_text("star")
+
+
+def test_layers_and_channels_are_chosen(visit):
+    page = visit("/?tab=maps")
+    expect(page.locator("#grid .note").first).to_contain_text("stage 1 output · 8 × 8 × 128")
+    page.get_by_label("Layer").first.click()
+    page.get_by_role("option", name="stem", exact=True).click()
+    expect(page.locator("#grid .note").first).to_contain_text("stem · 16 × 16 × 64")
+    chosen = page.locator("#grid button[data-pick]").nth(3)
+    channel = int(chosen.get_attribute("data-pick"))
+    chosen.click()
+    expect(page.locator("#large h2")).to_have_text(f"Channel {channel}")
+    page.locator("#channel input").press("ArrowUp")
+    expect(page.locator("#large h2")).to_have_text(f"Channel {channel + 1}")
+    expect(page).to_have_url(re.compile("layer=stem.output"))
+
+
+def test_a_door_of_the_overview_opens_its_tab_at_the_layer(visit):
+    page = visit()
+    page.locator("#overview .stages button", has_text="stage 0").click()
+    expect(page.locator("#grid .note").first).to_contain_text("stage 0 output")
+
+
+def test_the_blocks_of_the_reweighting_open(visit):
+    page = visit("/?tab=reweighting")
+    expect(page.locator("#strip .strip button")).to_have_count(6)
+    page.locator("#strip .strip button").nth(1).click()
+    expect(page.locator("#inside h2")).to_have_text("Block 0.1")
+    expect(page.locator("#inside .matrix > div")).to_have_count(3)
+    shares = page.locator("#inside .matrix .value").all_inner_texts()
+    assert 98 <= sum(int(share.split("\u2009")[0]) for share in shares) <= 102
+
+
+def test_an_attribution_refines_and_stops(visit):
+    """A big untrained model: slow enough to be stopped on any machine."""
+    page = visit("/?model=vip_s7&weights=random&tab=attribution")
+    expect(page.locator("#badge")).to_contain_text("Untrained", timeout=20_000)
+    expect(page.locator("#attribution")).to_contain_text("Press Run: Integrated Gradients takes about")
+    page.locator("#run").click()
+    count = page.locator("#attribution .advance .count")
+    expect(count).to_be_visible(timeout=20_000)
+    page.locator("#stop").click()
+    expect(page.locator("#attribution .advance[data-stopped]")).to_be_visible(timeout=500)
+    expect(page.locator("#stop")).to_be_disabled()
+    stopped = count.inner_text()
+    page.wait_for_timeout(1_500)
+    assert count.inner_text() == stopped
+    done, total = map(int, stopped.split("/"))
+    assert 0 < done < total
+
+
+def test_methods_show_the_controls_they_listen_to(visit):
+    page = visit("/?tab=attribution&method=grad_cam")
+    expect(page.locator("#attribution h2")).to_have_text("Grad-CAM")
+    expect(page.locator("#cam-layer")).to_be_visible()
+    expect(page.get_by_label("Baseline")).to_have_count(0)
+    expect(page.locator("#attribution .figures")).to_contain_text("8 × 8")
+
+
+def test_random_weights_are_loudly_labelled(visit):
+    page = visit("/?weights=random")
+    expect(page.locator("#badge .badge.bad")).to_have_text(re.compile("Untrained: random weights"))
+    expect(page.locator("#status")).to_contain_text("random (untrained)")
+    tab(page, "Attribution")
+    expect(page.locator("#attribution .doubt")).to_contain_text("The weights are random")
+
+
+def test_a_link_brings_the_same_screen_back(visit):
+    page = visit(
+        "/?picture=2-star&model=vip_nano&weights=scenes&target=4&tab=maps&layer=stem.output&channel=9"
+    )
+    expect(page.locator("#large h2")).to_have_text("Channel 9")
+    expect(page.locator("#grid .note").first).to_contain_text("stem")
+    expect(page.locator("#status")).to_contain_text("star")
+    assert page.locator("#target input").input_value() == "ring"
+    for part in ("picture=2-star", "target=4", "layer=stem.output", "channel=9", "tab=maps"):
+        assert part in page.url
+
+
+def test_a_wrong_link_is_no_harm(visit):
+    page = visit("/?picture=../../etc/passwd&model=nothing&weights=file&target=x&tab=magic&channel=-4")
+    expect(page.locator("#overview .predictions li").first).to_contain_text("vertical stripes")
+
+
+@pytest.mark.parametrize(("view", "kind"), [("grid", "npz"), ("large", "png")])
+def test_a_view_can_be_taken_along(visit, tmp_path, view, kind):
+    page = visit("/?tab=maps")
+    expect(page.locator(f"#{view} .save")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator(f"#{view} button[data-save={kind}]").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    if kind == "npz":
+        assert np.load(path)["values"].shape == (8, 8, 128)
+    else:
+        assert Image.open(path).width > 400
+
+
+def test_what_is_unfolded_stays_unfolded(visit):
+    page = visit("/?tab=maps")
+    fold = page.locator("#large details").last
+    fold.locator("summary").click()
+    page.locator("#grid button[data-pick]").nth(5).click()
+    expect(page.locator("#large h2")).not_to_have_text("Channel 0")
+    expect(fold).to_have_attribute("open", "")
+
+
+def test_the_theme_switches_and_is_remembered(visit):
+    page = visit()
+    page.locator("#theme").click()
+    expect(page.locator("body")).to_have_class(re.compile("dark"))
+    page.reload()
+    expect(page.locator("body")).to_have_class(re.compile("dark"))
+
+
+@pytest.mark.parametrize("name", ["Overview", "Maps", "Reweighting", "Attribution"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_scrolls_sideways(visit, name, width):
+    page = visit("", width=width)
+    expect(page.locator("#overview .why .heat")).to_be_visible()
+    tab(page, name)
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

@@ -1,0 +1,90 @@
+"""Promises every model keeps about its probes."""
+
+import pytest
+import torch
+
+from explorer.capture import hooked, probes, run
+from models import list_models
+from models.probe import Kind, Probe
+from models.registry import card
+from tests.tiny import TINY
+
+
+def test_every_family_has_a_tiny_model():
+    assert set(TINY) == {card(name).family for name in list_models()}
+
+
+def test_every_probe_fires_in_the_axes_of_its_kind(model, image):
+    seen = run(model, image).activations
+    assert set(seen) == set(probes(model))
+    for activation in seen.values():
+        assert activation.value.ndim == len(activation.kind.value.split()), activation.name
+
+
+def test_capture_does_not_change_the_logits(model, image):
+    with torch.no_grad():
+        expected = model(image)
+    torch.testing.assert_close(run(model, image).logits, expected, rtol=0, atol=0)
+
+
+def test_an_edit_at_any_probe_reaches_the_logits(model, image):
+    before = run(model, image).logits
+    for name, probe in probes(model).items():
+
+        def edit(probe, _args, value):
+            return probe.native(probe.canonical(value) * 0.5 + 0.1)
+
+        with torch.no_grad(), hooked({probe: edit}):
+            after = model(image)
+        assert not torch.equal(before, after), f"{name} discards what its hook returns"
+
+
+def test_the_way_back_from_the_canonical_axes_changes_nothing(model, image):
+    before = run(model, image).logits
+    hooks = dict.fromkeys(probes(model).values(), lambda p, _args, value: p.native(p.canonical(value)))
+    with torch.no_grad(), hooked(hooks):
+        torch.testing.assert_close(model(image), before, rtol=0, atol=0)
+
+
+def test_no_hook_survives_a_crash(model, image):
+    def boom(*_):
+        raise RuntimeError("boom")
+
+    last = list(probes(model).values())[-1]
+    with pytest.raises(RuntimeError, match="boom"), hooked({last: boom}):
+        run(model, image)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_nothing_is_written_into_a_captured_tensor(model, image):
+    """Captured tensors are kept without a copy, so the pass must never modify what it handed out."""
+    versions = {}
+
+    def note(probe, _args, value):
+        parts = value if isinstance(value, list) else [value]
+        versions[probe] = [(part, part._version) for part in parts]
+
+    with torch.no_grad(), hooked(dict.fromkeys(probes(model).values(), note)):
+        model(image)
+    assert len(versions) == len(probes(model))
+    for parts in versions.values():
+        assert all(part._version == version for part, version in parts)
+
+
+def test_branch_weights_sum_to_one(model, image):
+    for found in run(model, image).of(Kind.BRANCH_WEIGHTS):
+        torch.testing.assert_close(found.value.sum(dim=1), torch.ones_like(found.value[:, 0]))
+        assert found.value.shape[1] == len(found.branches)
+
+
+def test_branches_blend_to_what_is_blended(model, image):
+    """The definition of the split attention, written with the probed tensors alone."""
+    seen = run(model, image).activations
+    for name in (name for name in seen if name.endswith(".branches")):
+        block = name.rpartition(".")[0]
+        expected = torch.einsum("bkhwc,bkc->bhwc", seen[name].value, seen[f"{block}.branch_weights"].value)
+        torch.testing.assert_close(seen[f"{block}.blended"].value, expected)
+
+
+def test_a_probe_prints_its_pattern():
+    assert "VECTOR, 'b c -> b c'" in repr(Probe(Kind.VECTOR, "b c -> b c"))

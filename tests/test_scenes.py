@@ -1,0 +1,88 @@
+"""The procedural pictures, and the models trained on them."""
+
+import numpy as np
+import pytest
+import torch
+
+from models import create, list_models, scenes
+from models.registry import ASSETS, card
+from models.train import Schedule, as_image, confusion, facts_of, readme, train
+
+NANOS = [name for name in list_models() if "scenes" in card(name).weights]
+
+
+def test_the_labels_are_the_classes():
+    assert tuple((ASSETS / "labels" / "scenes.txt").read_text().splitlines()) == scenes.CLASSES
+
+
+def test_a_seed_always_gives_the_same_scene():
+    one, same = scenes.draw(12), scenes.draw(12)
+    np.testing.assert_array_equal(one.picture, same.picture)
+    assert not np.array_equal(one.picture, scenes.draw(13).picture)
+
+
+@pytest.mark.parametrize("label", range(len(scenes.CLASSES)), ids=scenes.CLASSES)
+def test_the_cause_is_where_the_object_is(label):
+    scene = scenes.draw(4, 64, label)
+    assert scene.label == label
+    assert 0.02 < scene.mask.mean() < 0.4
+    inside, outside = scene.picture[scene.mask], scene.picture[~scene.mask]
+    assert np.abs(inside.mean(0) - outside.mean(0)).max() > 8 or inside.std() > 1.3 * outside.std()
+
+
+def test_the_same_seed_is_the_same_scene_at_another_size():
+    small, large = scenes.draw(8, 64), scenes.draw(8, 256)
+    assert small.label == large.label
+    overlap = large.mask.reshape(64, 4, 64, 4).mean((1, 3)) > 0.5
+    assert (overlap == small.mask).mean() > 0.99
+
+
+def test_all_classes_come_up():
+    _, labels = scenes.batch(range(400), 16)
+    assert set(labels.tolist()) == set(range(len(scenes.CLASSES)))
+
+
+def test_training_never_sees_a_held_out_scene():
+    schedule = Schedule()
+    last = scenes.TRAINING_SEED + schedule.steps * schedule.batch
+    assert not set(scenes.HELD_OUT) & {scenes.TRAINING_SEED, last}
+    assert scenes.HELD_OUT.stop <= scenes.TRAINING_SEED
+
+
+def test_training_is_reproducible_and_learns():
+    schedule = Schedule(epochs=1, pictures=256, batch=64)
+    one, same = train("vip_nano", schedule), train("vip_nano", schedule)
+    start = create("vip_nano", seed=0)
+    assert torch.equal(one.head.weight, same.head.weight)
+    assert not torch.equal(one.head.weight, start.head.weight)
+
+
+@pytest.mark.parametrize("name", NANOS)
+def test_a_bundled_model_tells_held_out_scenes_apart(name):
+    counts = confusion(create(name, weights="scenes"), card(name).image_size, range(500))
+    assert float(counts.trace() / counts.sum()) >= 0.96  # 97 % of 2,000; 500 leave a standard error of 0.8 %
+
+
+@pytest.mark.parametrize("name", NANOS)
+def test_a_bundled_file_is_small_and_says_what_it_is(name):
+    path = card(name).weights["scenes"].path
+    facts = facts_of(path)
+    assert path.stat().st_size <= 4_000_000
+    assert facts["parameters"] == sum(p.numel() for p in create(name).parameters()) <= 1_200_000
+    assert facts["accuracy"] >= 0.97
+
+
+def test_the_table_of_checkpoints_is_what_the_files_say():
+    assert (ASSETS / "weights" / "README.md").read_text() == readme(ASSETS / "weights")
+
+
+def test_training_sees_what_the_page_shows(explorer):
+    """The image a nano is trained on and the one `to_image` makes of the same picture are alike."""
+    from PIL import Image
+
+    from explorer.pictures import to_image
+
+    picture = scenes.draw(5, 64).picture
+    image, _ = to_image(Image.fromarray(picture), card("vip_nano").weights["scenes"].preprocess)
+    expected = as_image(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()))
+    torch.testing.assert_close(image, expected, rtol=0, atol=1e-6)
