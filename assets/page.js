@@ -52,7 +52,7 @@
       }
     }
   };
-  const translateMenus = () => document.querySelectorAll('input[role=listbox]').forEach(input => {
+  const translateMenus = () => document.querySelectorAll('input[role=combobox]').forEach(input => {
     if (input !== document.activeElement) say(input, 'value', () => input.value, text => { input.value = text; });
   });
   const switchLanguage = to => {

@@ -16,17 +16,8 @@ ZH = json.loads((ASSETS / "zh.json").read_text("utf-8"))
 # What stays as it is: names, units, formats, and what belongs to Gradio and cannot be reached.
 KEPT = "|".join(
     [
-        *(
-            "Mixscope",
-            "English",
-            r"vip_\w+",
-            "Grad-CAM",
-            "GradientShap",
-            "SmoothGrad",
-            "Saliency",
-            "Occlusion",
-        ),
-        *("IG", "logit", "Python", "PNG", "SVG", "npz", "png", "svg", "CPU", "API"),
+        *("Mixscope", "English", r"vip_\w+", "Grad-CAM", "GradientShap", "SmoothGrad", "Saliency"),
+        *("Occlusion", "IG", "logit", "Python", "PNG", "SVG", "npz", "png", "svg", "CPU", "API"),
         *(r"[0-9.]+e[-+][0-9]+", r"[0-9./]+s", r"common\.complete"),
     ]
 )
@@ -40,7 +31,7 @@ LEFT = """() => {
     else for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
       if (element.offsetParent && element.hasAttribute(name)) found.push(element.getAttribute(name));
   }
-  document.querySelectorAll('input[role=listbox]').forEach(input => found.push(input.value));
+  document.querySelectorAll('input[role=combobox]').forEach(input => found.push(input.value));
   return found;
 }"""
 

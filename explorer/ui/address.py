@@ -4,7 +4,7 @@ import json
 
 import gradio as gr
 
-from explorer.ui.asked import FILE, Rail
+from explorer.ui.asked import FILE, QUIET, Rail
 from explorer.ui.picture import PictureUpload
 from explorer.ui.rail import HOSTED, backbones, example, weights_of
 from models import list_models
@@ -56,12 +56,11 @@ def wire(
     renew: dict,
 ) -> None:
     controls = list(named.values())
-    hidden = {"show_progress": "hidden", "api_visibility": "private"}
 
     def arrived(request: gr.Request) -> list:
         return arrive(tuple(named), request)
 
-    app.load(arrived, None, [upload, *rail.inputs, tabs, *controls], **hidden).success(**fit).success(**renew)
+    app.load(arrived, None, [upload, *rail.inputs, tabs, *controls], **QUIET).success(**fit).success(**renew)
     write = f"(...values) => window.mixscope.address({json.dumps(list(named))}, values)"
     triggers = [turn.change, *(control.change for control in controls)]
-    gr.on(triggers, None, [turn, *controls], js=write, **hidden)
+    gr.on(triggers, None, [turn, *controls], js=write, **QUIET)

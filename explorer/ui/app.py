@@ -4,7 +4,7 @@ import gradio as gr
 
 from explorer.session import Explorer
 from explorer.ui import address, endpoints, rail
-from explorer.ui.asked import Tab
+from explorer.ui.asked import QUIET, Tab
 from explorer.ui.save import Saves
 from explorer.ui.tabs import attribution, maps, overview, reweighting
 from explorer.ui.view import View, render
@@ -63,8 +63,7 @@ def through(event: gr.EventData) -> tuple:
 
 
 def doors(story: View, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
-    hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    opened = story.pick(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **hidden)
+    opened = story.pick(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **QUIET)
     for listener in (*maps.redraw, *reweighting.redraw):
         opened = opened.then(**listener)
 

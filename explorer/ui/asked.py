@@ -15,6 +15,10 @@ from explorer.ui.picture import picture_at
 from explorer.ui.shown import shown
 
 FILE = "file"
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+# What is drawn at once: two visitors at a time, and of quick changes always the last.
+QUICK = {**QUIET, "concurrency_id": "quick", "concurrency_limit": 2, "trigger_mode": "always_last"}
+SLOW = {**QUIET, "concurrency_id": "slow", "concurrency_limit": 1}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import gradio as gr
 
 from explorer.errors import PictureError
 from explorer.session import RANDOM, Explorer
-from explorer.ui.asked import FILE, Asked, Rail, bound
+from explorer.ui.asked import FILE, QUICK, QUIET, Asked, Rail, bound
 from explorer.ui.picture import EXAMPLES, PictureUpload, picture_at
 from explorer.ui.shown import shown
 from explorer.ui.view import View, render
@@ -134,25 +134,22 @@ def wire(
     running: list,
 ) -> tuple[dict, dict]:
     """Whatever is chosen stops what runs and gives a new turn; gives the two listeners that do so."""
-    hidden = {"show_progress": "hidden", "api_visibility": "private"}
     renew = {
         "fn": bound(turned, explorer),
         "inputs": rail.inputs,
         "outputs": [turn, badge, status],
-        "concurrency_id": "quick",
-        **hidden,
+        **QUICK,
     }
     fit = {
         "fn": shown(partial(menus, explorer)),
         "inputs": [rail.model, rail.choice, rail.target],
         "outputs": [rail.choice, rail.file, rail.target],
-        "concurrency_id": "quick",
-        **hidden,
+        **QUICK,
     }
     upload.input(
-        shown(accepted), [upload, rail.picture], [upload, rail.picture], cancels=running, **hidden
+        shown(accepted), [upload, rail.picture], [upload, rail.picture], cancels=running, **QUIET
     ).success(**renew)
-    strip.pick(chosen_example, None, [upload, rail.picture], cancels=running, **hidden).success(**renew)
+    strip.pick(chosen_example, None, [upload, rail.picture], cancels=running, **QUIET).success(**renew)
     gr.on([rail.model.input, rail.choice.input], cancels=running, **fit).success(**renew)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **renew)
     return fit, renew

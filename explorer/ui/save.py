@@ -2,7 +2,9 @@
 
 import io
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import gradio as gr
 import numpy as np
 from matplotlib.figure import Figure
 
+from explorer.ui.asked import QUICK, QUIET
 from explorer.ui.view import View, picked
 
 CLICK = "() => document.querySelector('#download').click()"
@@ -34,17 +37,24 @@ class Saves:
     def __init__(self) -> None:
         self.kind = gr.Textbox(visible=False)
         self.file = gr.DownloadButton(visible="hidden", elem_id="download")
+        self.folder = tempfile.TemporaryDirectory(prefix="mixscope-")
 
     def wire(self, view: View, handler: Callable, asked: list, others: list) -> None:
         """`handler(*asked, kind, *others)` gives the content and name of the file to save."""
 
         def written(*values) -> str:
             content, name = handler(*values)
-            path = Path(tempfile.mkdtemp(prefix="mixscope-")) / re.sub(r"[^\w.-]", "_", name)
+            self.forget_old()
+            path = Path(tempfile.mkdtemp(dir=self.folder.name)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)
             return str(path)
 
-        hidden = {"show_progress": "hidden", "api_visibility": "private"}
-        view.save(picked, None, self.kind, **hidden).then(
-            written, [*asked, self.kind, *others], self.file, concurrency_id="quick", **hidden
-        ).success(None, js=CLICK, **hidden)
+        view.save(picked, None, self.kind, **QUIET).then(
+            written, [*asked, self.kind, *others], self.file, **QUICK
+        ).success(None, js=CLICK, **QUIET)
+
+    def forget_old(self) -> None:
+        """Gradio has made its own copy long ago of what was written a minute ago."""
+        for folder in Path(self.folder.name).iterdir():
+            if time.time() - folder.stat().st_mtime > 60:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -56,7 +56,7 @@ def picked(event: gr.EventData) -> str:
 
 
 def render(template: str, **values) -> str:
-    return TEMPLATES.get_template(f"{template}.html").render(**values)
+    return TEMPLATES.get_template(f"{template}.html").render(template=template, **values)
 
 
 def sentence(text: str) -> str:

@@ -9,7 +9,7 @@ from explorer.features import layers
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.session import Explorer
-from explorer.ui.asked import Asked, Rail, Tab, bound
+from explorer.ui.asked import QUICK, QUIET, SLOW, Asked, Rail, Tab, bound
 from explorer.ui.picture import as_seen
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, render, sentence
@@ -126,30 +126,25 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         stop = gr.Button("Stop", interactive=False, elem_id="stop", scale=0, min_width=70)
     view = View(sentence("Choose a method."), elem_id="attribution")
     chosen = [layer, steps, samples, cells, baseline]
-    hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    work = {
-        "inputs": [*rail.inputs, method, *chosen],
-        "outputs": [view, stop],
-        "concurrency_id": "slow",
-        **hidden,
-    }
-    run = go.click(bound(draw, explorer), concurrency_limit=1, **work)
+    work = {"inputs": [*rail.inputs, method, *chosen], "outputs": [view, stop], **SLOW}
+    run = go.click(bound(draw, explorer), **work)
     adapt = {
         "fn": bound(fitting, explorer),
         "inputs": [*rail.inputs, method, layer],
         "outputs": chosen,
-        **hidden,
+        **QUICK,
     }
     cheap = {"fn": bound(draw_if_cheap, explorer), **work}
-    asked = turn.change(concurrency_id="quick", **adapt).success(**cheap)
-    switched = method.input(cancels=[run, asked], concurrency_id="quick", **adapt).success(**cheap)
+    asked = turn.change(**adapt).success(**cheap)
+    switched = method.input(cancels=[run, asked], **adapt).success(**cheap)
     tuned = gr.on(
         [layer.input, steps.release, samples.release, cells.release, baseline.input],
         cancels=[run, asked, switched],
+        trigger_mode="always_last",
         **cheap,
     )
     running = [run, asked, switched, tuned]
-    stop.click(lambda: IDLE, None, stop, cancels=running, js=None, queue=False, **hidden)
-    stop.click(None, js=STOPPED, **hidden)
+    stop.click(lambda: IDLE, None, stop, cancels=running, queue=False, **QUIET)
+    stop.click(None, js=STOPPED, **QUIET)
     saves.wire(view, bound(save, explorer), rail.inputs, [method, *chosen])
     return Tab(address={"method": method}, running=running)

@@ -9,7 +9,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import COLUMNS, png, sprite
 from explorer.session import Explorer
-from explorer.ui.asked import Asked, Rail, Tab, bound
+from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, picked, render
 from explorer.ui.words import short
@@ -129,28 +129,29 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
             grid = View(elem_id="grid")
         with gr.Column(scale=2, min_width=280):
             large = View(elem_id="large")
-    quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_id": "quick"}
     many = {
         "fn": bound(draw_grid, explorer),
         "inputs": [*rail.inputs, layer, sort, scale, page],
         "outputs": grid,
-        **quick,
+        **QUICK,
     }
     one = {
         "fn": bound(draw_channel, explorer),
         "inputs": [*rail.inputs, layer, channel],
         "outputs": large,
-        **quick,
+        **QUICK,
     }
-    turn.change(bound(menus, explorer), [*rail.inputs, layer, page], [layer, page], **quick).success(
-        **many
-    ).success(**one)
-    layer.input(bound(menus, explorer), [*rail.inputs, layer, page], [layer, page], **quick).success(
-        **many
-    ).success(**one)
+    fitted = gr.on(
+        [turn.change, layer.input],
+        bound(menus, explorer),
+        [*rail.inputs, layer, page],
+        [layer, page],
+        **QUICK,
+    )
+    fitted.success(**many).success(**one)
     gr.on([sort.input, scale.input, page.release], **many)
     channel.input(**one)
-    grid.pick(picked_channel, None, channel, **quick).success(**one)
+    grid.pick(picked_channel, None, channel, **QUICK).success(**one)
     saves.wire(grid, bound(save_grid, explorer), rail.inputs, [layer, sort, scale, page])
     saves.wire(large, bound(save_channel, explorer), rail.inputs, [layer, channel])
     return Tab(address={"layer": layer, "channel": channel}, redraw=[many, one])

@@ -13,7 +13,7 @@ from explorer.pictures import from_image
 from explorer.predictions import predictions
 from explorer.reweighting import branch_weights
 from explorer.session import Explorer, Loaded
-from explorer.ui.asked import Asked, Rail, Tab, bound
+from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
 from explorer.ui.picture import as_seen
 from explorer.ui.view import View, render
 
@@ -89,9 +89,6 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox) -> tuple[View, Tab]:
         bound(draw, explorer),
         rail.inputs,
         view,
-        show_progress="minimal",
-        api_visibility="private",
-        concurrency_id="quick",
-        concurrency_limit=2,
+        **{**QUICK, "show_progress": "minimal"},
     )
     return view, Tab(running=[event])

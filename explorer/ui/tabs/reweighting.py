@@ -8,7 +8,7 @@ from explorer.figures.colour import Scale, painted
 from explorer.figures.shares import across_depth, inside_block
 from explorer.reweighting import BlockWeights, block_of, branch_weights
 from explorer.session import Explorer
-from explorer.ui.asked import Asked, Rail, Tab, bound
+from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, picked, render, sentence
 from explorer.ui.words import short
@@ -98,19 +98,18 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
             strip = View(elem_id="strip")
         with gr.Column(min_width=320):
             inside = View(elem_id="inside")
-    quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_id": "quick"}
-    depth = {"fn": bound(draw_strip, explorer), "inputs": [*rail.inputs, block], "outputs": strip, **quick}
+    depth = {"fn": bound(draw_strip, explorer), "inputs": [*rail.inputs, block], "outputs": strip, **QUICK}
     within = {
         "fn": bound(draw_inside, explorer),
         "inputs": [*rail.inputs, block, sort],
         "outputs": inside,
-        **quick,
+        **QUICK,
     }
-    turn.change(bound(menu, explorer), [*rail.inputs, block], block, **quick).success(**depth).success(
+    turn.change(bound(menu, explorer), [*rail.inputs, block], block, **QUICK).success(**depth).success(
         **within
     )
     block.input(**depth).success(**within)
-    strip.pick(picked, None, block, **quick).success(**within)
+    strip.pick(picked, None, block, **QUICK).success(**within)
     sort.input(**within)
     saves.wire(strip, bound(save_strip, explorer), rail.inputs, [])
     saves.wire(inside, bound(save_inside, explorer), rail.inputs, [block, sort])
