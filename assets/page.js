@@ -75,6 +75,31 @@
     if (tab) setTimeout(() => write({ tab }));
   });
 
+  // Arrow keys walk through channels and blocks; a picture opens large, its pixels unsmoothed.
+  document.addEventListener('keydown', event => {
+    const button = event.target.closest?.('.sprite button, .strip button');
+    if (!button) return;
+    const all = [...button.parentElement.children];
+    const row = button.closest('.sprite') ? getComputedStyle(button.parentElement).gridTemplateColumns.split(' ').length : 1;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
+    const next = step && all[all.indexOf(button) + step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    next.click();
+  });
+  document.addEventListener('click', event => {
+    const shown = event.target.closest('button[data-zoom]');
+    if (!shown) return;
+    const dialog = document.createElement('dialog');
+    dialog.className = 'zoom';
+    dialog.append(...[...shown.children].map(part => part.cloneNode(true)));
+    dialog.addEventListener('click', () => dialog.close());
+    dialog.addEventListener('close', () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
   const open = new Set();
   document.addEventListener('toggle', event => {

@@ -162,6 +162,27 @@ def test_a_view_can_be_taken_along(visit, tmp_path, view, kind):
         assert Image.open(path).width > 400
 
 
+def test_arrow_keys_walk_through_channels_and_blocks(visit):
+    page = visit("/?tab=maps")
+    tiles = page.locator("#grid button[data-pick]")
+    tiles.nth(0).click()
+    for key in ("ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(page.locator("#large h2")).to_have_text(f"Channel {tiles.nth(9).get_attribute('data-pick')}")
+    tab(page, "Reweighting")
+    page.locator("#strip .strip button").nth(2).click()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#inside h2")).to_have_text("Block 0.1")
+
+
+def test_a_map_opens_large_and_closes_again(visit):
+    page = visit("/?tab=attribution")
+    page.locator("#attribution button[data-zoom]").first.click()
+    expect(page.locator("dialog.zoom img")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.zoom")).to_have_count(0)
+
+
 def test_what_is_unfolded_stays_unfolded(visit):
     page = visit("/?tab=maps")
     fold = page.locator("#large details").last

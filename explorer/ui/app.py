@@ -4,7 +4,7 @@ import gradio as gr
 
 from explorer.session import Explorer
 from explorer.ui import address, endpoints, rail
-from explorer.ui.asked import QUIET, Tab
+from explorer.ui.asked import PICK, Tab
 from explorer.ui.save import Saves
 from explorer.ui.tabs import attribution, maps, overview, reweighting
 from explorer.ui.view import View, render
@@ -63,7 +63,7 @@ def through(event: gr.EventData) -> tuple:
 
 
 def doors(story: View, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
-    opened = story.pick(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **QUIET)
+    opened = story.pick(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **PICK)
     for listener in (*maps.redraw, *reweighting.redraw):
         opened = opened.then(**listener)
 

@@ -18,6 +18,7 @@ FILE = "file"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 # What is drawn at once: two visitors at a time, and of quick changes always the last.
 QUICK = {**QUIET, "concurrency_id": "quick", "concurrency_limit": 2, "trigger_mode": "always_last"}
+PICK = {**QUIET, "trigger_mode": "multiple", "queue": False}  # what was picked; never dropped
 SLOW = {**QUIET, "concurrency_id": "slow", "concurrency_limit": 1}
 
 

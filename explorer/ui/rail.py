@@ -9,7 +9,7 @@ import gradio as gr
 
 from explorer.errors import PictureError
 from explorer.session import RANDOM, Explorer
-from explorer.ui.asked import FILE, QUICK, QUIET, Asked, Rail, bound
+from explorer.ui.asked import FILE, PICK, QUICK, Asked, Rail, bound
 from explorer.ui.picture import EXAMPLES, PictureUpload, picture_at
 from explorer.ui.shown import shown
 from explorer.ui.view import View, render
@@ -91,7 +91,7 @@ def accepted(upload: str | None, current: str) -> tuple:
     except PictureError as error:
         gr.Warning(str(error), title="This picture cannot be used")
         return current, current
-    return upload, upload
+    return gr.skip(), upload
 
 
 def chosen_example(event: gr.EventData) -> tuple[str, str]:
@@ -139,6 +139,8 @@ def wire(
         "inputs": rail.inputs,
         "outputs": [turn, badge, status],
         **QUICK,
+        "show_progress": "minimal",
+        "show_progress_on": [status],
     }
     fit = {
         "fn": shown(partial(menus, explorer)),
@@ -146,10 +148,10 @@ def wire(
         "outputs": [rail.choice, rail.file, rail.target],
         **QUICK,
     }
-    upload.input(
-        shown(accepted), [upload, rail.picture], [upload, rail.picture], cancels=running, **QUIET
-    ).success(**renew)
-    strip.pick(chosen_example, None, [upload, rail.picture], cancels=running, **QUIET).success(**renew)
+    both = [upload, rail.picture]
+    queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
+    upload.input(shown(accepted), both, both, cancels=running, **queued).success(**renew)
+    strip.pick(chosen_example, None, both, cancels=running, **PICK).success(**renew)
     gr.on([rail.model.input, rail.choice.input], cancels=running, **fit).success(**renew)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **renew)
     return fit, renew

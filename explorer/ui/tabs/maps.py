@@ -9,7 +9,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import COLUMNS, png, sprite
 from explorer.session import Explorer
-from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
+from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, picked, render
 from explorer.ui.words import short
@@ -151,7 +151,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     fitted.success(**many).success(**one)
     gr.on([sort.input, scale.input, page.release], **many)
     channel.input(**one)
-    grid.pick(picked_channel, None, channel, **QUICK).success(**one)
+    grid.pick(picked_channel, None, channel, **PICK).success(**one)
     saves.wire(grid, bound(save_grid, explorer), rail.inputs, [layer, sort, scale, page])
     saves.wire(large, bound(save_channel, explorer), rail.inputs, [layer, channel])
     return Tab(address={"layer": layer, "channel": channel}, redraw=[many, one])

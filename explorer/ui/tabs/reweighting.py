@@ -8,7 +8,7 @@ from explorer.figures.colour import Scale, painted
 from explorer.figures.shares import across_depth, inside_block
 from explorer.reweighting import BlockWeights, block_of, branch_weights
 from explorer.session import Explorer
-from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
+from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, picked, render, sentence
 from explorer.ui.words import short
@@ -109,7 +109,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         **within
     )
     block.input(**depth).success(**within)
-    strip.pick(picked, None, block, **QUICK).success(**within)
+    strip.pick(picked, None, block, **PICK).success(**within)
     sort.input(**within)
     saves.wire(strip, bound(save_strip, explorer), rail.inputs, [])
     saves.wire(inside, bound(save_inside, explorer), rail.inputs, [block, sort])
