@@ -50,6 +50,19 @@ def layers(run: Run) -> tuple[str, ...]:
     return tuple(activation.name for activation in run.of(Kind.FEATURE_MAP))
 
 
+def milestones(run: Run, most: int = 5) -> tuple[str, ...]:
+    """Maps that tell the way of the picture: where the shape changes next, the first and the last.
+
+    Where hardly any changes, as in a Mixer, others in between at even distances.
+    """
+    outputs = [found for found in run.of(Kind.FEATURE_MAP) if found.name.endswith("output")]
+    shapes = [found.value.shape for found in outputs]
+    turns = [i for i in range(len(outputs) - 1) if i == 0 or shapes[i] != shapes[i + 1]]
+    if len(turns) < most - 2:
+        turns = np.linspace(0, len(outputs) - 1, most).round().astype(int).tolist()[:-1]
+    return tuple(outputs[i].name for i in sorted({*turns[: most - 1], len(outputs) - 1}))
+
+
 def feature_map(run: Run, layer: str) -> FeatureMap:
     found = run.activations.get(layer)
     if found is None or found.kind is not Kind.FEATURE_MAP:

@@ -1,6 +1,7 @@
 """Image classifiers written to be looked inside."""
 
-from models import vision_permutator  # noqa: F401  (importing registers its variants)
+# Importing a family registers its variants.
+from models import as_mlp, fasternet, mlp_mixer, mobilevit, s2_mlp, s2_mlp_v2, vision_permutator  # noqa: F401
 from models.registry import ModelCard, card, create, list_models
 
 __all__ = ["ModelCard", "card", "create", "list_models"]

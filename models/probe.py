@@ -10,6 +10,7 @@ class Kind(Enum):
     """What a probed tensor means. The value names its axes, in the order readers receive them."""
 
     FEATURE_MAP = "b h w c"  # one vector per place
+    ATTENTION = "b heads q k"  # sums to one over k
     BRANCHES = "b branches h w c"  # what a split attention blends
     BRANCH_WEIGHTS = "b branches c"  # sums to one over branches
     VECTOR = "b c"  # no place left

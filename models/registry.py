@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +67,41 @@ def register(card: ModelCard) -> None:
     if card.name in _CARDS:
         raise ValueError(f"model {card.name!r} is registered twice")
     _CARDS[card.name] = card
+
+
+SCENES = Preprocess(size=64, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+
+
+def announce(
+    name: str,
+    cfg: Any,
+    *,
+    family: str,
+    paper: str,
+    source: str,
+    network: Callable[[Any], nn.Module],
+    published: Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]],
+    preprocess: Preprocess,
+) -> None:
+    """Register one variant of a family; a nano variant comes with the checkpoint trained on scenes."""
+    nano = name.endswith("_nano")
+    path = ASSETS / "weights" / f"{name}.safetensors"
+    bundled = {"scenes": Weights(path=path, labels="scenes", preprocess=SCENES)} if nano else {}
+    register(
+        ModelCard(
+            name=name,
+            family=family,
+            paper=paper,
+            source=source,
+            image_size=cfg.image_size,
+            num_classes=cfg.num_classes,
+            build=partial(network, cfg),
+            published=partial(published, cfg),
+            preprocess=SCENES if nano else preprocess,
+            labels="scenes" if nano else "imagenet1k",
+            weights=MappingProxyType(bundled),
+        )
+    )
 
 
 def list_models(family: str | None = None) -> list[str]:

@@ -10,19 +10,16 @@ every channel of every picture how much of each of the three goes on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from types import MappingProxyType
 
 from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.layers import Mlp
+from models.layers import Mlp, Patches, renamed, table_map
 from models.probe import Kind, Probe
-from models.registry import ASSETS, ModelCard, Preprocess, Weights, register
+from models.registry import Preprocess, announce
 
 BRANCHES = ("height", "width", "channel")  # the order of the published checkpoints
-as_map = partial(Probe, Kind.FEATURE_MAP, "b h w c -> b h w c")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,7 @@ class WeightedPermuteMlp(nn.Module):
         self.branch_weights = Probe(
             Kind.BRANCH_WEIGHTS, "branches b 1 1 c -> b branches c", branches=BRANCHES
         )
-        self.blended = as_map()
+        self.blended = table_map()
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
@@ -103,27 +100,14 @@ class VipBlock(nn.Module):
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
         self.token_mixing = WeightedPermuteMlp(dim, segments)
-        self.after_tokens = as_map()
+        self.after_tokens = table_map()
         self.norm2 = nn.LayerNorm(dim)
         self.channel_mixing = Mlp(dim, mlp_ratio * dim, dim)
-        self.output = as_map()
+        self.output = table_map()
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         x = self.after_tokens(x + self.token_mixing(self.norm1(x)))
         return self.output(x + self.channel_mixing(self.norm2(x)))
-
-
-class Patches(nn.Module):
-    """A convolution as wide as its stride, on a table of tokens: patch embedding and 2x2 merging alike."""
-
-    def __init__(self, dim: int, out_dim: int, patch_size: int) -> None:
-        super().__init__()
-        self.proj = nn.Conv2d(dim, out_dim, kernel_size=patch_size, stride=patch_size)
-        self.output = as_map()
-
-    def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 c2"]:
-        merged = self.proj(rearrange(x, "b h w c -> b c h w"))
-        return self.output(rearrange(merged, "b c h w -> b h w c"))
 
 
 class VipStage(nn.Module):
@@ -136,7 +120,7 @@ class VipStage(nn.Module):
         self.blocks = nn.Sequential(
             *(VipBlock(dim, cfg.grids[stage], cfg.mlp_ratio) for _ in range(cfg.depths[stage]))
         )
-        self.output = as_map()
+        self.output = table_map()
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 c2"]:
         return self.output(self.blocks(self.downsample(x)))
@@ -148,7 +132,7 @@ class VisionPermutator(nn.Module):
         self.stem = Patches(3, cfg.dims[0], cfg.patch_size)
         self.stages = nn.Sequential(*(VipStage(cfg, stage) for stage in range(len(cfg.dims))))
         self.norm = nn.LayerNorm(cfg.dims[-1])
-        self.normed = as_map()
+        self.normed = table_map()
         self.pooled = Probe(Kind.VECTOR, "b c -> b c")
         self.head = nn.Linear(cfg.dims[-1], cfg.num_classes)
 
@@ -175,13 +159,7 @@ def published(cfg: VipConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
             renames[f"network.{entry}.{block}.mlp."] = f"{ours}channel_mixing."
             renames[f"network.{entry}.{block}.norm"] = f"{ours}norm"
         entry += 1
-    return {renamed(key, renames): value for key, value in tensors.items()}
-
-
-def renamed(key: str, renames: Mapping[str, str]) -> str:
-    return next(
-        (ours + key[len(theirs) :] for theirs, ours in renames.items() if key.startswith(theirs)), key
-    )
+    return renamed(tensors, renames)
 
 
 VARIANTS = {
@@ -192,24 +170,15 @@ VARIANTS = {
     "vip_nano": VipConfig(image_size=64, patch_size=4, dims=(64, 128), depths=(2, 4), num_classes=12),
 }
 CROPS = {"vip_m7": 0.9, "vip_l7": 0.875}  # of the official evaluation; 0.9 otherwise
-SCENES = Preprocess(size=64, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
 for name, cfg in VARIANTS.items():
-    nano = name == "vip_nano"
-    preprocess = SCENES if nano else Preprocess(size=cfg.image_size, crop=CROPS.get(name, 0.9))
-    trained = Weights(path=ASSETS / "weights" / f"{name}.safetensors", labels="scenes", preprocess=SCENES)
-    register(
-        ModelCard(
-            name=name,
-            family="Vision Permutator",
-            paper="https://arxiv.org/abs/2106.12368",
-            source="https://github.com/houqb/VisionPermutator",
-            image_size=cfg.image_size,
-            num_classes=cfg.num_classes,
-            build=partial(VisionPermutator, cfg),
-            published=partial(published, cfg),
-            preprocess=preprocess,
-            labels="scenes" if nano else "imagenet1k",
-            weights=MappingProxyType({"scenes": trained} if nano else {}),
-        )
+    announce(
+        name,
+        cfg,
+        family="Vision Permutator",
+        paper="https://arxiv.org/abs/2106.12368",
+        source="https://github.com/houqb/VisionPermutator",
+        network=VisionPermutator,
+        published=published,
+        preprocess=Preprocess(size=cfg.image_size, crop=CROPS.get(name, 0.9)),
     )

@@ -16,7 +16,16 @@ ZH = json.loads((ASSETS / "zh.json").read_text("utf-8"))
 # What stays as it is: names, units, formats, and what belongs to Gradio and cannot be reached.
 KEPT = "|".join(
     [
-        *("Mixscope", "English", r"vip_\w+", "Grad-CAM", "GradientShap", "SmoothGrad", "Saliency"),
+        *(
+            "Mixscope",
+            "English",
+            r"\w+_nano",
+            r"vip_\w+",
+            "Grad-CAM",
+            "GradientShap",
+            "SmoothGrad",
+            "Saliency",
+        ),
         *("Occlusion", "IG", "logit", "Python", "PNG", "SVG", "npz", "png", "svg", "CPU", "API"),
         *(r"[0-9.]+e[-+][0-9]+", r"[0-9./]+s", r"common\.complete"),
     ]

@@ -5,7 +5,13 @@ import torch
 from safetensors.torch import save_file
 
 from models import card, create, list_models
+from models.as_mlp import AsMlpConfig, axial_shift
+from models.fasternet import PartialConv
+from models.mlp_mixer import MixerConfig
+from models.mobilevit import MobileViTConfig
 from models.registry import UnknownModelError, register
+from models.s2_mlp import S2MlpConfig, spatial_shift
+from models.s2_mlp_v2 import S2MlpV2Config, spatial_shift_2
 from models.vision_permutator import VipConfig, WeightedPermuteMlp
 from models.weights import WeightsError
 
@@ -14,6 +20,26 @@ PARAMETERS = {
     "vip_s7": 25_114_984,
     "vip_m7": 55_272_488,
     "vip_l7": 87_784_936,
+    "mixer_s32": 19_104_624,
+    "mixer_s16": 18_528_264,
+    "mixer_b16": 59_880_472,
+    "mixer_l16": 208_196_168,
+    "s2mlp_wide": 72_241_384,
+    "s2mlp_deep": 53_916_520 + 2 * 384,  # the table counts it without the norm of the patch embedding
+    "s2mlpv2_small": 25_112_680,
+    "s2mlpv2_medium": 55_268_840,
+    "as_mlp_t": 28_282_696,
+    "as_mlp_s": 49_594_696,
+    "as_mlp_b": 87_752_808,
+    "mobilevit_xxs": 1_272_024,
+    "mobilevit_xs": 2_317_848,
+    "mobilevit_s": 5_578_632,
+    "fasternet_t0": 3_905_500,
+    "fasternet_t1": 7_595_368,
+    "fasternet_t2": 14_982_888,
+    "fasternet_s": 31_181_032,
+    "fasternet_m": 53_521_464,
+    "fasternet_l": 93_465_192,
 }
 
 
@@ -66,16 +92,77 @@ def test_a_batch_of_two_is_two_batches_of_one(model, image):
 
 
 @pytest.mark.parametrize(
-    ("sizes", "message"),
+    ("config", "sizes", "message"),
     [
-        ({"image_size": 225}, "image_size 225 is no multiple of patch_size 7"),
-        ({"dims": (100, 384, 384, 384)}, "dim 100 cannot be cut into 32 segments"),
-        ({"depths": (4, 3)}, "4 dims and 2 depths"),
+        (VipConfig, {"image_size": 225}, "image_size 225 is no multiple of patch_size 7"),
+        (VipConfig, {"dims": (100, 384, 384, 384)}, "dim 100 cannot be cut into 32 segments"),
+        (VipConfig, {"depths": (4, 3)}, "4 dims and 2 depths"),
+        (MixerConfig, {"image_size": 225}, "image_size 225 is no multiple of patch_size 16"),
+        (S2MlpConfig, {"dim": 6}, "dim 6 cannot be cut into four groups"),
+        (S2MlpV2Config, {"dims": (192,)}, "2 patch_sizes, 1 dims and 2 depths"),
+        (AsMlpConfig, {"shift_size": 4}, "shift_size 4 is even"),
+        (MobileViTConfig, {"num_heads": 7}, "transformer dim 144 cannot be shared by 7 heads"),
     ],
 )
-def test_an_impossible_configuration_is_refused_with_its_numbers(sizes, message):
+def test_an_impossible_configuration_is_refused_with_its_numbers(config, sizes, message):
     with pytest.raises(ValueError, match=message):
-        VipConfig(**sizes)
+        config(**sizes)
+
+
+# The shifts, against their definitions
+
+
+def numbered(*shape: int) -> torch.Tensor:
+    return torch.arange(torch.Size(shape).numel(), dtype=torch.float32).reshape(shape)
+
+
+@pytest.mark.parametrize(
+    ("shift", "moves"),
+    [
+        (spatial_shift, [(1, 0), (-1, 0), (0, 1), (0, -1)]),
+        (spatial_shift_2, [(0, 1), (0, -1), (1, 0), (-1, 0)]),
+    ],
+)
+@pytest.mark.parametrize("size", [(5, 5), (4, 7), (2, 3)])
+def test_a_spatial_shift_is_its_definition(shift, moves, size):
+    """Quarter q of the channels comes from one place before; at the edge a place keeps its own value."""
+    height, width = size
+    x = numbered(2, height, width, 8)
+    found = shift(x)
+    for quarter, (down, right) in enumerate(moves):
+        channels = slice(2 * quarter, 2 * quarter + 2)
+        for row in range(height):
+            for column in range(width):
+                source = min(max(row - down, 0), height - 1), min(max(column - right, 0), width - 1)
+                assert torch.equal(found[:, row, column, channels], x[:, *source, channels])
+
+
+@pytest.mark.parametrize("channels", [5, 7, 96, 128])
+@pytest.mark.parametrize("dim", [2, 3])
+def test_an_axial_shift_is_the_kernels_definition(channels, dim):
+    """out[i] = in[i - (g - s // 2)] for group g = c // ceil(C / s), zero outside."""
+    x = numbered(1, channels, 6, 7) + 1
+    found = axial_shift(x, 5, dim)
+    for channel in range(channels):
+        move = channel // -(-channels // 5) - 2
+        for place in range(x.shape[dim]):
+            source = place - move
+            there = found[0, channel].select(dim - 2, place)
+            if 0 <= source < x.shape[dim]:
+                assert torch.equal(there, x[0, channel].select(dim - 2, source))
+            else:
+                assert not there.any()
+
+
+def test_both_forms_of_the_partial_convolution_give_the_same_bits():
+    cut, sliced = PartialConv(64, 4), PartialConv(64, 4, "slicing")
+    sliced.load_state_dict(cut.state_dict())
+    x = torch.randn(2, 64, 14, 14)
+    before = x.clone()
+    with torch.no_grad():
+        assert torch.equal(cut(x), sliced(x))
+        assert torch.equal(cut(x)[:, 16:], x[:, 16:])
+    assert torch.equal(x, before)
 
 
 def test_height_mixing_moves_along_columns_only():

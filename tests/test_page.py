@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from models import scenes
+from models import card, list_models, scenes
 
 
 def tab(page, name: str) -> None:
@@ -121,6 +121,22 @@ def test_methods_show_the_controls_they_listen_to(visit):
     expect(page.locator("#cam-layer")).to_be_visible()
     expect(page.get_by_label("Baseline")).to_have_count(0)
     expect(page.locator("#attribution .figures")).to_contain_text("8 × 8")
+
+
+@pytest.mark.parametrize("name", [name for name in list_models() if "scenes" in card(name).weights])
+def test_every_bundled_backbone_fills_every_tab(visit, name):
+    page = visit(f"/?model={name}&picture=2-star")
+    expect(page.locator("#status")).to_contain_text(f"{name}, trained on scenes")
+    expect(page.locator("#overview .predictions li").first).to_contain_text("star")
+    expect(page.locator("#overview .why .heat")).to_be_visible()
+    tab(page, "Maps")
+    expect(page.locator("#grid .sprite")).to_be_visible()
+    expect(page.locator("#large .large").first).to_be_visible()
+    tab(page, "Reweighting")
+    expect(page.locator("#strip .strip, #strip .nothing")).to_be_visible()
+    tab(page, "Attribution")
+    expect(page.locator("#attribution .overlay, #attribution .nothing")).to_be_visible()
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
 
 def test_random_weights_are_loudly_labelled(visit):

@@ -80,10 +80,15 @@ def test_branch_weights_sum_to_one(model, image):
 def test_branches_blend_to_what_is_blended(model, image):
     """The definition of the split attention, written with the probed tensors alone."""
     seen = run(model, image).activations
-    for name in (name for name in seen if name.endswith(".branches")):
+    for name in (name for name in seen if name.endswith(".branch_weights")):
         block = name.rpartition(".")[0]
-        expected = torch.einsum("bkhwc,bkc->bhwc", seen[name].value, seen[f"{block}.branch_weights"].value)
+        expected = torch.einsum("bkhwc,bkc->bhwc", seen[f"{block}.branches"].value, seen[name].value)
         torch.testing.assert_close(seen[f"{block}.blended"].value, expected)
+
+
+def test_attention_rows_sum_to_one(model, image):
+    for found in run(model, image).of(Kind.ATTENTION):
+        torch.testing.assert_close(found.value.sum(dim=-1), torch.ones_like(found.value[..., 0]))
 
 
 def test_a_probe_prints_its_pattern():

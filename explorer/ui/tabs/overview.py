@@ -7,7 +7,7 @@ import numpy as np
 
 from explorer.attribution import METHODS, Attribution
 from explorer.capture import Run
-from explorer.features import feature_map, layers, pca_colour
+from explorer.features import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
 from explorer.pictures import from_image
 from explorer.predictions import predictions
@@ -30,7 +30,7 @@ def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
         "picture": as_seen(asked.open(), loaded.preprocess),
         "predictions": predictions(run.logits, loaded.labels),
         "facts": facts(explorer, loaded, run),
-        "stages": [stage(run, layer) for layer in layers(run) if is_stage(layer)],
+        "stages": [stage(run, layer) for layer in milestones(run)],
         "blocks": blocks,
         "branches": blocks[0].branches if blocks else (),
     }
@@ -52,11 +52,6 @@ def facts(explorer: Explorer, loaded: Loaded, run: Run) -> list[tuple[str, str]]
         ("Device", str(explorer.device)),
         ("Classes", str(len(loaded.labels))),
     ]
-
-
-def is_stage(layer: str) -> bool:
-    """Whether a map closes the stem or a whole stage."""
-    return layer == "stem.output" or (layer.startswith("stages.") and layer.count(".") == 2)
 
 
 def stage(run: Run, layer: str) -> dict:

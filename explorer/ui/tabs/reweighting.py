@@ -22,12 +22,14 @@ def all_blocks(explorer: Explorer, asked: Asked) -> tuple[BlockWeights, ...]:
     return branch_weights(asked.run(explorer))
 
 
-def menu(explorer: Explorer, asked: Asked, block: str) -> gr.Dropdown:
+def menu(explorer: Explorer, asked: Asked, block: str | None) -> gr.Dropdown:
     names = [found.block for found in all_blocks(explorer, asked)]
+    if not names:
+        return gr.Dropdown([], value=None)
     return gr.Dropdown([(short(name), name) for name in names], value=block if block in names else names[-1])
 
 
-def draw_strip(explorer: Explorer, asked: Asked, block: str) -> str:
+def draw_strip(explorer: Explorer, asked: Asked, block: str | None) -> str:
     blocks = all_blocks(explorer, asked)
     if not blocks:
         return sentence(NONE)
@@ -45,7 +47,9 @@ def draw_strip(explorer: Explorer, asked: Asked, block: str) -> str:
     )
 
 
-def draw_inside(explorer: Explorer, asked: Asked, block: str, sort: str) -> str:
+def draw_inside(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
+    if block is None:
+        return ""
     found = block_of(all_blocks(explorer, asked), block)
     pixels = painted(found.values[:, found.order(sort)], Scale(0, 1, signed=False))
     one_sided = found.order("entropy")[::-1][:EXTREMES]

@@ -1,0 +1,179 @@
+"""FasterNet: Run, Don't Walk: Chasing Higher FLOPS for Faster Neural Networks (Chen et al., 2023).
+
+Paper: https://arxiv.org/abs/2303.03667
+Official code: https://github.com/JierunChen/FasterNet, models/fasternet.py
+
+A block convolves a quarter of the channels and lets the rest pass untouched, then mixes all channels
+with two 1 x 1 convolutions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from einops import reduce
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.layers import DropPath, drop_rates, image_map, renamed
+from models.probe import Kind, Probe
+from models.registry import Preprocess, announce
+
+ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FasterNetConfig:
+    """Sizes of one variant. The defaults are FasterNet-T0."""
+
+    image_size: int = 224  # pixels
+    patch_size: int = 4  # pixels
+    dim: int = 40  # width of the first stage; it doubles from stage to stage
+    depths: tuple[int, ...] = (1, 2, 8, 2)  # blocks per stage
+    n_div: int = 4  # one channel in n_div is convolved
+    mlp_ratio: int = 2
+    feature_dim: int = 1280  # width before the classifier
+    act: Literal["gelu", "relu"] = "gelu"
+    drop_path: float = 0.0  # of the last block, while training
+    num_classes: int = 1000
+
+
+class PartialConv(nn.Module):
+    """A 3 x 3 convolution of the first channels; the others pass (§3.2).
+
+    `split_cat` joins two tensors, `slicing` writes into a copy, as the official code does for inference;
+    both give the same bits.
+    """
+
+    def __init__(self, dim: int, n_div: int, form: Literal["split_cat", "slicing"] = "split_cat") -> None:
+        super().__init__()
+        self.form = form
+        self.mixed = dim // n_div
+        self.conv = nn.Conv2d(self.mixed, self.mixed, kernel_size=3, padding=1, bias=False)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        mixed = self.conv(x[:, : self.mixed])
+        if self.form == "split_cat":
+            return torch.cat([mixed, x[:, self.mixed :]], dim=1)
+        return torch.slice_scatter(x, mixed, dim=1, end=self.mixed)
+
+
+class MLPBlock(nn.Module):
+    """Partial convolution, then two 1 x 1 convolutions, added back (fig. 4)."""
+
+    def __init__(self, cfg: FasterNetConfig, dim: int, drop_path: float) -> None:
+        super().__init__()
+        self.spatial_mixing = PartialConv(dim, cfg.n_div)
+        self.after_conv = image_map()
+        hidden = cfg.mlp_ratio * dim
+        self.mlp = nn.Sequential(
+            nn.Conv2d(dim, hidden, kernel_size=1, bias=False),
+            nn.BatchNorm2d(hidden),
+            ACTIVATIONS[cfg.act](),
+            nn.Conv2d(hidden, dim, kernel_size=1, bias=False),
+        )
+        self.drop_path = DropPath(drop_path)
+        self.output = image_map()
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        mixed = self.after_conv(self.spatial_mixing(x))
+        return self.output(x + self.drop_path(self.mlp(mixed)))
+
+
+class PatchEmbed(nn.Module):
+    """A convolution as wide as its stride, and a batch norm; merging between stages is the same."""
+
+    def __init__(self, dim: int, out_dim: int, patch_size: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(dim, out_dim, kernel_size=patch_size, stride=patch_size, bias=False)
+        self.norm = nn.BatchNorm2d(out_dim)
+        self.output = image_map()
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
+        return self.output(self.norm(self.proj(x)))
+
+
+PatchMerging = partial(PatchEmbed, patch_size=2)
+
+
+class BasicStage(nn.Module):
+    """Blocks of one width, after merging where it is not the first stage."""
+
+    def __init__(self, cfg: FasterNetConfig, stage: int) -> None:
+        super().__init__()
+        dim, before = cfg.dim * 2**stage, sum(cfg.depths[:stage])
+        rates = drop_rates(cfg.drop_path, sum(cfg.depths))[before : before + cfg.depths[stage]]
+        self.downsample = PatchMerging(dim // 2, dim) if stage else nn.Identity()
+        self.blocks = nn.Sequential(*(MLPBlock(cfg, dim, rate) for rate in rates))
+        self.output = image_map()
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
+        return self.output(self.blocks(self.downsample(x)))
+
+
+class FasterNet(nn.Module):
+    def __init__(self, cfg: FasterNetConfig) -> None:
+        super().__init__()
+        self.stem = PatchEmbed(3, cfg.dim, cfg.patch_size)
+        self.stages = nn.Sequential(*(BasicStage(cfg, stage) for stage in range(len(cfg.depths))))
+        dim = cfg.dim * 2 ** (len(cfg.depths) - 1)
+        self.conv_head = nn.Conv2d(dim, cfg.feature_dim, kernel_size=1, bias=False)
+        self.act = ACTIVATIONS[cfg.act]()
+        self.pooled = Probe(Kind.VECTOR, "b c 1 1 -> b c")
+        self.head = nn.Linear(cfg.feature_dim, cfg.num_classes)
+
+    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
+        x = reduce(self.stages(self.stem(image)), "b c h w -> b c 1 1", "mean")
+        x = self.pooled(self.act(self.conv_head(x)))
+        return self.head(reduce(x, "b c 1 1 -> b c", "mean"))
+
+
+def published(cfg: FasterNetConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Our keys for the official ones and for those of timm.
+
+    The official `stages` counts stages and the merging between them in one list.
+    """
+    official = {
+        "patch_embed.": "stem.",
+        "avgpool_pre_head.1.": "conv_head.",
+    }
+    timm = {"patch_embed.": "stem.", "classifier.": "head."}
+    for stage, depth in enumerate(cfg.depths):
+        if stage:
+            official[f"stages.{2 * stage - 1}.reduction."] = f"stages.{stage}.downsample.proj."
+            official[f"stages.{2 * stage - 1}.norm."] = f"stages.{stage}.downsample.norm."
+            timm[f"stages.{stage}.downsample.reduction."] = f"stages.{stage}.downsample.proj."
+        for block in range(depth):
+            ours = f"stages.{stage}.blocks.{block}."
+            conv = "spatial_mixing.partial_conv3."
+            timm[f"{ours}{conv}"] = f"{ours}spatial_mixing.conv."
+            official[f"stages.{2 * stage}.blocks.{block}.{conv}"] = f"{ours}spatial_mixing.conv."
+            official[f"stages.{2 * stage}.blocks.{block}."] = ours
+    return renamed(tensors, official if "avgpool_pre_head.1.weight" in tensors else timm)
+
+
+VARIANTS = {
+    "fasternet_t0": FasterNetConfig(),
+    "fasternet_t1": FasterNetConfig(dim=64, drop_path=0.02),
+    "fasternet_t2": FasterNetConfig(dim=96, act="relu", drop_path=0.05),
+    "fasternet_s": FasterNetConfig(dim=128, depths=(1, 2, 13, 2), act="relu", drop_path=0.1),
+    "fasternet_m": FasterNetConfig(dim=144, depths=(3, 4, 18, 3), act="relu", drop_path=0.2),
+    "fasternet_l": FasterNetConfig(dim=192, depths=(3, 4, 18, 3), act="relu", drop_path=0.3),
+    "fasternet_nano": FasterNetConfig(
+        image_size=64, dim=32, depths=(1, 2, 4, 1), feature_dim=256, num_classes=12
+    ),
+}
+
+for name, cfg in VARIANTS.items():
+    announce(
+        name,
+        cfg,
+        family="FasterNet",
+        paper="https://arxiv.org/abs/2303.03667",
+        source="https://github.com/JierunChen/FasterNet",
+        network=FasterNet,
+        published=published,
+        preprocess=Preprocess(size=cfg.image_size, crop=0.9),
+    )
