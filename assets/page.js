@@ -111,6 +111,8 @@
   });
   const restore = () => {
     document.querySelectorAll('details[data-fold]').forEach(fold => { if (open.has(fold.dataset.fold) && !fold.open) fold.open = true; });
+    const channel = document.querySelector('#channel input')?.value;
+    document.querySelectorAll('#grid [data-pick]').forEach(tile => tile.setAttribute('aria-pressed', tile.dataset.pick === channel));
     const opacity = root.style.getPropertyValue('--opacity');
     if (opacity) document.querySelectorAll('.opacity input').forEach(range => { range.value = 100 * opacity; });
   };
@@ -132,9 +134,11 @@
     if (window.parent !== window) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
   };
   window.mixscope = {
-    address: (names, [turn, ...values]) => {
+    address: (usual, [turn, ...values]) => {
       const parts = { picture: null, model: null, weights: null, file: null, target: null, ...Object.fromEntries(new URLSearchParams(turn)) };
-      if (turn) write({ ...parts, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) });
+      // What is as it starts need not be in the link.
+      const chosen = Object.keys(usual).map((name, i) => [name, values[i] === usual[name] ? null : values[i]]);
+      if (turn) write({ ...parts, ...Object.fromEntries(chosen) });
     },
   };
   switchLanguage(language);

@@ -139,7 +139,7 @@ def checkpoint(found: ModelCard, weights: str | Path) -> Path:
     """The file behind the name of a card's weights, or the path itself when it looks like one."""
     if weights in found.weights:
         return found.weights[str(weights)].path
-    if Path(weights).suffix:
+    if Path(weights).suffix or len(Path(weights).parts) > 1:
         return Path(weights)
     offered = ", ".join(found.weights) or "none that are bundled"
     raise WeightsError(

@@ -156,9 +156,6 @@ def published(cfg: S2MlpV2Config, tensors: Mapping[str, Tensor]) -> dict[str, Te
 VARIANTS = {
     "s2mlpv2_small": S2MlpV2Config(),
     "s2mlpv2_medium": S2MlpV2Config(dims=(256, 512), depths=(7, 17)),
-    "s2mlpv2_nano": S2MlpV2Config(
-        image_size=64, patch_sizes=(4, 2), dims=(64, 128), depths=(2, 4), num_classes=12
-    ),
 }
 
 for name, cfg in VARIANTS.items():

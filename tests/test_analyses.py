@@ -6,7 +6,7 @@ import torch
 
 from explorer.capture import Activation, Run
 from explorer.errors import ChoiceError
-from explorer.features import FeatureMap, feature_map, layers, pca_colour
+from explorer.features import FeatureMap, feature_map, layers, milestones, pca_colour
 from explorer.reweighting import BlockWeights, block_of, branch_weights
 from models.probe import Kind
 
@@ -116,3 +116,11 @@ def test_trained_blocks_react_to_the_picture(explorer):
         return np.mean([branch_weights(run)[-1].mean for run in runs], axis=0)
 
     assert np.abs(last_means("vertical stripes") - last_means("star")).max() > 0.05
+
+
+def test_milestones_are_where_the_shape_changes(found, explorer, star):
+    assert milestones(found) == ("stem.output", "stages.0.output", "stages.1.output")
+    mixer = milestones(explorer.inspect("mixer_s32", star, "random"))
+    assert mixer[0] == "stem.output"
+    assert mixer[-1] == "blocks.7.output"
+    assert len(mixer) == 5

@@ -159,6 +159,33 @@ def test_a_link_brings_the_same_screen_back(visit):
         assert part in page.url
 
 
+def test_a_link_holds_what_was_chosen_and_not_what_is_usual(visit):
+    page = visit("/?tab=maps&order=variance&scale=shared&steps=20&channel=500")
+    expect(page.locator("#large h2")).to_have_text("Channel 127")
+    expect(page.locator("#channel input")).to_have_value("127")
+    expect(page.locator("#grid .note").first).to_contain_text("one scale for all channels")
+    expect(page).to_have_url(re.compile("channel=127"))
+    for part in ("order=variance", "scale=shared", "steps=20"):
+        assert part in page.url
+    assert "samples=" not in page.url
+    page.locator("#channel input").fill("")
+    page.locator("#channel input").press("Enter")
+    expect(page.locator("#large h2")).to_have_text("Channel 0")
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+
+
+def test_switching_backbones_quickly_alarms_nobody(visit):
+    page = visit()
+    expect(page.locator("#status")).to_contain_text("vip_nano")
+    for name in ("vip_s14", "fasternet_nano", "vip_nano"):
+        page.locator("#backbone input").click()
+        page.get_by_role("option", name=name, exact=True).click()
+        page.wait_for_timeout(150)
+    expect(page.locator("#status")).to_contain_text("vip_nano, trained on scenes", timeout=15_000)
+    expect(page.locator("#overview .facts")).to_contain_text("vip_nano")
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+
+
 def test_a_wrong_link_is_no_harm(visit):
     page = visit("/?picture=../../etc/passwd&model=nothing&weights=file&target=x&tab=magic&channel=-4")
     expect(page.locator("#overview .predictions li").first).to_contain_text("vertical stripes")

@@ -4,15 +4,16 @@ import json
 
 import gradio as gr
 
-from explorer.ui.asked import FILE, QUIET, Rail
+from explorer.ui.asked import FILE, HOSTED, QUIET, Rail, weights_of
+from explorer.ui.controls import Amount, Whole
 from explorer.ui.picture import PictureUpload
-from explorer.ui.rail import HOSTED, backbones, example, weights_of
+from explorer.ui.rail import backbones, example
 from models import list_models
 
 TABS = ("overview", "maps", "reweighting", "attribution")
 
 
-def arrive(names: tuple[str, ...], request: gr.Request) -> list:
+def arrive(named: dict[str, gr.components.Component], request: gr.Request) -> list:
     """Set the controls as the address says; what it says wrongly or not at all stays as it is."""
     asked = dict(request.query_params)
     picture, model, choice = asked.get("picture", ""), asked.get("model"), asked.get("weights")
@@ -32,17 +33,20 @@ def arrive(names: tuple[str, ...], request: gr.Request) -> list:
         gr.Textbox(file, visible=True) if file else gr.skip(),
         gr.Dropdown(choices=[int(target)], value=int(target)) if target.isdigit() else gr.skip(),
         gr.Tabs(selected=asked["tab"]) if asked.get("tab") in TABS else gr.skip(),
-        *(setting(name, asked.get(name)) for name in names),
+        *(setting(control, asked.get(name)) for name, control in named.items()),
     ]
 
 
-def setting(name: str, value: str | None):
-    """One control of a tab; menus that depend on the model accept the value until the model is known."""
+def setting(control: gr.components.Component, value: str | None):
+    """One control of a tab as a link has it; a value it cannot have changes nothing."""
     if value is None:
         return gr.skip()
-    if name == "channel":
-        return int(value) if value.isdigit() else gr.skip()
-    return value if name == "method" else gr.Dropdown(choices=[value], value=value)
+    if isinstance(control, Whole | Amount):
+        return control.preprocess(int(value)) if value.lstrip("-").isdigit() else gr.skip()
+    known = [choice for _, choice in control.choices]
+    if known:
+        return value if value in known else gr.skip()
+    return gr.Dropdown(choices=[value], value=value)  # a menu of the model's, filled once it is known
 
 
 def wire(
@@ -58,9 +62,10 @@ def wire(
     controls = list(named.values())
 
     def arrived(request: gr.Request) -> list:
-        return arrive(tuple(named), request)
+        return arrive(named, request)
 
     app.load(arrived, None, [upload, *rail.inputs, tabs, *controls], **QUIET).success(**fit).success(**renew)
-    write = f"(...values) => window.mixscope.address({json.dumps(list(named))}, values)"
+    usual = {name: control.value for name, control in named.items()}
+    write = f"(...values) => window.mixscope.address({json.dumps(usual)}, values)"
     triggers = [turn.change, *(control.change for control in controls)]
     gr.on(triggers, None, [turn, *controls], js=write, **QUIET)

@@ -1,6 +1,7 @@
 """What is being looked at: the controls of the rail, and what they say together."""
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,9 +11,10 @@ from PIL import Image
 
 from explorer.capture import Run
 from explorer.errors import NoPictureError
-from explorer.session import Explorer, Loaded
+from explorer.session import RANDOM, Explorer, Loaded
 from explorer.ui.picture import picture_at
 from explorer.ui.shown import shown
+from models import card
 
 FILE = "file"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
@@ -20,6 +22,14 @@ QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 QUICK = {**QUIET, "concurrency_id": "quick", "concurrency_limit": 2, "trigger_mode": "always_last"}
 PICK = {**QUIET, "trigger_mode": "multiple", "queue": False}  # what was picked; never dropped
 SLOW = {**QUIET, "concurrency_id": "slow", "concurrency_limit": 1}
+
+
+HOSTED = "SPACE_ID" in os.environ  # on a Space, a path of the server is nobody's business
+
+
+def weights_of(model: str) -> list[str]:
+    """The weights a model offers here, the trained ones first."""
+    return [*card(model).weights, RANDOM, *([] if HOSTED else [FILE])]
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,10 @@ class Asked:
 
     @property
     def weights(self) -> str:
-        return self.file if self.choice == FILE else self.choice
+        """What to load; a choice left over from another model counts as this one's first."""
+        if self.choice == FILE:
+            return self.file
+        return self.choice if self.choice in weights_of(self.model) else weights_of(self.model)[0]
 
     def loaded(self, explorer: Explorer) -> Loaded:
         return explorer.load(self.model, self.weights)
@@ -48,14 +61,15 @@ class Asked:
     def run(self, explorer: Explorer) -> Run:
         return explorer.inspect(self.model, self.open(), self.weights)
 
-    def python(self, *lines: str) -> str:
+    def python(self, *lines: str, imports: str = "") -> str:
         """The few lines that give the same with the library."""
         head = (
-            "from explorer.session import Explorer\n\n"
-            "explorer = Explorer()\n"
-            f'picture, model, weights = "picture.png", "{self.model}", "{self.weights}"'
+            *([imports] if imports else []),
+            "from explorer.session import Explorer\n",
+            "explorer = Explorer()",
+            f'picture, model, weights = "picture.png", "{self.model}", "{self.weights}"',
         )
-        return "\n".join((head, *lines))
+        return "\n".join((*head, *lines))
 
 
 @dataclass(frozen=True)

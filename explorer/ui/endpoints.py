@@ -9,8 +9,8 @@ from explorer.errors import ChoiceError
 from explorer.predictions import Prediction
 from explorer.reweighting import branch_weights
 from explorer.session import RANDOM, Explorer
+from explorer.ui.asked import HOSTED
 from explorer.ui.picture import PictureUpload
-from explorer.ui.rail import HOSTED
 from explorer.ui.shown import shown
 from models import card, list_models
 

@@ -1,6 +1,5 @@
 """The rail: which picture, which backbone, which weights, which class."""
 
-import os
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
@@ -9,29 +8,31 @@ import gradio as gr
 
 from explorer.errors import PictureError
 from explorer.session import RANDOM, Explorer
-from explorer.ui.asked import FILE, PICK, QUICK, Asked, Rail, bound
+from explorer.ui.asked import FILE, PICK, QUICK, Asked, Rail, bound, weights_of
+from explorer.ui.controls import Menu
 from explorer.ui.picture import EXAMPLES, PictureUpload, picture_at
 from explorer.ui.shown import shown
 from explorer.ui.view import View, render
 from models import card, list_models
 
-HOSTED = "SPACE_ID" in os.environ  # on a Space, a path of the server is nobody's business
 NAMES = {"scenes": "trained on scenes (bundled)", RANDOM: "random (untrained)", FILE: "a file of yours"}
 BADGES = {
     "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
     RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
     FILE: ("neutral", "Your checkpoint, loaded strictly"),
 }
+FIRST = "vip_nano"  # what a visitor sees first
 PREDICTED = ("the predicted class", -1)
 
 
 def backbones() -> list[str]:
-    """All models, the small bundled ones of each family first."""
-    return sorted(list_models(), key=lambda name: (card(name).family, not card(name).weights, name))
+    """All models by family, that of the first visit on top; in each the trained ones first."""
 
+    def rank(name: str) -> tuple:
+        found = card(name)
+        return found.family != card(FIRST).family, found.family, not found.weights, name
 
-def weights_of(model: str) -> list[str]:
-    return [*card(model).weights, RANDOM, *([] if HOSTED else [FILE])]
+    return sorted(list_models(), key=rank)
 
 
 def example(name: str) -> Path | None:
@@ -82,6 +83,11 @@ def menus(explorer: Explorer, model: str, choice: str, target: int | None) -> tu
     )
 
 
+def best_menus(explorer: Explorer, model: str, target: int | None) -> tuple:
+    """Another model starts with its own trained weights, where it has some."""
+    return menus(explorer, model, "", target)
+
+
 def accepted(upload: str | None, current: str) -> tuple:
     """An uploaded picture, or, with a sentence, the one before it; taking it away changes no view."""
     if upload is None:
@@ -114,11 +120,11 @@ def build(explorer: Explorer) -> tuple[Rail, PictureUpload, View, View, gr.Textb
         webcam_options=gr.WebcamOptions(mirror=False),
     )
     strip = View(render("examples", examples=EXAMPLES), elem_id="examples")
-    backbone = gr.Dropdown(backbones(), value=model, label="Backbone", elem_id="backbone")
-    choice = gr.Dropdown([(NAMES[n], n) for n in weights_of(model)], label="Weights", elem_id="weights")
+    backbone = Menu(backbones(), value=model, label="Backbone", elem_id="backbone")
+    choice = Menu([(NAMES[n], n) for n in weights_of(model)], label="Weights", elem_id="weights")
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
     badge = View(elem_id="badge")
-    target = gr.Dropdown([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
+    target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
     turn = gr.Textbox(visible="hidden", elem_id="turn")
     return Rail(gr.State(str(first)), backbone, choice, file, target), upload, strip, badge, turn
 
@@ -152,6 +158,8 @@ def wire(
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     upload.input(shown(accepted), both, both, cancels=running, **queued).success(**renew)
     strip.pick(chosen_example, None, both, cancels=running, **PICK).success(**renew)
-    gr.on([rail.model.input, rail.choice.input], cancels=running, **fit).success(**renew)
+    rail.choice.input(cancels=running, **fit).success(**renew)
+    best = {**fit, "fn": shown(partial(best_menus, explorer)), "inputs": [rail.model, rail.target]}
+    rail.model.input(cancels=running, **best).success(**renew)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **renew)
     return fit, renew

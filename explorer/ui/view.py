@@ -13,6 +13,14 @@ from explorer.figures.colour import branch_colours, gradient
 from explorer.figures.raster import data_uri
 from explorer.ui.words import short
 
+
+def percent(share: float) -> str:
+    """Whole percents; two digits below one."""
+    if 0 < share < 1e-4:
+        return "< 0.01\u2009%"
+    return f"{100 * share:.0f}\u2009%" if share >= 0.01 or share == 0 else f"{100 * share:.2g}\u2009%"
+
+
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -24,7 +32,7 @@ TEMPLATES.globals |= {"gradient": gradient, "branch_colours": branch_colours, "d
 TEMPLATES.filters |= {
     "short": short,
     "number": lambda value: f"{value:.3g}",
-    "percent": lambda share: f"{100 * share:.0f}\u2009%" if share >= 0.005 or share == 0 else "< 1\u2009%",
+    "percent": percent,
 }
 
 LISTEN = """

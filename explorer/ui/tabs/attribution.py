@@ -10,6 +10,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.session import Explorer
 from explorer.ui.asked import QUICK, QUIET, SLOW, Asked, Rail, Tab, bound
+from explorer.ui.controls import Amount, Menu
 from explorer.ui.picture import as_seen
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, render, sentence
@@ -74,10 +75,10 @@ def page(explorer: Explorer, asked: Asked, found: Attribution, options: Options)
         low=scale.low,
         high=scale.high,
         python=asked.python(
-            "from explorer.methods import Options\n",
             f"for part in explorer.attribute(model, picture, weights, method={found.method!r},",
             f"                               target={found.target}, options=Options({asks})):",
             "    print(part.done, part.total, part.values.sum(), part.completeness_gap)",
+            imports="from explorer.methods import Options",
         ),
     )
 
@@ -86,7 +87,7 @@ def fitting(explorer: Explorer, asked: Asked, method: str, layer: str) -> list:
     """Show the controls the method listens to, and the layers this model has."""
     uses = method_named(method).uses
     names = layers(asked.run(explorer))
-    menu = gr.Dropdown(
+    menu = Menu(
         [(short(name), name) for name in names],
         value=layer if layer in names else names[-1],
         visible="layer" in uses,
@@ -110,15 +111,11 @@ def save(explorer: Explorer, asked: Asked, kind: str, method: str, *chosen):
 def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
     with gr.Row(elem_classes="controls"):
         choices = [(method.title, name) for name, method in METHODS.items()]
-        method = gr.Dropdown(
-            choices, value="integrated_gradients", label="Method", elem_id="method", min_width=200
-        )
-        layer = gr.Dropdown([], label="Layer", visible=False, elem_id="cam-layer", min_width=180)
-        steps = gr.Slider(2, 200, value=Options.steps, step=1, label="Steps", min_width=180, buttons=[])
-        samples = gr.Slider(1, 200, value=Options.samples, step=1, label="Samples", visible=False, buttons=[])
-        cells = gr.Slider(
-            4, 32, value=Options.cells, step=4, label="Windows a side", visible=False, buttons=[]
-        )
+        method = Menu(choices, value="integrated_gradients", label="Method", elem_id="method", min_width=200)
+        layer = Menu([], label="Layer", visible=False, elem_id="cam-layer", min_width=180)
+        steps = Amount(2, 200, value=Options.steps, step=1, label="Steps", min_width=180, buttons=[])
+        samples = Amount(1, 200, value=Options.samples, step=1, label="Samples", visible=False, buttons=[])
+        cells = Amount(4, 32, value=Options.cells, step=4, label="Windows a side", visible=False, buttons=[])
         baseline = gr.Radio(
             [("black", "black"), ("mean colour", "mean")], value="black", label="Baseline", min_width=230
         )
@@ -147,4 +144,5 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     stop.click(lambda: IDLE, None, stop, cancels=running, queue=False, **QUIET)
     stop.click(None, js=STOPPED, **QUIET)
     saves.wire(view, bound(save, explorer), rail.inputs, [method, *chosen])
-    return Tab(address={"method": method}, running=running)
+    named = {"method": method, "cam": layer, "steps": steps, "samples": samples, "windows": cells}
+    return Tab(address=named | {"baseline": baseline}, running=running)

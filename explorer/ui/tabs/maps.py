@@ -10,6 +10,7 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import COLUMNS, png, sprite
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound
+from explorer.ui.controls import Amount, Menu, Whole
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, picked, render
 from explorer.ui.words import short
@@ -56,13 +57,15 @@ def draw_grid(explorer: Explorer, asked: Asked, layer: str, sort: str, scale: st
     )
 
 
-def draw_channel(explorer: Explorer, asked: Asked, layer: str, channel: float) -> str:
+def draw_channel(explorer: Explorer, asked: Asked, layer: str, channel: int) -> tuple:
+    """The channel, and its number where the one asked for is outside."""
     features = found(explorer, asked, layer)
-    values = features.channel(int(channel) % features.channels)
+    number = min(max(channel, 0), features.channels - 1)
+    values = features.channel(number)
     scale = scale_of(values, signed=True)
-    return render(
+    page = render(
         "channel",
-        title=f"Channel {int(channel) % features.channels}",
+        title=f"Channel {number}",
         layer=features.layer,
         pixels=painted(values, scale),
         colours=(255 * pca_colour(features)).round().astype(np.uint8),
@@ -71,11 +74,12 @@ def draw_channel(explorer: Explorer, asked: Asked, layer: str, channel: float) -
         mean=float(values.mean()),
         std=float(values.std()),
         python=asked.python(
-            "from explorer.features import feature_map, pca_colour\n",
             f'features = feature_map(explorer.inspect(model, picture, weights), "{features.layer}")',
-            f"values, colours = features.channel({int(channel)}), pca_colour(features)",
+            f"values, colours = features.channel({number}), pca_colour(features)",
+            imports="from explorer.features import feature_map, pca_colour",
         ),
     )
+    return page, gr.skip() if number == channel else number
 
 
 def menus(explorer: Explorer, asked: Asked, layer: str, page: float) -> tuple[gr.Dropdown, gr.Slider]:
@@ -101,9 +105,9 @@ def save_grid(explorer: Explorer, asked: Asked, kind: str, layer: str, sort: str
     return png(sprite(maps, signed=True, shared=scale == SHARED)), f"{asked.model}_{features.layer}.png"
 
 
-def save_channel(explorer: Explorer, asked: Asked, kind: str, layer: str, channel: float):
+def save_channel(explorer: Explorer, asked: Asked, kind: str, layer: str, channel: int):
     features = found(explorer, asked, layer)
-    number = int(channel) % features.channels
+    number = min(max(channel, 0), features.channels - 1)
     name = f"{asked.model}_{features.layer}_{number}"
     if kind == "npz":
         return npz(name, values=features.channel(number))
@@ -115,15 +119,11 @@ def save_channel(explorer: Explorer, asked: Asked, kind: str, layer: str, channe
 
 def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
     with gr.Row(elem_classes="controls"):
-        layer = gr.Dropdown([], label="Layer", elem_id="layer", min_width=180)
-        sort = gr.Dropdown(
-            [(f"by {name}", name) for name in SORTS], value=SORTS[0], label="Order", min_width=140
-        )
-        scale = gr.Dropdown(
-            [("each its own", OWN), ("shared", SHARED)], value=OWN, label="Scale", min_width=140
-        )
-        page = gr.Slider(1, 2, value=1, step=1, label="Page", visible=False, min_width=120, buttons=[])
-        channel = gr.Number(0, label="Channel", precision=0, minimum=0, elem_id="channel", min_width=100)
+        layer = Menu([], label="Layer", elem_id="layer", min_width=180)
+        sort = Menu([(f"by {name}", name) for name in SORTS], value=SORTS[0], label="Order", min_width=140)
+        scale = Menu([("each its own", OWN), ("shared", SHARED)], value=OWN, label="Scale", min_width=140)
+        page = Amount(1, 2, value=1, step=1, label="Page", visible=False, min_width=120, buttons=[])
+        channel = Whole(0, label="Channel", precision=0, elem_id="channel", min_width=100)
     with gr.Row(elem_classes="views"):
         with gr.Column(scale=3, min_width=320):
             grid = View(elem_id="grid")
@@ -138,7 +138,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     one = {
         "fn": bound(draw_channel, explorer),
         "inputs": [*rail.inputs, layer, channel],
-        "outputs": large,
+        "outputs": [large, channel],
         **QUICK,
     }
     fitted = gr.on(
@@ -154,4 +154,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     grid.pick(picked_channel, None, channel, **PICK).success(**one)
     saves.wire(grid, bound(save_grid, explorer), rail.inputs, [layer, sort, scale, page])
     saves.wire(large, bound(save_channel, explorer), rail.inputs, [layer, channel])
-    return Tab(address={"layer": layer, "channel": channel}, redraw=[many, one])
+    return Tab(
+        address={"layer": layer, "channel": channel, "order": sort, "scale": scale, "sheet": page},
+        redraw=[many, one],
+    )

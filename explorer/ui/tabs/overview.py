@@ -10,7 +10,7 @@ from explorer.capture import Run
 from explorer.features import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
 from explorer.pictures import from_image
-from explorer.predictions import predictions
+from explorer.predictions import Prediction, predictions
 from explorer.reweighting import branch_weights
 from explorer.session import Explorer, Loaded
 from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
@@ -28,7 +28,7 @@ def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
     story = {
         "image": from_image(image, loaded.preprocess),
         "picture": as_seen(asked.open(), loaded.preprocess),
-        "predictions": predictions(run.logits, loaded.labels),
+        "predictions": told(run, loaded, asked.target),
         "facts": facts(explorer, loaded, run),
         "stages": [stage(run, layer) for layer in milestones(run)],
         "blocks": blocks,
@@ -40,6 +40,12 @@ def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
         asked.model, asked.open(), asked.weights, method=method, target=asked.target
     ):
         yield render("overview", **story, found=drawn(part))
+
+
+def told(run: Run, loaded: Loaded, target: int | None) -> tuple[Prediction, ...]:
+    """The likeliest classes, and the one to explain where it is not among them."""
+    ranked = predictions(run.logits, loaded.labels, most=len(loaded.labels))
+    return ranked[:5] + tuple(one for one in ranked[5:] if one.index == target)
 
 
 def facts(explorer: Explorer, loaded: Loaded, run: Run) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from explorer.figures.shares import across_depth, inside_block
 from explorer.reweighting import BlockWeights, block_of, branch_weights
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound
+from explorer.ui.controls import Menu
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, picked, render, sentence
 from explorer.ui.words import short
@@ -40,17 +41,23 @@ def draw_strip(explorer: Explorer, asked: Asked, block: str | None) -> str:
         branches=blocks[0].branches,
         chosen=block,
         python=asked.python(
-            "from explorer.reweighting import branch_weights\n",
             "for block in branch_weights(explorer.inspect(model, picture, weights)):",
             "    print(block.block, dict(zip(block.branches, block.mean)))",
+            imports="from explorer.reweighting import branch_weights",
         ),
     )
 
 
+def chosen_block(blocks: tuple[BlockWeights, ...], name: str | None) -> BlockWeights:
+    """The block of that name; a name left over from another model counts as the last block."""
+    return block_of(blocks, name) if name in [block.block for block in blocks] else blocks[-1]
+
+
 def draw_inside(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
-    if block is None:
+    blocks = all_blocks(explorer, asked)
+    if not blocks:
         return ""
-    found = block_of(all_blocks(explorer, asked), block)
+    found = chosen_block(blocks, block)
     pixels = painted(found.values[:, found.order(sort)], Scale(0, 1, signed=False))
     one_sided = found.order("entropy")[::-1][:EXTREMES]
     return render(
@@ -62,9 +69,9 @@ def draw_inside(explorer: Explorer, asked: Asked, block: str | None, sort: str) 
         mean=found.mean,
         extremes=[{"channel": int(c), "shares": found.values[:, c]} for c in one_sided],
         python=asked.python(
-            "from explorer.reweighting import block_of, branch_weights\n",
             "blocks = branch_weights(explorer.inspect(model, picture, weights))",
             f'values = block_of(blocks, "{found.block}").values  # [branches, channels]',
+            imports="from explorer.reweighting import block_of, branch_weights",
         ),
     )
 
@@ -81,7 +88,7 @@ def save_strip(explorer: Explorer, asked: Asked, kind: str):
 
 
 def save_inside(explorer: Explorer, asked: Asked, kind: str, block: str, sort: str):
-    found = block_of(all_blocks(explorer, asked), block)
+    found = chosen_block(all_blocks(explorer, asked), block)
     name = f"{asked.model}_{found.block}"
     if kind == "npz":
         return npz(name, values=found.values, branches=found.branches)
@@ -93,7 +100,7 @@ def save_inside(explorer: Explorer, asked: Asked, kind: str, block: str, sort: s
 
 def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
     with gr.Row(elem_classes="controls"):
-        block = gr.Dropdown([], label="Block", elem_id="block", min_width=180, scale=1)
+        block = Menu([], label="Block", elem_id="block", min_width=180, scale=1)
         sort = gr.Radio(
             [(f"by {name}", name) for name in SORTS], value=SORTS[0], label="Order", scale=3, min_width=320
         )
@@ -117,4 +124,4 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     sort.input(**within)
     saves.wire(strip, bound(save_strip, explorer), rail.inputs, [])
     saves.wire(inside, bound(save_inside, explorer), rail.inputs, [block, sort])
-    return Tab(address={"block": block}, redraw=[depth, within])
+    return Tab(address={"block": block, "blend": sort}, redraw=[depth, within])

@@ -1,0 +1,38 @@
+"""Gradio's controls, forgiving: what they send is checked by our handlers, which know what is possible.
+
+Gradio compares a value with the choices or limits of the moment, and answers a visitor who is quicker than
+the server, or who clears a field, with an internal message.
+"""
+
+import gradio as gr
+
+
+class Menu(gr.Dropdown):
+    """A dropdown whose value may be older than its choices."""
+
+    def preprocess(self, payload):
+        return payload
+
+    def get_block_name(self) -> str:
+        return "dropdown"
+
+
+class Amount(gr.Slider):
+    """A slider that brings whatever is typed into its range; an empty field means the start."""
+
+    def preprocess(self, payload: float | None) -> float:
+        value = self.value if payload is None else payload
+        return min(max(value, self.minimum), self.maximum)
+
+    def get_block_name(self) -> str:
+        return "slider"
+
+
+class Whole(gr.Number):
+    """A whole number; an empty field means zero."""
+
+    def preprocess(self, payload: float | None) -> int:
+        return round(payload or 0)
+
+    def get_block_name(self) -> str:
+        return "number"
