@@ -235,6 +235,14 @@ VARIANTS = {
         dims=(32, 48, 64, 80, 96), transformer_dims=(96, 120, 144), final_dim=384
     ),
     "mobilevit_s": MobileViTConfig(),
+    "mobilevit_nano": MobileViTConfig(
+        image_size=64,
+        dims=(16, 24, 48, 64, 80),
+        transformer_dims=(64, 80, 96),
+        expansion=2,
+        final_dim=320,
+        num_classes=12,
+    ),
 }
 
 for name, cfg in VARIANTS.items():
