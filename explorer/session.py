@@ -65,7 +65,6 @@ class Explorer:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
         self._loading = Lock()
-        self._counts: dict[str, int] = {}
         self._models: Remembered[Loaded] = Remembered(models_bytes, lambda loaded: loaded.bytes)
         self._runs: Remembered[Run] = Remembered(runs_bytes, lambda found: found.bytes)
         self._maps: Remembered[Attribution] = Remembered(50_000_000, lambda found: found.values.nbytes)
@@ -104,13 +103,6 @@ class Explorer:
         found = named(model)
         listed = found.weights.get(str(weights))
         return labels_in(listed.labels if listed else found.labels)
-
-    def parameters(self, model: str) -> int:
-        """Number of parameters, counted without making them."""
-        if model not in self._counts:
-            with torch.device("meta"):
-                self._counts[model] = sum(p.numel() for p in named(model).build().parameters())
-        return self._counts[model]
 
     def layers(self, model: str, kind: Kind, weights: str | Path | None = None) -> tuple[str, ...]:
         """Names of the probes of a kind, in the order of the pass."""

@@ -102,6 +102,9 @@ VARIANTS = {
     "mixer_b16": MixerConfig(),
     "mixer_l32": large(32),
     "mixer_l16": large(16),
+    "mixer_nano": MixerConfig(
+        image_size=64, patch_size=8, depth=6, dim=128, tokens_dim=128, channels_dim=512, num_classes=12
+    ),
 }
 HALF = (0.5, 0.5, 0.5)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models import card, list_models
+from models.costs import parameters
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -20,11 +21,11 @@ def rows() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", list_models())
-def test_the_readme_lists_every_model_as_it_is(explorer, name):
+def test_the_readme_lists_every_model_as_it_is(name):
     found = card(name)
     assert rows()[name] == [
         found.family,
-        f"{explorer.parameters(name):,}",
+        f"{parameters(name):,}",
         str(found.image_size),
         ", ".join([*found.weights, "your file", "random"]),
         found.paper,

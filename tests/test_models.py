@@ -5,7 +5,9 @@ import torch
 from safetensors.torch import save_file
 
 from models import card, create, list_models
+from models.__main__ import main
 from models.as_mlp import AsMlpConfig, axial_shift
+from models.costs import multiply_adds, parameters
 from models.fasternet import PartialConv
 from models.mlp_mixer import MixerConfig
 from models.mobilevit import MobileViTConfig
@@ -45,9 +47,22 @@ PARAMETERS = {
 
 @pytest.mark.parametrize(("name", "expected"), PARAMETERS.items())
 def test_parameters_are_as_many_as_published(name, expected):
-    with torch.device("meta"):
-        model = card(name).build()
-    assert sum(parameter.numel() for parameter in model.parameters()) == expected
+    assert parameters(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [("s2mlpv2_small", 6.9), ("s2mlpv2_medium", 16.3), ("s2mlp_wide", 14.0), ("s2mlp_deep", 10.5)],
+)
+def test_multiply_adds_are_as_many_as_published(name, billions):
+    assert multiply_adds(name) / 1e9 == pytest.approx(billions, rel=0.01)
+
+
+def test_the_table_of_models_is_printed(capsys):
+    main()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(list_models())
+    assert any("vip_s7" in line and "25,114,984" in line and "6.90 G" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", list_models())

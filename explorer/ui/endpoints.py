@@ -13,16 +13,17 @@ from explorer.ui.asked import HOSTED
 from explorer.ui.picture import PictureUpload
 from explorer.ui.shown import shown
 from models import card, list_models
+from models.costs import parameters
 
 
-def models(explorer: Explorer) -> list[dict]:
+def models(_explorer: Explorer) -> list[dict]:
     """Every backbone: name, family, parameters, image_size, weights and paper."""
     found = [card(name) for name in list_models()]
     return [
         {
             "name": one.name,
             "family": one.family,
-            "parameters": explorer.parameters(one.name),
+            "parameters": parameters(one.name),
             "image_size": one.image_size,
             "weights": [*one.weights, RANDOM],
             "paper": one.paper,

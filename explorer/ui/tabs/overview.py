@@ -16,6 +16,7 @@ from explorer.session import Explorer, Loaded
 from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
 from explorer.ui.picture import as_seen
 from explorer.ui.view import View, render
+from models.costs import multiply_adds
 
 SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as instant
 
@@ -53,6 +54,7 @@ def facts(explorer: Explorer, loaded: Loaded, run: Run) -> list[tuple[str, str]]
     return [
         ("Backbone", loaded.card.name),
         ("Parameters", f"{loaded.parameters / 1e6:.2f} M"),
+        ("Multiply-adds", f"{multiply_adds(loaded.card.name) / 1e9:.2f} G"),
         ("Input", f"{size} × {size}"),
         ("One pass", f"{1000 * run.seconds:.0f} ms"),
         ("Device", str(explorer.device)),
