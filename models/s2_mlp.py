@@ -110,6 +110,7 @@ def published(cfg: S2MlpConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tens
 VARIANTS = {
     "s2mlp_wide": S2MlpConfig(),
     "s2mlp_deep": S2MlpConfig(depth=36, dim=384),
+    "s2mlp_nano": S2MlpConfig(image_size=64, patch_size=8, depth=6, dim=128, num_classes=12),
 }
 
 for name, cfg in VARIANTS.items():

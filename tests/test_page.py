@@ -125,9 +125,9 @@ def test_methods_show_the_controls_they_listen_to(visit):
 
 @pytest.mark.parametrize("name", [name for name in list_models() if "scenes" in card(name).weights])
 def test_every_bundled_backbone_fills_every_tab(visit, name):
-    page = visit(f"/?model={name}&picture=2-star")
+    page = visit(f"/?model={name}&picture=4-spiral")
     expect(page.locator("#status")).to_contain_text(f"{name}, trained on scenes")
-    expect(page.locator("#overview .predictions li").first).to_contain_text("star")
+    expect(page.locator("#overview .predictions li").first).to_contain_text("spiral")
     expect(page.locator("#overview .why .heat")).to_be_visible()
     tab(page, "Maps")
     expect(page.locator("#grid .sprite")).to_be_visible()
