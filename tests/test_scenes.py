@@ -69,7 +69,7 @@ def test_a_bundled_model_tells_held_out_scenes_apart(name):
 def test_a_bundled_file_is_small_and_says_what_it_is(name):
     path = card(name).weights["scenes"].path
     facts = facts_of(path)
-    assert path.stat().st_size <= 4_000_000
+    assert path.stat().st_size <= (4_000_000 if name == "vip_nano" else 5_000_000)
     assert facts["parameters"] == sum(p.numel() for p in create(name).parameters()) <= 1_200_000
     assert facts["accuracy"] >= LEAST.get(name, 0.97)
 
