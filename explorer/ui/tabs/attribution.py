@@ -8,6 +8,7 @@ from explorer.attribution import BASELINES, METHODS, Attribution, Options, metho
 from explorer.features import layers
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
+from explorer.figures.raster import data_uri
 from explorer.session import Explorer
 from explorer.ui.asked import QUICK, QUIET, SLOW, Asked, Rail, Tab, bound
 from explorer.ui.controls import Amount, Menu
@@ -36,10 +37,11 @@ def options_of(layer: str, steps: float, samples: float, cells: float, baseline:
 def draw(explorer: Explorer, asked: Asked, method: str, *chosen) -> Iterator[tuple]:
     """Partial maps until the whole one is there."""
     options = options_of(*chosen, method)
+    picture = data_uri(as_seen(asked.open(), asked.loaded(explorer).preprocess))
     for part in explorer.attribute(
         asked.model, asked.open(), asked.weights, method=method, target=asked.target, options=options
     ):
-        yield page(explorer, asked, part, options), IDLE if part.done == part.total else RUNNING
+        yield page(asked, part, options, picture), IDLE if part.done == part.total else RUNNING
 
 
 def draw_if_cheap(explorer: Explorer, asked: Asked, method: str, *chosen) -> Iterator[tuple]:
@@ -59,7 +61,8 @@ def draw_if_cheap(explorer: Explorer, asked: Asked, method: str, *chosen) -> Ite
         )
 
 
-def page(explorer: Explorer, asked: Asked, found: Attribution, options: Options) -> str:
+def page(asked: Asked, found: Attribution, options: Options, picture: str) -> str:
+    """One part on the screen, over the picture as the model sees it, which is the same in all of them."""
     scale = scale_of(found.values, signed=found.signed)
     method = METHODS[found.method]
     asks = ", ".join(f"{name}={getattr(options, name)!r}" for name in method.uses)
@@ -70,8 +73,8 @@ def page(explorer: Explorer, asked: Asked, found: Attribution, options: Options)
         baseline=BASELINES[options.baseline] if "baseline" in method.uses else None,
         layer=options.layer if "layer" in method.uses else None,
         left=max(1, round(found.seconds / found.done * (found.total - found.done))),
-        pixels=painted(found.values, scale),
-        picture=as_seen(asked.open(), asked.loaded(explorer).preprocess),
+        pixels=data_uri(painted(found.values, scale)),
+        picture=picture,
         low=scale.low,
         high=scale.high,
         python=asked.python(

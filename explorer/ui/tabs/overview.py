@@ -9,6 +9,7 @@ from explorer.attribution import METHODS, Attribution
 from explorer.capture import Run
 from explorer.features import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
+from explorer.figures.raster import data_uri
 from explorer.pictures import from_image
 from explorer.predictions import Prediction, predictions
 from explorer.reweighting import branch_weights
@@ -22,13 +23,14 @@ SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as 
 
 
 def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
-    """First everything one pass tells, then the attribution as it refines."""
+    """First everything one pass tells, made once, then the attribution as it refines."""
     loaded, run = asked.loaded(explorer), asked.run(explorer)
     image, _ = explorer.image(asked.model, asked.open(), asked.weights)
     blocks = branch_weights(run)
     story = {
-        "image": from_image(image, loaded.preprocess),
-        "picture": as_seen(asked.open(), loaded.preprocess),
+        "image": data_uri(from_image(image, loaded.preprocess)),
+        "size": image.shape[-2:],
+        "picture": data_uri(as_seen(asked.open(), loaded.preprocess)),
         "predictions": told(run, loaded, asked.target),
         "facts": facts(explorer, loaded, run),
         "stages": [stage(run, layer) for layer in milestones(run)],
@@ -67,7 +69,7 @@ def stage(run: Run, layer: str) -> dict:
     rows, columns, channels = found.values.shape
     return {
         "layer": layer,
-        "pixels": (255 * pca_colour(found)).round().astype(np.uint8),
+        "pixels": data_uri((255 * pca_colour(found)).round().astype(np.uint8)),
         "size": f"{rows} × {columns} × {channels}",
     }
 
@@ -77,7 +79,7 @@ def drawn(part: Attribution) -> dict:
     return {
         "title": METHODS[part.method].title,
         "label": part.label,
-        "pixels": painted(part.values, scale),
+        "pixels": data_uri(painted(part.values, scale)),
         "done": part.done,
         "total": part.total,
         "low": scale.low,
