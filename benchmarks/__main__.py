@@ -2,10 +2,19 @@
 
 import sys
 
+from benchmarks.attribution import attribution
 from benchmarks.core import core
+from benchmarks.forward import forward
 from benchmarks.page import page
+from benchmarks.reweighting import reweighting
 
-PARTS = {"core": core, "page": page}
+PARTS = {
+    "core": core,
+    "forward": forward,
+    "reweighting": reweighting,
+    "attribution": attribution,
+    "page": page,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or PARTS:

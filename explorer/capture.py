@@ -1,9 +1,9 @@
 """Run a model once and keep what its probes saw."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 
@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from models.probe import Kind, Probe
+
+Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what takes its place
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class Run:
     logits: Tensor
     activations: Mapping[str, Activation]
     seconds: float  # of the pass, with the probes listening
+    gradients: Mapping[str, Tensor] = field(default_factory=lambda: MappingProxyType({}))  # of the target
 
     def of(self, kind: Kind) -> list[Activation]:
         return [activation for activation in self.activations.values() if activation.kind is kind]
 
     @property
     def bytes(self) -> int:
-        return sum(activation.value.untyped_storage().nbytes() for activation in self.activations.values())
+        kept = [activation.value for activation in self.activations.values()]
+        return sum(value.untyped_storage().nbytes() for value in [*kept, *self.gradients.values()])
 
 
 def probes(model: nn.Module, kind: Kind | None = None) -> dict[str, Probe]:
@@ -58,8 +62,27 @@ def hooked(hooks: Mapping[nn.Module, Callable]) -> Iterator[None]:
             handle.remove()
 
 
-def run(model: nn.Module, image: Tensor) -> Run:
+def editing(edit: Edit) -> Callable:
+    """The hook that puts something else in a tensor's place."""
+    return lambda probe, _args, value: probe.native(edit(probe.canonical(value)))
+
+
+NO_EDITS: Mapping[str, Edit] = MappingProxyType({})
+
+
+def run(
+    model: nn.Module,
+    image: Tensor,
+    *,
+    edits: Mapping[str, Edit] = NO_EDITS,
+    target: int | None = None,
+    gradients_at: Collection[str] = (),
+) -> Run:
     """Classify `image` `[b, 3, h, w]` and record every probe. The model must be in eval mode.
+
+    edits: by name of a probe, what to put in the place of the tensor that passes it; what is recorded is
+        what goes on. No parameter is changed.
+    gradients_at: names of the probes at which the gradient of the logit `target` is kept as well.
 
     Nothing in `models/` writes into a tensor it has handed out, so a probed tensor is kept as it is,
     without a copy, wherever its layout allows.
@@ -68,11 +91,28 @@ def run(model: nn.Module, image: Tensor) -> Run:
     other's tensors. Callers take turns, see `explorer.session`.
     """
     seen: dict[str, Activation] = {}
+    live: dict[str, Tensor] = {}
 
-    def keep(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str) -> None:
-        seen[name] = Activation(name, probe.kind, probe.canonical(value).cpu(), probe.branches)
+    def keep(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str):
+        edited = editing(edits[name])(probe, _args, value) if name in edits else value
+        canonical = probe.canonical(edited)
+        seen[name] = Activation(name, probe.kind, canonical.detach().cpu(), probe.branches)
+        if name in gradients_at:
+            live[name] = edited
+        return edited if name in edits else None
 
+    found = probes(model)
     start = time.perf_counter()
-    with torch.no_grad(), hooked({p: partial(keep, name=n) for n, p in probes(model).items()}):
-        logits = model(image).cpu()
-    return Run(logits, MappingProxyType(seen), time.perf_counter() - start)
+    with (
+        torch.set_grad_enabled(bool(gradients_at)),
+        hooked({p: partial(keep, name=n) for n, p in found.items()}),
+    ):
+        logits = model(image.detach().requires_grad_(bool(gradients_at)))
+    seconds = time.perf_counter() - start
+    gradients: dict[str, Tensor] = {}
+    if live:
+        made = torch.autograd.grad(logits[:, target].sum(), list(live.values()))
+        gradients = {
+            name: found[name].canonical(gradient).cpu() for name, gradient in zip(live, made, strict=True)
+        }
+    return Run(logits.detach().cpu(), MappingProxyType(seen), seconds, MappingProxyType(gradients))

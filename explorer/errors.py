@@ -3,7 +3,7 @@
 ExplorerError
 + PictureError         the upload is no picture this can read
   + NoPictureError     nothing has been uploaded yet
-+ ChoiceError          a model, layer, channel, class or method that is not there
++ ChoiceError          a model, block, size, layer, channel, class or method that is not there
 """
 
 

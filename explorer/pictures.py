@@ -110,48 +110,55 @@ class Geometry:
 
     left: float
     top: float
-    side: float  # of the square the model sees
-    size: int  # of that square in the image, in its own pixels
+    scale: float  # pixels of the picture for one of the image
+    shape: tuple[int, int]  # of the image, in its own pixels
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """What the model sees: left, top, right, bottom."""
+        height, width = (length * self.scale for length in self.shape)
+        return self.left, self.top, self.left + width, self.top + height
 
     def to_picture(self, row: float, column: float) -> tuple[float, float]:
         """Image place -> picture place, as (row, column); both count from the upper left corner."""
-        scale = self.side / self.size
-        return self.top + row * scale, self.left + column * scale
+        return self.top + row * self.scale, self.left + column * self.scale
 
     def to_image(self, row: float, column: float) -> tuple[float, float]:
-        """Picture place -> image place, as (row, column); outside [0, size] the model does not see it."""
-        scale = self.size / self.side
-        return (row - self.top) * scale, (column - self.left) * scale
+        """Picture place -> image place, as (row, column); outside its shape the model does not see it."""
+        return (row - self.top) / self.scale, (column - self.left) / self.scale
 
 
 def seen(picture: Image.Image, preprocess: Preprocess) -> tuple[Image.Image, Geometry]:
-    """The square of pixels that reaches the model: shorter side resized, middle cut out."""
-    size = preprocess.size
-    shorter = math.floor(size / preprocess.crop)
-    width, height = picture.size
-    scale = shorter / min(width, height)
-    resized = (
-        (shorter, int(shorter * height / width))
-        if width <= height
-        else (int(shorter * width / height), shorter)
-    )
-    left, top = (round((length - size) / 2) for length in resized)
+    """The pixels that reach the model: resized until the image is covered, middle cut out."""
+    height, width = preprocess.shape
+    low, wide = (math.floor(length / preprocess.crop) for length in (height, width))
+    if low * picture.width >= wide * picture.height:  # the picture is wider than it need be
+        scale = low / picture.height
+        resized = int(low * picture.width / picture.height), low
+    else:
+        scale = wide / picture.width
+        resized = wide, int(wide * picture.height / picture.width)
+    left, top = round((resized[0] - width) / 2), round((resized[1] - height) / 2)
     pixels = picture.resize(resized, RESAMPLING[preprocess.interpolation])
-    return pixels.crop((left, top, left + size, top + size)), Geometry(
-        left / scale, top / scale, size / scale, size
-    )
+    geometry = Geometry(left / scale, top / scale, 1 / scale, (height, width))
+    return pixels.crop((left, top, left + width, top + height)), geometry
 
 
 def to_image(picture: Image.Image, preprocess: Preprocess) -> tuple[Tensor, Geometry]:
-    """RGB picture -> float32 image `[1, 3, size, size]` as the weights expect it, and where it lies."""
+    """RGB picture -> float32 image `[1, 3, h, w]` as the weights expect it, and where it lies."""
     pixels, geometry = seen(picture, preprocess)
     values = torch.from_numpy(np.asarray(pixels, dtype=np.float32) / 255)
     values = (values - torch.tensor(preprocess.mean)) / torch.tensor(preprocess.std)
+    if preprocess.channels == "bgr":
+        values = values.flip(-1)
     return rearrange(values, "h w c -> 1 c h w").contiguous(), geometry
 
 
 def from_image(image: Tensor, preprocess: Preprocess) -> np.ndarray:
     """What the model saw, as uint8 `[h, w, 3]`: the preprocessing undone."""
-    values = rearrange(image[0].cpu(), "c h w -> h w c") * torch.tensor(preprocess.std)
+    values = rearrange(image[0].cpu(), "c h w -> h w c")
+    if preprocess.channels == "bgr":
+        values = values.flip(-1)
+    values = values * torch.tensor(preprocess.std)
     values = values + torch.tensor(preprocess.mean)
     return (values * 255).round().clamp(0, 255).to(torch.uint8).numpy()

@@ -1,58 +1,29 @@
-"""Loaded models, each with its lock, and the runs worth remembering."""
+"""Answers to questions about a model and a picture, under the model's lock, and remembered."""
 
 import hashlib
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Lock
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
-from explorer.attribution import Attribution, attributions
+from explorer.baselines import baseline_of
 from explorer.capture import Run, probes, run
 from explorer.errors import ChoiceError, NoPictureError
+from explorer.explaining import SINGLE, Explaining, Picture, digest, locked
+from explorer.interventions import Intervention, edits
+from explorer.knock_out import KnockOut, knock_out
+from explorer.loading import Loaded, Models, labels_of
 from explorer.machine import choose_device, choose_threads
 from explorer.memory import Remembered
-from explorer.methods import Options
 from explorer.pictures import Geometry, open_picture, to_image
 from explorer.predictions import Prediction, chosen_class, predictions
-from models import card, create
+from explorer.reweighting import block_name, branch_weights
+from explorer.typical import Typical, shipped, typical
 from models.probe import Kind
-from models.registry import ASSETS, ModelCard, Preprocess, UnknownModelError
-from models.weights import WeightsError
-
-RANDOM = "random"
-UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
-Picture = Image.Image | str | Path | bytes
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A model in memory, what its weights want to see, and what its classes are called."""
-
-    card: ModelCard
-    weights: str  # a name of the card, RANDOM, or a path
-    model: nn.Module
-    preprocess: Preprocess
-    labels: tuple[str, ...]
-    lock: Lock = field(default_factory=Lock)  # hooks are state of the module: one pass at a time
-
-    @property
-    def is_trained(self) -> bool:
-        return self.weights != RANDOM
-
-    @property
-    def parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.model.parameters())
-
-    @property
-    def bytes(self) -> int:
-        return 4 * self.parameters
-
-
-class Explorer:
+class Explorer(Explaining):
     """Answers questions about a model and a picture; remembers the last models, runs and attributions.
 
     Safe to share between threads. `weights` is a name the model's card lists, "random", or the path of a
@@ -62,29 +33,23 @@ class Explorer:
     def __init__(
         self, device: str = "auto", *, models_bytes: int = 1_000_000_000, runs_bytes: int = 400_000_000
     ) -> None:
+        super().__init__()
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
-        self._loading = Lock()
-        self._models: Remembered[Loaded] = Remembered(models_bytes, lambda loaded: loaded.bytes)
+        self.models = Models(self.device, models_bytes)
         self._runs: Remembered[Run] = Remembered(runs_bytes, lambda found: found.bytes)
-        self._maps: Remembered[Attribution] = Remembered(50_000_000, lambda found: found.values.nbytes)
+        self._tables: Remembered[KnockOut] = Remembered(5_000_000, lambda found: found.delta.nbytes)
+        self._typical: Remembered[tuple[Typical, ...]] = Remembered(
+            20_000_000, lambda found: sum(one.channels.nbytes for one in found)
+        )
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
-        found = named(model)
-        chosen = default_weights(found) if weights is None else str(weights)
-        with self._loading:
-            known = self._models.get((model, chosen))
-            return known or self._models.keep((model, chosen), self._loaded(found, chosen))
+        """The model, in memory; weights that are not on this computer yet are fetched."""
+        return self.models.load(model, weights)
 
-    def _loaded(self, found: ModelCard, weights: str) -> Loaded:
-        try:
-            model = create(found.name, None if weights == RANDOM else weights).to(self.device)
-        except WeightsError as error:
-            raise ChoiceError(str(error)) from error
-        listed = found.weights.get(weights)
-        preprocess = listed.preprocess if listed else found.preprocess
-        labels = self.labels(found.name, weights)
-        return Loaded(found, weights, model.requires_grad_(False), preprocess, labels)
+    def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
+        """Names of the classes, without loading anything."""
+        return labels_of(model, weights)
 
     def image(
         self, model: str, picture: Picture | None, weights: str | Path | None = None
@@ -98,127 +63,117 @@ class Explorer:
         """A short name for the content of a picture."""
         return hashlib.blake2b(open_picture(picture).tobytes(), digest_size=12).hexdigest()
 
-    def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
-        """Names of the classes, without loading anything."""
-        found = named(model)
-        listed = found.weights.get(str(weights))
-        return labels_in(listed.labels if listed else found.labels)
-
     def layers(self, model: str, kind: Kind, weights: str | Path | None = None) -> tuple[str, ...]:
         """Names of the probes of a kind, in the order of the pass."""
         return tuple(probes(self.load(model, weights).model, kind))
 
-    def inspect(self, model: str, picture: Picture | None, weights: str | Path | None = None) -> Run:
-        """One forward pass with every probe; a remembered one is returned at once."""
+    def inspect(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        interventions: Sequence[Intervention] = (),
+        target: int | None = None,
+    ) -> Run:
+        """One forward pass with every probe; a remembered one is returned at once.
+
+        interventions: what takes the place of learned branch weights, see `explorer.interventions`.
+        target: a class, to keep the gradient of its logit at what every block blends as well.
+        """
         loaded = self.load(model, weights)
         image, _ = self.image(model, picture, weights)
-        return self._run(loaded, image)
+        return self._run(loaded, image, tuple(interventions), target)
 
-    def _run(self, loaded: Loaded, image: Tensor) -> Run:
-        key = (loaded.card.name, loaded.weights, digest(image))
+    def _run(
+        self,
+        loaded: Loaded,
+        image: Tensor,
+        interventions: tuple[Intervention, ...] = (),
+        target: int | None = None,
+    ) -> Run:
+        key = (loaded.card.name, loaded.weights, digest(image), interventions, target)
         if remembered := self._runs.get(key):
             return remembered
+        changes = edits(loaded.model, interventions)
+        blended = () if target is None else blended_probes(loaded.model)
         with loaded.lock:
-            return self._runs.get(key) or self._runs.keep(key, run(loaded.model, image.to(self.device)))
+            return self._runs.get(key) or self._runs.keep(
+                key,
+                run(loaded.model, image.to(self.device), edits=changes, target=target, gradients_at=blended),
+            )
+
+    def target(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        target: int | None = None,
+    ) -> int:
+        """The class to explain: the one asked for, or the likeliest."""
+        labels = self.load(model, weights).labels
+        if not labels:
+            raise ChoiceError(SINGLE)
+        return chosen_class(self.inspect(model, picture, weights).logits, labels, target)
+
+    def knock_out(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        target: int | None = None,
+        mode: str = "removed",
+    ) -> Iterator[KnockOut]:
+        """The knock-out table, one row more each time; the lock is held for one row at a time."""
+        loaded = self.load(model, weights)
+        image, _ = self.image(model, picture, weights)
+        index = self.target(model, picture, weights, target)
+        key = (loaded.card.name, loaded.weights, digest(image), index, mode)
+        if remembered := self._tables.get(key):
+            yield remembered
+            return
+        for table in locked(
+            loaded.lock,
+            knock_out(
+                loaded.model,
+                image.to(self.device),
+                target=index,
+                mode=mode,
+                baseline=baseline_of(image, loaded.preprocess, "black").to(self.device),
+            ),
+        ):
+            if table.done == table.total:
+                self._tables.keep(key, table)
+            yield table
+
+    def typical(
+        self, model: str, weights: str | Path | None = None, pictures: Sequence[Picture] = ()
+    ) -> tuple[Typical, ...] | None:
+        """How the model usually blends: as shipped with its weights, or over pictures given now or before.
+
+        None where nothing is shipped and no pictures were given; empty for a model without split attention.
+        """
+        loaded = self.load(model, weights)
+        key = (loaded.card.name, loaded.weights)
+        known = self._typical.get(key)
+        if known is None and not pictures:
+            shipped_for = loaded.card.name if loaded.weights == "scenes" else ""
+            known = shipped(shipped_for)
+        if known is not None or not pictures:
+            return known
+        runs = [branch_weights(self.inspect(model, picture, weights)) for picture in pictures]
+        return self._typical.keep(key, typical(runs, source="pictures"))
 
     def predict(
         self, model: str, picture: Picture | None, weights: str | Path | None = None, most: int = 5
     ) -> tuple[Prediction, ...]:
-        return predictions(
-            self.inspect(model, picture, weights).logits, self.load(model, weights).labels, most
-        )
-
-    def attribute(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        method: str,
-        target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
-    ) -> Iterator[Attribution]:
-        """Partial attributions, each better than the last; the last is whole and is remembered.
-
-        The model's lock is held for one part at a time, so that others are served in between. Closing the
-        iterator stops the work after the part in hand.
-        """
-        loaded, image, index, key = self._question(model, picture, weights, method, target, options)
-        if remembered := self._maps.get(key):
-            yield remembered
-            return
-        parts = attributions(
-            loaded.model,
-            image.to(self.device),
-            loaded.preprocess,
-            method=method,
-            target=index,
-            label=loaded.labels[index],
-            options=options,
-        )
-        while True:
-            with loaded.lock:
-                part = next(parts, None)
-            if part is None:
-                return
-            if not loaded.is_trained:
-                part = replace(part, warning=part.warning or UNTRAINED)
-            if part.done == part.total:
-                self._maps.keep(key, part)
-            yield part
-
-    def remembers(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        method: str,
-        target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
-    ) -> bool:
-        """Whether `attribute` would answer at once."""
-        return (
-            self._maps.get(self._question(model, picture, weights, method, target, options)[-1]) is not None
-        )
-
-    def _question(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None,
-        method: str,
-        target: int | None,
-        options: Options,
-    ) -> tuple[Loaded, Tensor, int, Hashable]:
-        """What is asked about: the model, the image, the class, and the name its answer is kept under."""
-        loaded = self.load(model, weights)
-        image, _ = self.image(model, picture, weights)
-        index = chosen_class(self._run(loaded, image).logits, loaded.labels, target)
-        return loaded, image, index, (model, loaded.weights, digest(image), method, index, options)
+        labels = self.load(model, weights).labels
+        if not labels:
+            raise ChoiceError(SINGLE)
+        return predictions(self.inspect(model, picture, weights).logits, labels, most)
 
 
-def named(model: str) -> ModelCard:
-    try:
-        return card(model)
-    except UnknownModelError as error:
-        raise ChoiceError(str(error)) from error
-
-
-def labels_in(name: str) -> tuple[str, ...]:
-    """The class names of a file in assets/labels."""
-    return tuple((ASSETS / "labels" / f"{name}.txt").read_text("utf-8").splitlines())
-
-
-def default_weights(found: ModelCard) -> str:
-    if not found.weights:
-        raise ChoiceError(
-            f"{found.name} comes without trained weights; choose 'random' to look at it untrained, "
-            "or give the path of a checkpoint."
-        )
-    return next(iter(found.weights))
-
-
-def digest(image: Tensor) -> str:
-    """A short name for the content of an image."""
-    return hashlib.blake2b(image.cpu().numpy().tobytes(), digest_size=12).hexdigest()
+def blended_probes(model: nn.Module) -> list[str]:
+    """Names of the probes of what split attentions blend."""
+    return [f"{block_name(name)}.blended" for name in probes(model, Kind.BRANCH_WEIGHTS)]

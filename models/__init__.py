@@ -2,6 +2,10 @@
 
 # Importing a family registers its variants.
 from models import as_mlp, fasternet, mlp_mixer, mobilevit, s2_mlp, s2_mlp_v2, vision_permutator  # noqa: F401
+
+# These two let single blocks and other image sizes be asked for by name.
+from models import single as _single  # noqa: F401
+from models import sizes as _sizes  # noqa: F401
 from models.registry import ModelCard, card, create, list_models
 
 __all__ = ["ModelCard", "card", "create", "list_models"]

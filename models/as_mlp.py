@@ -36,8 +36,12 @@ class AsMlpConfig:
     num_classes: int = 1000
 
     def __post_init__(self) -> None:
-        if self.shift_size % 2 == 0:
-            raise ValueError(f"shift_size {self.shift_size} is even; it needs a middle that stays")
+        odd(self.shift_size)
+
+
+def odd(shift_size: int) -> None:
+    if shift_size % 2 == 0:
+        raise ValueError(f"shift_size {shift_size} is even; it needs a middle that stays")
 
 
 def axial_shift(x: Float[Tensor, "b c h w"], size: int, dim: int) -> Float[Tensor, "b c h w"]:
@@ -62,6 +66,7 @@ class AxialShift(nn.Module):
 
     def __init__(self, dim: int, shift_size: int) -> None:
         super().__init__()
+        odd(shift_size)
         self.shift_size = shift_size
         self.conv1 = conv1x1(dim, dim)
         self.norm1 = nn.GroupNorm(1, dim)
@@ -179,6 +184,11 @@ VARIANTS = {
     "as_mlp_nano": AsMlpConfig(image_size=64, dim=48, depths=(2, 2, 1), num_classes=12),
 }
 
+BROWSER = (
+    "The ImageNet weights of {name} are behind a link that needs a browser: follow it from the README of "
+    "https://github.com/svip-lab/AS-MLP, download the .pth, and give its path as the weights."
+)
+
 for name, cfg in VARIANTS.items():
     announce(
         name,
@@ -189,4 +199,11 @@ for name, cfg in VARIANTS.items():
         network=AsMlp,
         published=published,
         preprocess=Preprocess(size=cfg.image_size, crop=0.875),
+        step=cfg.patch_size * 2 ** (len(cfg.depths) - 1),
+        mixing=(
+            "AS-MLP adds its horizontal and its vertical branch up as they are: no "
+            "weights are learned here. Shown is how large each branch is beside the other."
+        ),
+        mixing_at="after_shift",
+        unpublished=BROWSER,
     )

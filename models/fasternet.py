@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from models.layers import DropPath, drop_rates, image_map, renamed
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
+from models.sources import FirstOf, Hub, Link
 
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU}
 
@@ -49,6 +50,8 @@ class PartialConv(nn.Module):
 
     def __init__(self, dim: int, n_div: int, form: Literal["split_cat", "slicing"] = "split_cat") -> None:
         super().__init__()
+        if dim < n_div:
+            raise ValueError(f"one channel in {n_div} of {dim} is none")
         self.form = form
         self.mixed = dim // n_div
         self.conv = nn.Conv2d(self.mixed, self.mixed, kernel_size=3, padding=1, bias=False)
@@ -166,6 +169,19 @@ VARIANTS = {
     ),
 }
 
+RELEASE = "https://github.com/JierunChen/FasterNet/releases/download/v1.0/"
+RELEASED = {
+    "fasternet_t0": "fasternet_t0-epoch.281-val_acc1.71.9180.pth",
+    "fasternet_t1": "fasternet_t1-epoch.291-val_acc1.76.2180.pth",
+    "fasternet_t2": "fasternet_t2-epoch.289-val_acc1.78.8860.pth",
+    "fasternet_s": "fasternet_s-epoch.299-val_acc1.81.2840.pth",
+    "fasternet_m": "fasternet_m-epoch.291-val_acc1.82.9620.pth",
+    "fasternet_l": "fasternet_l-epoch.299-val_acc1.83.5060.pth",
+}
+IMAGENET = {
+    name: FirstOf((Hub(f"timm/{name}.in1k"), Link(RELEASE + file, file))) for name, file in RELEASED.items()
+}
+
 for name, cfg in VARIANTS.items():
     announce(
         name,
@@ -176,4 +192,11 @@ for name, cfg in VARIANTS.items():
         network=FasterNet,
         published=published,
         preprocess=Preprocess(size=cfg.image_size, crop=0.9),
+        step=cfg.patch_size * 2 ** (len(cfg.depths) - 1),
+        mixing=(
+            "FasterNet convolves one channel in four and lets the others "
+            "pass, the same for every picture. There is nothing to reweight."
+        ),
+        mixing_at="after_conv",
+        imagenet=IMAGENET.get(name),
     )

@@ -56,6 +56,16 @@ class DropPath(nn.Module):
         return x * kept / (1 - self.rate)
 
 
+def only_size(image: Tensor, size: int) -> None:
+    """Refuse an image of another size, for networks whose weights are tied to the number of tokens."""
+    if tuple(image.shape[-2:]) != (size, size):
+        height, width = image.shape[-2:]
+        raise ValueError(
+            f"this network mixes a fixed number of tokens and takes {size} x {size} pixels only; "
+            f"the image has {height} x {width}"
+        )
+
+
 def drop_rates(most: float, blocks: int) -> list[float]:
     """Rates that grow linearly from zero at the first block to `most` at the last."""
     return [most * block / max(1, blocks - 1) for block in range(blocks)]

@@ -14,9 +14,10 @@ from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.layers import Mlp, Patches, renamed, table_map
+from models.layers import Mlp, Patches, only_size, renamed, table_map
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
+from models.sources import FirstOf, Hub, Link
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,11 @@ class MixerBlock(nn.Module):
         self.output = table_map()
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
+        if x.shape[1:3] != (self.grid, self.grid):
+            raise ValueError(
+                f"a table of {x.shape[1]} x {x.shape[2]} tokens does not fit weights for "
+                f"{self.grid} x {self.grid}"
+            )
         columns = rearrange(self.norm1(x), "b h w c -> b c (h w)")
         mixed = rearrange(self.token_mixing(columns), "b c (h w) -> b h w c", h=self.grid)
         x = self.after_tokens(x + mixed)
@@ -64,6 +70,7 @@ class MixerBlock(nn.Module):
 class MlpMixer(nn.Module):
     def __init__(self, cfg: MixerConfig) -> None:
         super().__init__()
+        self.image_size = cfg.image_size
         self.stem = Patches(3, cfg.dim, cfg.patch_size)
         self.blocks = nn.Sequential(*(MixerBlock(cfg) for _ in range(cfg.depth)))
         self.norm = nn.LayerNorm(cfg.dim, eps=1e-6)
@@ -72,6 +79,7 @@ class MlpMixer(nn.Module):
         self.head = nn.Linear(cfg.dim, cfg.num_classes)
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
+        only_size(image, self.image_size)
         x = self.stem(rearrange(image, "b c h w -> b h w c"))
         x = self.normed(self.norm(self.blocks(x)))
         return self.head(self.pooled(reduce(x, "b h w c -> b c", "mean")))
@@ -107,6 +115,19 @@ VARIANTS = {
     ),
 }
 HALF = (0.5, 0.5, 0.5)
+RELEASE = "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-vitjx/"
+
+
+def converted(name: str, sha256: str) -> FirstOf:
+    """Google's weights as timm keeps them; the release names its files by the start of their checksum."""
+    file = f"jx_{name}-{sha256}.pth"
+    return FirstOf((Hub(f"timm/{name}.goog_in21k_ft_in1k"), Link(RELEASE + file, file, sha256)))
+
+
+IMAGENET = {
+    "mixer_b16": converted("mixer_b16_224", "76587d61"),
+    "mixer_l16": converted("mixer_l16_224", "92f9adc4"),
+}
 
 for name, cfg in VARIANTS.items():
     announce(
@@ -118,4 +139,10 @@ for name, cfg in VARIANTS.items():
         network=MlpMixer,
         published=published,
         preprocess=Preprocess(size=cfg.image_size, crop=0.875, mean=HALF, std=HALF),
+        mixing=(
+            "MLP-Mixer has one branch only: one MLP mixes the tokens of every "
+            "channel, the same for every picture. There is nothing to reweight."
+        ),
+        mixing_at="after_tokens",
+        imagenet=IMAGENET.get(name),
     )

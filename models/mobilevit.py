@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from einops import einsum, rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, scaled_dot_product_attention
 
 from models.layers import image_map, renamed
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
+from models.sources import Hub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,36 +73,40 @@ class InvertedResidual(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention among `n` places, written out so that its softmax can be seen."""
+    """Multi-head self-attention among `n` places; its softmax is written out where somebody looks at it."""
 
-    def __init__(self, dim: int, num_heads: int) -> None:
+    def __init__(self, dim: int, num_heads: int, head_dim: int | None = None, bias: bool = True) -> None:
         super().__init__()
         self.num_heads = num_heads
-        self.scale = (dim // num_heads) ** -0.5
-        self.qkv = nn.Linear(dim, 3 * dim)
+        head_dim = head_dim or dim // num_heads
+        self.scale = head_dim**-0.5
+        self.qkv = nn.Linear(dim, 3 * num_heads * head_dim, bias=bias)
         self.attention = Probe(Kind.ATTENTION, "b heads q k -> b heads q k")
-        self.proj = nn.Linear(dim, dim)
+        self.proj = nn.Linear(num_heads * head_dim, dim)
 
     def forward(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
         split = "b n (three heads d) -> three b heads n d"
         query, key, value = rearrange(self.qkv(x), split, three=3, heads=self.num_heads)
-        scores = einsum(query * self.scale, key, "b heads q d, b heads k d -> b heads q k")
-        attention = self.attention(scores.softmax(dim=-1))
-        mixed = einsum(attention, value, "b heads q k, b heads k d -> b heads q d")
+        if self.attention.has_listeners:
+            scores = einsum(query * self.scale, key, "b heads q d, b heads k d -> b heads q k")
+            attention = self.attention(scores.softmax(dim=-1))
+            mixed = einsum(attention, value, "b heads q k, b heads k d -> b heads q d")
+        else:
+            mixed = scaled_dot_product_attention(query, key, value)
         return self.proj(rearrange(mixed, "b heads n d -> b n (heads d)"))
 
 
 class TransformerBlock(nn.Module):
     """Attention, then an MLP with SiLU, each normalised first and added back."""
 
-    def __init__(self, dim: int, num_heads: int) -> None:
+    def __init__(self, dim: int, attn: Attention, hidden_dim: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
-        self.attn = Attention(dim, num_heads)
+        self.attn = attn
         self.norm2 = nn.LayerNorm(dim)
-        self.fc1 = nn.Linear(dim, 2 * dim)
+        self.fc1 = nn.Linear(dim, hidden_dim)
         self.act = nn.SiLU()
-        self.fc2 = nn.Linear(2 * dim, dim)
+        self.fc2 = nn.Linear(hidden_dim, dim)
 
     def forward(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
         x = x + self.attn(self.norm1(x))
@@ -111,14 +116,21 @@ class TransformerBlock(nn.Module):
 class MobileViTBlock(nn.Module):
     """Local convolution, transformer over unfolded patches, fusion with the input (§3.1, fig. 1b)."""
 
-    def __init__(self, dim: int, cfg: MobileViTConfig, transformer_dim: int, depth: int) -> None:
+    def __init__(
+        self, dim: int, transformer_dim: int, depth: int, num_heads: int = 4, patch: int = 2
+    ) -> None:
         super().__init__()
-        self.patch = cfg.patch
+        if transformer_dim % num_heads:
+            raise ValueError(f"transformer dim {transformer_dim} cannot be shared by {num_heads} heads")
+        self.patch = patch
         self.conv_kxk = ConvNorm(dim, dim, 3)
         self.conv_1x1 = nn.Conv2d(dim, transformer_dim, kernel_size=1, bias=False)
         self.local = image_map()
         self.transformer = nn.Sequential(
-            *(TransformerBlock(transformer_dim, cfg.num_heads) for _ in range(depth))
+            *(
+                TransformerBlock(transformer_dim, Attention(transformer_dim, num_heads), 2 * transformer_dim)
+                for _ in range(depth)
+            )
         )
         self.norm = nn.LayerNorm(transformer_dim)
         self.mixed = image_map()
@@ -176,7 +188,7 @@ def stages(cfg: MobileViTConfig) -> list[nn.Sequential]:
             ]
         else:
             sizes = cfg.transformer_dims[stage - 2], cfg.transformer_depths[stage - 2]
-            more = [MobileViTBlock(out_dim, cfg, *sizes)]
+            more = [MobileViTBlock(out_dim, *sizes, cfg.num_heads, cfg.patch)]
         made.append(nn.Sequential(first, *more))
     return made
 
@@ -245,6 +257,8 @@ VARIANTS = {
     ),
 }
 
+UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+
 for name, cfg in VARIANTS.items():
     announce(
         name,
@@ -254,5 +268,17 @@ for name, cfg in VARIANTS.items():
         source="https://github.com/apple/ml-cvnets",
         network=MobileViT,
         published=published,
-        preprocess=Preprocess(size=cfg.image_size, crop=0.9, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)),
+        preprocess=Preprocess(size=cfg.image_size, crop=0.9, **UNIT),
+        step=32,
+        # The files of cvnets were trained on pictures as OpenCV reads them; timm's are made for RGB.
+        layouts={
+            "layer_1.": Preprocess(
+                size=cfg.image_size, crop=256 / 288, interpolation="bilinear", channels="bgr", **UNIT
+            )
+        },
+        mixing=(
+            "MobileViT mixes places by attention and has no branches to blend; what it weighs are places."
+        ),
+        mixing_at="mixed",
+        imagenet=None if name == "mobilevit_nano" else Hub(f"timm/{name}.cvnets_in1k"),
     )

@@ -37,6 +37,11 @@ class Probe(nn.Identity):
         self.branches = branches
         self.sizes = sizes
 
+    @property
+    def has_listeners(self) -> bool:
+        """Whether a hook hears what passes; where not, a costly tensor need not be made at all."""
+        return bool(self._forward_hooks)
+
     def canonical(self, value: Tensor | list[Tensor]) -> Tensor:
         """The tensor in the axes of its kind; a view where the layout allows one."""
         return rearrange(value, self.pattern, **self.sizes)

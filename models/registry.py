@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from models.sources import Bundled, Progress, Source, silent
 from models.weights import WeightsError, load_strictly, read
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -22,18 +23,25 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Preprocess:
     """How a picture becomes the image a set of weights was trained on."""
 
-    size: int  # side of the square image, in pixels
+    size: int  # height of the image in pixels, and its width unless that is given
     crop: float = 1.0  # the centre crop's share of the resized shorter side
     interpolation: Literal["bilinear", "bicubic"] = "bicubic"
     mean: tuple[float, float, float] = IMAGENET_MEAN  # of RGB in [0, 1]
     std: tuple[float, float, float] = IMAGENET_STD
+    width: int | None = None
+    channels: Literal["rgb", "bgr"] = "rgb"  # their order in the image; mean and std are of RGB all the same
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the image in pixels."""
+        return self.size, self.width or self.size
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
     """One trained set of parameters that can be asked for by name."""
 
-    path: Path  # safetensors, in this project's own key layout
+    source: Source  # where the file is, in any published key layout of the family
     labels: str  # file in assets/labels, one class a line
     preprocess: Preprocess
 
@@ -48,11 +56,17 @@ class ModelCard:
     source: str  # official code the weights and the layout follow
     image_size: int  # side of the square input, in pixels
     num_classes: int
+    step: int  # image sides are multiples of this many pixels; 0 where only `image_size` fits
     build: Callable[[], nn.Module]
     published: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]  # foreign key layouts -> our own
     preprocess: Preprocess  # of the paper; used for random weights and for a file of the user's
     labels: str = "imagenet1k"
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
+    layouts: Mapping[str, Preprocess] = field(default_factory=lambda: MappingProxyType({}))
+    remark: str = ""  # what to say of random weights, where it is more than that
+    mixing: str = ""  # one sentence for a family without split attention: what it does instead
+    mixing_at: str = ""  # last word of the names of the probes where that is seen
+    unpublished: str = ""  # why there are no ImageNet weights to fetch, and what to do instead
 
 
 class UnknownModelError(LookupError):
@@ -60,7 +74,8 @@ class UnknownModelError(LookupError):
 
 
 _CARDS: dict[str, ModelCard] = {}
-_INITIALISING = Lock()  # the seed is process-wide, so models are initialised one after another
+MAKERS: list[Callable[[str], ModelCard | None]] = []  # cards for names that are not listed but spelled
+_INITIALISING = RLock()  # the seed is process-wide, so models are initialised one after another
 
 
 def register(card: ModelCard) -> None:
@@ -82,11 +97,28 @@ def announce(
     network: Callable[[Any], nn.Module],
     published: Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]],
     preprocess: Preprocess,
+    step: int = 0,
+    layouts: Mapping[str, Preprocess] | None = None,
+    mixing: str = "",
+    mixing_at: str = "",
+    imagenet: Source | None = None,
+    unpublished: str = "Nobody has published ImageNet weights of {name}.",
 ) -> None:
-    """Register one variant of a family; a nano variant comes with the checkpoint trained on scenes."""
+    """Register one variant of a family; a nano variant comes with the checkpoint trained on scenes.
+
+    preprocess: of the published evaluation; random weights and files of the user's use it too.
+    step: what image sides must be multiples of; 0 where the network takes one size only.
+    layouts: another preprocessing for files with a key that starts like this.
+    mixing, mixing_at: for a family without split attention, what it does instead, and where it is seen.
+    imagenet: where trained weights are; None where none can be fetched, and then `unpublished` says why.
+    """
     nano = name.endswith("_nano")
-    path = ASSETS / "weights" / f"{name}.safetensors"
-    bundled = {"scenes": Weights(path=path, labels="scenes", preprocess=SCENES)} if nano else {}
+    weights = {}
+    if nano:
+        bundled = Bundled(ASSETS / "weights" / f"{name}.safetensors")
+        weights["scenes"] = Weights(source=bundled, labels="scenes", preprocess=SCENES)
+    if imagenet:
+        weights["imagenet"] = Weights(source=imagenet, labels="imagenet1k", preprocess=preprocess)
     register(
         ModelCard(
             name=name,
@@ -95,11 +127,16 @@ def announce(
             source=source,
             image_size=cfg.image_size,
             num_classes=cfg.num_classes,
+            step=step,
             build=partial(network, cfg),
             published=partial(published, cfg),
             preprocess=SCENES if nano else preprocess,
             labels="scenes" if nano else "imagenet1k",
-            weights=MappingProxyType(bundled),
+            weights=MappingProxyType(weights),
+            layouts=MappingProxyType(dict(layouts or {})),
+            mixing=mixing,
+            mixing_at=mixing_at,
+            unpublished="" if nano or imagenet else unpublished.format(name=name),
         )
     )
 
@@ -109,39 +146,56 @@ def list_models(family: str | None = None) -> list[str]:
 
 
 def card(name: str) -> ModelCard:
-    try:
-        return _CARDS[name]
-    except KeyError:
-        known = ", ".join(list_models())
-        raise UnknownModelError(f"There is no model {name!r}; the models are {known}.") from None
+    """The card of a backbone, or of a single block spelled as in `models.single`."""
+    made = (maker(name) for maker in MAKERS)
+    found = _CARDS.get(name) or next((card for card in made if card), None)
+    if found is None:
+        raise UnknownModelError(f"There is no model {name!r}; the models are {', '.join(list_models())}.")
+    return found
 
 
-def create(name: str, weights: str | Path | None = None, seed: int = 0) -> nn.Module:
+def create(
+    name: str, weights: str | Path | None = None, seed: int = 0, *, progress: Progress = silent
+) -> nn.Module:
     """Build a model in eval mode, float32 on the CPU.
 
-    weights: None for random parameters drawn from `seed`; a name the card lists, such as "scenes"; or the
-        path of a checkpoint in any published key layout of the family.
+    weights: None for random parameters drawn from `seed`; a name the card lists, "scenes" or "imagenet",
+        fetched where it is not here yet; or the path of a checkpoint in any published key layout.
+    progress: told the bytes that are here and the bytes in all while fetching; may raise to stop.
 
     Raises UnknownModelError for a name nobody registered, WeightsError for a checkpoint that is missing,
-    unreadable, or does not fit; random parameters never take the place of trained ones.
+    out of reach, unreadable, or does not fit; random parameters never take the place of trained ones.
     """
     found = card(name)
+    path = None if weights is None else checkpoint(found, weights, progress)
     with _INITIALISING, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = found.build().eval()
-    if weights is not None:
-        path = checkpoint(found, weights)
+    if path:
         load_strictly(model, found.published(read(path)), name=name, file=path.name)
     return model
 
 
-def checkpoint(found: ModelCard, weights: str | Path) -> Path:
+def preprocess_of(found: ModelCard, weights: str) -> Preprocess:
+    """How pictures are made ready for these weights: as listed, as the layout of a file says, or as usual."""
+    if weights in found.weights:
+        return found.weights[weights].preprocess
+    if not found.layouts or not Path(weights).is_file():
+        return found.preprocess
+    keys = read(Path(weights))
+    fitting = (known for start, known in found.layouts.items() if any(key.startswith(start) for key in keys))
+    return next(fitting, found.preprocess)
+
+
+def checkpoint(found: ModelCard, weights: str | Path, progress: Progress = silent) -> Path:
     """The file behind the name of a card's weights, or the path itself when it looks like one."""
     if weights in found.weights:
-        return found.weights[str(weights)].path
+        return found.weights[str(weights)].source.fetch(progress)
     if Path(weights).suffix or len(Path(weights).parts) > 1:
         return Path(weights)
-    offered = ", ".join(found.weights) or "none that are bundled"
+    if weights == "imagenet" and found.unpublished:
+        raise WeightsError(found.unpublished)
+    offered = ", ".join(found.weights) or "none by name"
     raise WeightsError(
         f"{found.name} has no weights called {weights!r}; it has {offered}, or give the path of a file."
     )

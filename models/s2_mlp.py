@@ -39,8 +39,12 @@ class S2MlpConfig:
     def __post_init__(self) -> None:
         if self.image_size % self.patch_size:
             raise ValueError(f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}")
-        if self.dim % 4:
-            raise ValueError(f"dim {self.dim} cannot be cut into four groups, one for each direction")
+        four_groups(self.dim)
+
+
+def four_groups(dim: int) -> None:
+    if dim % 4:
+        raise ValueError(f"dim {dim} cannot be cut into four groups, one for each direction")
 
 
 def spatial_shift(x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
@@ -62,6 +66,7 @@ class S2Block(nn.Module):
 
     def __init__(self, dim: int, mlp_ratio: int) -> None:
         super().__init__()
+        four_groups(dim)
         self.fc1 = nn.Linear(dim, dim)
         self.act = nn.GELU()
         self.shifted = table_map()
@@ -123,4 +128,11 @@ for name, cfg in VARIANTS.items():
         network=S2Mlp,
         published=published,
         preprocess=Preprocess(size=cfg.image_size, crop=0.875),
+        step=cfg.patch_size,
+        mixing=(
+            "S2-MLP moves a quarter of the channels by one place in each of four "
+            "directions, the same for every picture. There is nothing to reweight."
+        ),
+        mixing_at="shifted",
+        unpublished="No trained weights of {name} have been published; the paper's were never released.",
     )

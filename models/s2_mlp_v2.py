@@ -10,9 +10,11 @@ The hidden width of the split attention, c-bar in the paper, is not stated there
 channels, as in Vision Permutator, is what gives the published 25 M and 55 M parameters.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from torch import Tensor, nn
 from models.layers import Mlp, Patches, renamed, table_map
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
-from models.s2_mlp import spatial_shift
+from models.s2_mlp import four_groups, spatial_shift
 
 BRANCHES = ("shift 1", "shift 2", "identity")
 
@@ -43,8 +45,7 @@ class S2MlpV2Config:
                 "every stage needs all three"
             )
         for dim in self.dims:
-            if dim % 4:
-                raise ValueError(f"dim {dim} cannot be cut into four groups, one for each direction")
+            four_groups(dim)
 
 
 def spatial_shift_2(x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
@@ -71,7 +72,10 @@ class SplitAttention(nn.Module):
         pooled = reduce(sum(parts), "b h w c -> b c", "sum")
         logits = rearrange(self.reweight(pooled), "b (branches c) -> branches b 1 1 c", branches=len(parts))
         shares = self.branch_weights(logits.softmax(dim=0))
-        return self.blended(sum(share * part for share, part in zip(shares, parts, strict=True)))
+        blended = shares[0] * parts[0]
+        for share, part in zip(shares[1:], parts[1:], strict=True):
+            blended = torch.addcmul(blended, share, part)
+        return self.blended(blended)
 
 
 class S2Attention(nn.Module):
@@ -79,6 +83,7 @@ class S2Attention(nn.Module):
 
     def __init__(self, dim: int, hidden_dim: int | None = None) -> None:
         super().__init__()
+        four_groups(dim)
         self.expand = nn.Linear(dim, 3 * dim)
         self.split_attention = SplitAttention(dim, hidden_dim=hidden_dim)
         self.proj = nn.Linear(dim, dim)
@@ -156,6 +161,9 @@ def published(cfg: S2MlpV2Config, tensors: Mapping[str, Tensor]) -> dict[str, Te
 VARIANTS = {
     "s2mlpv2_small": S2MlpV2Config(),
     "s2mlpv2_medium": S2MlpV2Config(dims=(256, 512), depths=(7, 17)),
+    "s2mlpv2_nano": S2MlpV2Config(
+        image_size=64, patch_sizes=(4, 2), dims=(64, 128), depths=(2, 4), num_classes=12
+    ),
 }
 
 for name, cfg in VARIANTS.items():
@@ -168,4 +176,6 @@ for name, cfg in VARIANTS.items():
         network=S2MlpV2,
         published=published,
         preprocess=Preprocess(size=cfg.image_size, crop=0.875),
+        step=math.prod(cfg.patch_sizes),
+        unpublished="No trained weights of {name} have been published; the paper's were never released.",
     )

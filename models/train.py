@@ -107,7 +107,11 @@ def confusion(model: nn.Module, size: int, seeds: range = scenes.HELD_OUT) -> Te
 
 
 def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
-    """Save the model with what is known of it, then renew the table beside it."""
+    """Save the model in half precision with what is known of it, then renew the table beside it."""
+    halves = {
+        key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()
+    }
+    model.load_state_dict(halves)  # what is measured is what is kept
     counts = confusion(model, card(name).image_size)
     facts = {
         "name": name,
@@ -116,7 +120,7 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
         "per_class": (counts.diag() / counts.sum(dim=1)).tolist(),
         "schedule": asdict(schedule),
     }
-    save_file(model.state_dict(), path, metadata={"mixscope": json.dumps(facts)})
+    save_file(halves, path, metadata={"mixscope": json.dumps(facts)})
     (path.parent / "README.md").write_text(readme(path.parent))
 
 

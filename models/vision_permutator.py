@@ -11,13 +11,15 @@ every channel of every picture how much of each of the three goes on.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.layers import Mlp, Patches, renamed, table_map
+from models.layers import Mlp, Patches, only_size, renamed, table_map
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
+from models.sources import Link
 
 BRANCHES = ("height", "width", "channel")  # the order of the published checkpoints
 
@@ -56,8 +58,8 @@ class VipConfig:
         )
 
 
-class WeightedPermuteMlp(nn.Module):
-    """Mix along height, width and channels at once and blend the three per channel (§3.2, Algorithm 1).
+class PermuteMlp(nn.Module):
+    """Mix along height, width and channels at once and add the three up (§3.1).
 
     The table must be square with `segments` tokens a side: the channels are cut into as many segments
     as there are rows, so that one segment of one column, rows x channels, is as wide as `dim`.
@@ -65,32 +67,55 @@ class WeightedPermuteMlp(nn.Module):
 
     def __init__(self, dim: int, segments: int) -> None:
         super().__init__()
+        if dim % segments:
+            raise ValueError(f"dim {dim} cannot be cut into {segments} segments of equal width")
+        self.dim = dim
         self.segments = segments
         self.mlp_h = nn.Linear(dim, dim, bias=False)
         self.mlp_w = nn.Linear(dim, dim, bias=False)
         self.mlp_c = nn.Linear(dim, dim, bias=False)
         self.branches = Probe(Kind.BRANCHES, "branches b h w c -> b branches h w c", branches=BRANCHES)
+        self.proj = nn.Linear(dim, dim)
+
+    def mixed(self, x: Float[Tensor, "b h w c"]) -> tuple[Tensor, Tensor, Tensor]:
+        """The table mixed along its height, its width and its channels, each `[b, h, w, c]`."""
+        if x.shape[1:] != (self.segments, self.segments, self.dim):
+            raise ValueError(
+                f"a table of {x.shape[1]} x {x.shape[2]} tokens with {x.shape[3]} channels does not fit "
+                f"{self.segments} segments of {self.dim} channels; both sides must be {self.segments}"
+            )
+        columns = rearrange(x, "b h w (g s) -> b g w (h s)", g=self.segments)
+        height = rearrange(self.mlp_h(columns), "b g w (h s) -> b h w (g s)", h=self.segments)
+        rows = rearrange(x, "b h w (g s) -> b h g (w s)", g=self.segments)
+        width = rearrange(self.mlp_w(rows), "b h g (w s) -> b h w (g s)", w=self.segments)
+        height, width, channel = self.branches([height, width, self.mlp_c(x)])
+        return height, width, channel
+
+    def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
+        height, width, channel = self.mixed(x)
+        return self.proj(height + width + channel)
+
+
+class WeightedPermuteMlp(PermuteMlp):
+    """The same, the three blended per channel as a split attention decides (§3.2, Algorithm 1)."""
+
+    def __init__(self, dim: int, segments: int) -> None:
+        super().__init__(dim, segments)
         self.reweight = Mlp(dim, dim // 4, 3 * dim)
         self.branch_weights = Probe(
             Kind.BRANCH_WEIGHTS, "branches b 1 1 c -> b branches c", branches=BRANCHES
         )
         self.blended = table_map()
-        self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
-        columns = rearrange(x, "b h w (g s) -> b g w (h s)", g=self.segments)
-        height = rearrange(self.mlp_h(columns), "b g w (h s) -> b h w (g s)", h=self.segments)
-        rows = rearrange(x, "b h w (g s) -> b h g (w s)", g=self.segments)
-        width = rearrange(self.mlp_w(rows), "b h g (w s) -> b h w (g s)", w=self.segments)
-        channel = self.mlp_c(x)
-        height, width, channel = self.branches([height, width, channel])
-
-        pooled = reduce(height + width + channel, "b h w c -> b c", "mean")
+        height, width, channel = self.mixed(x)
+        # The mean of the sum is the sum of the means, which need no table of their own.
+        pooled = sum(reduce(branch, "b h w c -> b c", "mean") for branch in (height, width, channel))
         # Channel-major: the checkpoints keep the three logits of a channel side by side.
         logits = rearrange(self.reweight(pooled), "b (c branches) -> branches b 1 1 c", branches=3)
         of_height, of_width, of_channel = self.branch_weights(logits.softmax(dim=0))
-        blended = self.blended(of_height * height + of_width * width + of_channel * channel)
-        return self.proj(blended)
+        blended = torch.addcmul(of_height * height, of_width, width)
+        return self.proj(self.blended(torch.addcmul(blended, of_channel, channel)))
 
 
 class VipBlock(nn.Module):
@@ -129,6 +154,7 @@ class VipStage(nn.Module):
 class VisionPermutator(nn.Module):
     def __init__(self, cfg: VipConfig) -> None:
         super().__init__()
+        self.image_size = cfg.image_size
         self.stem = Patches(3, cfg.dims[0], cfg.patch_size)
         self.stages = nn.Sequential(*(VipStage(cfg, stage) for stage in range(len(cfg.dims))))
         self.norm = nn.LayerNorm(cfg.dims[-1])
@@ -137,6 +163,7 @@ class VisionPermutator(nn.Module):
         self.head = nn.Linear(cfg.dims[-1], cfg.num_classes)
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
+        only_size(image, self.image_size)
         x = self.stages(self.stem(rearrange(image, "b c h w -> b h w c")))
         x = self.normed(self.norm(x))
         return self.head(self.pooled(reduce(x, "b h w c -> b c", "mean")))
@@ -145,7 +172,8 @@ class VisionPermutator(nn.Module):
 def published(cfg: VipConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our keys for the official ones; keys that are not official pass unchanged.
 
-    The official `network` counts stages and the merging between them in one list.
+    Files of the seed block, known by their `reweighting`, are put in the official order first. The
+    official `network` counts stages and the merging between them in one list.
     """
     renames = {"patch_embed.": "stem."}
     entry = 0
@@ -159,7 +187,23 @@ def published(cfg: VipConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
             renames[f"network.{entry}.{block}.mlp."] = f"{ours}channel_mixing."
             renames[f"network.{entry}.{block}.norm"] = f"{ours}norm"
         entry += 1
-    return renamed(tensors, renames)
+    return renamed(in_official_order(tensors), renames)
+
+
+def in_official_order(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The block that circulates (xmu-xiaoma666/External-Attention-pytorch) as the official one.
+
+    There the attention is called `reweighting`, and the three logits of a channel stand in the order
+    channel, width, height: rows 3c and 3c + 2 of its last layer change places.
+    """
+
+    def ordered(key: str, value: Tensor) -> Tensor:
+        if "reweighting.fc2." not in key:
+            return value
+        triples = rearrange(value, "(c branches) ... -> c branches ...", branches=3)
+        return rearrange(triples.flip(1), "c branches ... -> (c branches) ...")
+
+    return {key.replace("reweighting.", "reweight."): ordered(key, value) for key, value in tensors.items()}
 
 
 VARIANTS = {
@@ -171,6 +215,13 @@ VARIANTS = {
 }
 CROPS = {"vip_m7": 0.9, "vip_l7": 0.875}  # of the official evaluation; 0.9 otherwise
 
+DRIVE = "https://drive.google.com/uc?id="
+IMAGENET = {
+    "vip_s7": Link(f"{DRIVE}1cX6eauDrsGsLSZnqsX7cl0oiKX8Dzv5z", "vip_s7.pth"),
+    "vip_m7": Link(f"{DRIVE}15y5WMypthpbBFdc01E3mJCZit7q0Yn8m", "vip_m7.pth"),
+    "vip_l7": Link(f"{DRIVE}14F5IXGXmB_3jrwK33Efae-WEb5D_G85c", "vip_l7.pth"),
+}
+
 for name, cfg in VARIANTS.items():
     announce(
         name,
@@ -181,4 +232,5 @@ for name, cfg in VARIANTS.items():
         network=VisionPermutator,
         published=published,
         preprocess=Preprocess(size=cfg.image_size, crop=CROPS.get(name, 0.9)),
+        imagenet=IMAGENET.get(name),
     )

@@ -5,6 +5,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from explorer.interventions import Uniform
 from explorer.reweighting import branch_weights
 from models import list_models
 
@@ -46,6 +47,44 @@ def test_branch_weights_are_those_of_the_library(client, picture, explorer, star
         np.testing.assert_allclose(found["mean"], block.mean, atol=1e-6)
 
 
+def test_what_if_changes_the_prediction_and_nothing_stays_changed(client, picture, explorer, star):
+    plain = client.predict(picture, "vip_nano", "scenes", api_name="/predict")["predictions"]
+    told = client.predict(picture, "vip_nano", "scenes", "all", [0, 2, 0], api_name="/what_if")
+    assert told["before"] == plain
+    blocks = branch_weights(explorer.inspect("vip_nano", star, "scenes"))
+    changes = [Uniform(block.block, (0.0, 1.0, 0.0)) for block in blocks]
+    after = explorer.inspect("vip_nano", star, "scenes", interventions=changes).logits[0].softmax(dim=0)
+    for row in told["after"]:
+        assert row["probability"] == pytest.approx(float(after[row["index"]]), abs=1e-6)
+    one = client.predict(picture, "vip_nano", "scenes", blocks[0].block, [1, 1, 1], api_name="/what_if")
+    assert one["after"] != told["after"]
+    assert client.predict(picture, "vip_nano", "scenes", api_name="/predict")["predictions"] == plain
+
+
+def test_as_mlp_is_scaled(client, picture):
+    told = client.predict(picture, "as_mlp_nano", "scenes", "all", [1, 1], api_name="/what_if")
+    assert told["before"] == told["after"]
+    told = client.predict(picture, "as_mlp_nano", "scenes", "all", [1, 0], api_name="/what_if")
+    assert told["before"] != told["after"]
+
+
+def test_the_knock_out_table_is_that_of_the_library(client, picture, explorer, star):
+    told = client.predict(picture, "vip_nano", "scenes", None, api_name="/knock_out")
+    *_, table = explorer.knock_out("vip_nano", star, "scenes")
+    assert told["blocks"] == list(table.blocks)
+    assert told["branches"] == ["height", "width", "channel"]
+    np.testing.assert_allclose(told["delta"], table.delta, atol=1e-5)
+
+
+def test_a_score_card_has_its_controls(client, picture):
+    told = client.predict(picture, "vip_nano", "scenes", "saliency", None, api_name="/score_card")
+    assert set(told["curves"]) == {"saliency", "random", "edges"}
+    assert all(len(curve["deletion"]) == len(curve["insertion"]) == 17 for curve in told["curves"].values())
+    assert len(told["randomised"]) == 4
+    assert "random by" in told["line"]
+    assert told["localisation"] is None
+
+
 def test_an_attribution_has_its_fields(client, picture):
     told = client.predict(picture, "vip_nano", "scenes", "integrated_gradients", None, api_name="/attribute")
     assert (told["method"], told["label"], told["warning"]) == ("integrated_gradients", "star", None)
@@ -62,7 +101,17 @@ def test_an_attribution_has_its_fields(client, picture):
         (("vip_x", "scenes"), "/predict", "There is no model 'vip_x'"),
         (("vip_nano", "imagenet"), "/predict", "no weights called 'imagenet'"),
         (("vip_nano", "/etc/passwd.pth"), "/predict", "There is no file passwd.pth"),
+        (("vip_nano", "scenes", "all", [-1, 1, 1]), "/what_if", "numbers from zero up"),
+        (("vip_nano", "scenes", "all", [0, 0, 0]), "/what_if", "above zero"),
+        (("vip_nano", "scenes", "all", [1, 1]), "/what_if", "3 shares are needed; 2 were given"),
+        (("vip_nano", "scenes", "all", "half"), "/what_if", "list of numbers"),
+        (("vip_nano", "scenes", "block 9", [1, 1, 1]), "/what_if", "no block 'block 9'"),
+        (("mixer_nano", "scenes", "all", [1, 1, 1]), "/what_if", "no branches"),
+        (("fasternet_nano", "scenes"), "/branch_weights", "no split attention"),
+        (("fasternet_nano", "scenes", None), "/knock_out", "no split attention"),
         (("vip_nano", "scenes", "magic", None), "/attribute", "There is no method 'magic'"),
+        (("vip_nano", "scenes", "guided_backprop", None), "/attribute", "No ReLU"),
+        (("vip_nano", "scenes", "lrp", None), "/score_card", "no rule for"),
         (("vip_nano", "scenes", "saliency", 99), "/attribute", "there is no class 99"),
     ],
 )

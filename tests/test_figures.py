@@ -12,6 +12,7 @@ from PIL import Image
 
 from explorer.figures.colour import BRANCH_COLOURS, Scale, branch_colours, gradient, painted, scale_of
 from explorer.figures.heatmap import heatmap
+from explorer.figures.maps import rows_of_maps, table
 from explorer.figures.raster import data_uri, png, sprite
 from explorer.figures.shares import across_depth, inside_block
 
@@ -113,3 +114,19 @@ def test_branch_colours_differ_in_lightness():
 def test_drawing_leaves_nothing_in_pyplot():
     heatmap(SIGNED, title="t", unit="", signed=True)
     assert plt.get_fignums() == []
+
+
+def test_maps_of_branches_share_a_scale_in_each_row():
+    size, signed = np.random.default_rng(0).random((3, 4, 5)), np.random.default_rng(1).normal(size=(3, 4, 5))
+    figure = rows_of_maps(size, signed, ("height", "width", "channel"), title="where")
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert {image.get_clim() for image in images[:3]} == {(0, size.max())}
+    reach = np.abs(signed).max()
+    assert {image.get_clim() for image in images[3:6]} == {(-reach, reach)}
+
+
+def test_a_saved_table_has_a_number_in_every_cell():
+    values = np.array([[1.5, -3.0], [0.0, 2.0], [0.25, 1.0]])
+    figure = table(values, ["a", "b", "c"], ("x", "y"), title="t", unit="logit")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1.5", "-3", "0", "2", "0.25", "1"]
+    assert figure.axes[0].images[0].get_clim() == (-3, 3)

@@ -1,5 +1,6 @@
 """The models are the published ones: logits, every stage and the branch weights agree with the originals."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ import torch
 from einops import rearrange
 
 from explorer.capture import Run, run
-from models import create
+from models import card, create
 from models.probe import Kind
 from tests.golden_data import Golden, golden_input, golden_tensor
 
@@ -178,3 +179,23 @@ def test_branch_weights_of_the_first_and_last_block(case):
         expected = torch.from_numpy(golden.arrays[f"{name}{suffix}"])
         found = rearrange(weights[index].value.float(), "b branches c -> branches b c")
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "turned"),
+    [
+        ("fasternet_t0", "official_to_timm", False),
+        ("fasternet_t2", "official_to_timm", False),
+        ("mobilevit_xxs", "cvnets_to_timm", True),
+    ],
+)
+def test_two_published_layouts_give_the_same_model(name, table, turned):
+    """Every key of either layout finds its place, and the same one."""
+    golden = Golden.read(name)
+    names = json.loads(str(golden.arrays[table]))
+    known = {key: torch.full((1,), float(index)) for index, (key, _) in enumerate(golden.text("keys"))}
+    names = {timm: other for other, timm in names.items()} if turned else names
+    other = {names[key]: value for key, value in known.items()}
+    one, same = card(name).published(known), card(name).published(other)
+    assert one == same
+    assert set(one) == set(create(name).state_dict())

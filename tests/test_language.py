@@ -6,9 +6,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from explorer import attribution, pictures
+from explorer import baselines, pictures
 from explorer.attribution import METHODS
 from explorer.ui import rail
+from explorer.ui.lenses.lab import LENSES
 from models.registry import ASSETS
 from models.scenes import CLASSES
 
@@ -21,6 +22,21 @@ KEPT = "|".join(
             "English",
             r"\w+_nano",
             r"vip_\w+",
+            r"\w+\(.*\)",
+            *(
+                "VarGrad",
+                "DeepLift",
+                "DeepLiftShap",
+                "Layer-CAM",
+                "Score-CAM",
+                "Shapley",
+                "KernelShap",
+                "LIME",
+            ),
+            *("LRP", "SLIC", "ReLU", "Vision Permutator", "S2-MLPv2", "LayerNorm", "GELU"),
+            *("SiLU", "GroupNorm", "DropPath"),
+            *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "FasterNet"),
+            *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
             "Grad-CAM",
             "GradientShap",
             "SmoothGrad",
@@ -45,8 +61,50 @@ LEFT = """() => {
 }"""
 
 
+def nothing_english(page) -> None:
+    """Menus and late views are put into Chinese a moment after they appear."""
+    for _ in range(20):
+        if not english(page.evaluate(LEFT)):
+            return
+        page.wait_for_timeout(250)
+    assert english(page.evaluate(LEFT)) == []
+
+
 def english(texts: list[str]) -> list[str]:
     return sorted({text for text in texts if re.search("[A-Za-z]", re.sub(rf"\b({KEPT})\b", "", text))})
+
+
+BLOCK = "&model=WeightedPermuteMLP(dim=64,seg_dim=8)&weights=random"
+
+
+@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution"])
+def test_a_single_block_is_told_in_chinese(visit, tab):
+    page = visit(f"/?tab={tab}{BLOCK}", locale="zh-CN")
+    expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP")
+    page.wait_for_timeout(1000)
+    nothing_english(page)
+
+
+@pytest.mark.parametrize(
+    ("beside", "button"), [("score", "#score-run"), ("side", "#side-run"), ("truth", "")]
+)
+def test_what_stands_beside_a_map_is_told_in_chinese(visit, beside, button):
+    page = visit(f"/?tab=attribution&beside={beside}&method=saliency", locale="zh-CN")
+    expect(page.locator("#status")).to_contain_text("最可能的类别")
+    if button:
+        page.locator(button).click()
+        expect(page.locator(f"#{beside} .view")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(4_000)
+    nothing_english(page)
+
+
+@pytest.mark.parametrize("model", ["vip_nano", "s2mlpv2_nano", "as_mlp_nano", "mixer_nano"])
+@pytest.mark.parametrize("lens", LENSES)
+def test_every_lens_is_told_in_chinese(visit, lens, model):
+    page = visit(f"/?tab=reweighting&lens={lens}&model={model}", locale="zh-CN")
+    expect(page.locator("#status")).to_contain_text("最可能的类别")
+    page.wait_for_timeout(1500)
+    nothing_english(page)
 
 
 @pytest.mark.parametrize("query", ["", "&weights=random"])
@@ -56,7 +114,7 @@ def test_nothing_english_is_left(visit, tab, query):
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     expect(page.locator("#overview .advance" if tab == "overview" else ".nothing")).to_have_count(0)
     page.wait_for_timeout(700)
-    assert english(page.evaluate(LEFT)) == []
+    nothing_english(page)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -64,7 +122,7 @@ def test_every_method_is_told_in_chinese(visit, method):
     page = visit(f"/?tab=attribution&method={method}&lang=zh")
     expect(page.locator("#attribution header, #attribution .nothing")).to_be_visible()
     page.wait_for_timeout(500)
-    assert english(page.evaluate(LEFT)) == []
+    nothing_english(page)
 
 
 def test_the_language_switches_back_and_is_remembered(visit):
@@ -91,7 +149,7 @@ def test_a_phrase_keeps_its_gaps():
 
 
 def test_the_words_of_the_core_are_known():
-    words = [*CLASSES, *attribution.BASELINES.values(), *(method.title for method in METHODS.values())]
+    words = [*CLASSES, *baselines.BASELINES.values(), *(method.title for method in METHODS.values())]
     words += [*rail.NAMES.values(), *(text for _, text in rail.BADGES.values())]
     assert [word for word in words if word not in ZH] == []
     assert [phrase for phrase in ZH if pictures.OFFER in phrase], "the decoder's sentences"

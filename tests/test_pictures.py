@@ -169,4 +169,4 @@ def test_geometry_points_at_the_same_pixels():
 
 
 def test_geometry_of_a_square_crop():
-    assert Geometry(left=10, top=0, side=100, size=50).to_picture(25, 25) == (50, 60)
+    assert Geometry(left=10, top=0, scale=2, shape=(50, 50)).to_picture(25, 25) == (50, 60)

@@ -24,7 +24,9 @@ def test_every_probe_fires_in_the_axes_of_its_kind(model, image):
 def test_capture_does_not_change_the_logits(model, image):
     with torch.no_grad():
         expected = model(image)
-    torch.testing.assert_close(run(model, image).logits, expected, rtol=0, atol=0)
+    # Attention that nobody listens to is computed in one fused step, which rounds otherwise.
+    fused = any(probe.kind is Kind.ATTENTION for probe in probes(model).values())
+    torch.testing.assert_close(run(model, image).logits, expected, rtol=0, atol=1e-6 if fused else 0)
 
 
 def test_an_edit_at_any_probe_reaches_the_logits(model, image):

@@ -67,11 +67,17 @@ def test_a_bundled_model_tells_held_out_scenes_apart(name):
 
 @pytest.mark.parametrize("name", NANOS)
 def test_a_bundled_file_is_small_and_says_what_it_is(name):
-    path = card(name).weights["scenes"].path
+    path = card(name).weights["scenes"].source.path
     facts = facts_of(path)
     assert path.stat().st_size <= (4_000_000 if name == "vip_nano" else 5_000_000)
     assert facts["parameters"] == sum(p.numel() for p in create(name).parameters()) <= 1_200_000
     assert facts["accuracy"] >= LEAST.get(name, 0.97)
+
+
+def test_every_family_has_a_nano_and_all_together_are_small():
+    paths = [card(name).weights["scenes"].source.path for name in NANOS]
+    assert {card(name).family for name in NANOS} == {card(name).family for name in list_models()}
+    assert sum(path.stat().st_size for path in paths) <= 20_000_000
 
 
 def test_the_table_of_checkpoints_is_what_the_files_say():

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from explorer.errors import ChoiceError, ExplorerError, NoPictureError
 from explorer.machine import choose_device, choose_threads, cores
 from explorer.memory import Remembered
-from explorer.methods import Options
+from explorer.methods.case import Options
 from explorer.session import Explorer
 from models import create
 from models.probe import Kind
@@ -136,7 +136,7 @@ def saliency(explorer, picture, target):
     [
         (lambda e, p: e.inspect("vip_x", p), ChoiceError, "no model 'vip_x'; the models are"),
         (lambda e, p: e.inspect("vip_nano", None), NoPictureError, "Choose one of the examples"),
-        (lambda e, p: e.inspect("vip_s7", p), ChoiceError, "comes without trained weights"),
+        (lambda e, p: e.inspect("vip_s14", p), ChoiceError, "comes without trained weights"),
         (lambda e, p: e.inspect("vip_nano", p, "imagenet"), ChoiceError, "no weights called 'imagenet'"),
         (lambda e, p: e.inspect("vip_nano", p, "gone.pth"), ChoiceError, "no file gone.pth"),
         (

@@ -44,6 +44,12 @@ def painted(values: np.ndarray, scale: Scale) -> np.ndarray:
     return np.where(np.isfinite(values)[..., None], colours, np.uint8(128))
 
 
+def ink(pixel: np.ndarray) -> str:
+    """Black or white, whichever is easier to read on a colour `[3]` (WCAG 2 relative luminance)."""
+    linear = np.where(pixel / 255 <= 0.04045, pixel / 255 / 12.92, ((pixel / 255 + 0.055) / 1.055) ** 2.4)
+    return "#000" if float(linear @ np.array([0.2126, 0.7152, 0.0722])) > 0.179 else "#fff"
+
+
 def gradient(*, signed: bool) -> str:
     """The colours of a scale as a CSS background, low to high."""
     scale = Scale(0, 1, signed)

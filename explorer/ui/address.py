@@ -4,11 +4,12 @@ import json
 
 import gradio as gr
 
+from explorer.errors import ChoiceError
 from explorer.ui.asked import FILE, HOSTED, QUIET, Rail, weights_of
 from explorer.ui.controls import Amount, Whole
 from explorer.ui.picture import PictureUpload
-from explorer.ui.rail import backbones, example
-from models import list_models
+from explorer.ui.rail import example
+from explorer.ui.which import FIRST, Which, parts_of
 
 TABS = ("overview", "maps", "reweighting", "attribution")
 
@@ -20,18 +21,21 @@ def arrive(named: dict[str, gr.components.Component], request: gr.Request) -> li
     path = example(picture)
     if picture.startswith("upload-"):
         gr.Info("This link was made with an uploaded picture; upload it again to see the same.")
-    known = model in list_models()
-    offered = weights_of(model if known else backbones()[0])
+    try:
+        parts = parts_of(model or FIRST)
+    except ChoiceError:
+        parts = parts_of(FIRST)
+    offered = weights_of(parts[0])
     file = asked.get("file", "") if choice == FILE and not HOSTED else ""
     loadable = choice in offered and (file or choice != FILE)
     target = asked.get("target", "")
     return [
         str(path) if path else gr.skip(),
         str(path) if path else gr.skip(),
-        model if known else gr.skip(),
         gr.Dropdown(choices=[choice], value=choice) if loadable else gr.skip(),
         gr.Textbox(file, visible=True) if file else gr.skip(),
         gr.Dropdown(choices=[int(target)], value=int(target)) if target.isdigit() else gr.skip(),
+        *parts,
         gr.Tabs(selected=asked["tab"]) if asked.get("tab") in TABS else gr.skip(),
         *(setting(control, asked.get(name)) for name, control in named.items()),
     ]
@@ -52,6 +56,7 @@ def setting(control: gr.components.Component, value: str | None):
 def wire(
     app: gr.Blocks,
     rail: Rail,
+    which: Which,
     upload: PictureUpload,
     turn: gr.Textbox,
     tabs: gr.Tabs,
@@ -64,7 +69,12 @@ def wire(
     def arrived(request: gr.Request) -> list:
         return arrive(named, request)
 
-    app.load(arrived, None, [upload, *rail.inputs, tabs, *controls], **QUIET).success(**fit).success(**renew)
+    app.load(
+        arrived,
+        None,
+        [upload, rail.picture, rail.choice, rail.file, rail.target, *which.outputs, tabs, *controls],
+        **QUIET,
+    ).success(**fit).success(**renew)
     usual = {name: control.value for name, control in named.items()}
     write = f"(...values) => window.mixscope.address({json.dumps(usual)}, values)"
     triggers = [turn.change, *(control.change for control in controls)]

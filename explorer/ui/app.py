@@ -62,8 +62,8 @@ def through(event: gr.EventData) -> tuple:
     return gr.Tabs(selected=tab), layer, block
 
 
-def doors(story: View, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
-    opened = story.pick(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **PICK)
+def doors(event, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
+    opened = event(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **PICK)
     for listener in (*maps.redraw, *reweighting.redraw):
         opened = opened.then(**listener)
 
@@ -80,7 +80,7 @@ def build_app(explorer: Explorer) -> gr.Blocks:
             gr.HTML(render("head"), elem_id="switches", apply_default_css=False)
         with gr.Row(elem_id="cols"):
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
-                side, upload, strip, badge, turn = rail.build(explorer)
+                side, which, upload, strip, badge, turn = rail.build()
             with (
                 gr.Column(scale=1, min_width=320, elem_id="main"),
                 gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs,
@@ -90,14 +90,15 @@ def build_app(explorer: Explorer) -> gr.Blocks:
                 with gr.Tab("Maps", id="maps"):
                     second = maps.build(explorer, side, turn, saves)
                 with gr.Tab("Reweighting", id="reweighting"):
-                    third = reweighting.build(explorer, side, turn, saves)
+                    depth, third = reweighting.build(explorer, side, turn, saves)
                 with gr.Tab("Attribution", id="attribution"):
                     fourth = attribution.build(explorer, side, turn, saves)
-        running = first.running + fourth.running
-        fit, renew = rail.wire(explorer, side, upload, strip, badge, status, turn, running)
+        running = first.running + third.running + fourth.running
+        fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
         named = second.address | third.address | fourth.address
-        address.wire(app, side, upload, turn, tabs, named, fit, renew)
-        doors(story, tabs, second, third)
+        address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
+        doors(story.pick, tabs, second, third)
+        doors(depth.door, tabs, second, third)
         endpoints.build(explorer)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
     return app

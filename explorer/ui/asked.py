@@ -10,8 +10,9 @@ import gradio as gr
 from PIL import Image
 
 from explorer.capture import Run
-from explorer.errors import NoPictureError
-from explorer.session import RANDOM, Explorer, Loaded
+from explorer.errors import ChoiceError, NoPictureError
+from explorer.loading import RANDOM, Loaded
+from explorer.session import Explorer
 from explorer.ui.picture import picture_at
 from explorer.ui.shown import shown
 from models import card
@@ -24,12 +25,25 @@ PICK = {**QUIET, "trigger_mode": "multiple", "queue": False}  # what was picked;
 SLOW = {**QUIET, "concurrency_id": "slow", "concurrency_limit": 1}
 
 
+def lane(view: str) -> dict:
+    """Quick, and what one view draws is drawn in the order it was asked for: the last is what stays."""
+    return {**QUICK, "concurrency_id": view, "concurrency_limit": 1}
+
+
 HOSTED = "SPACE_ID" in os.environ  # on a Space, a path of the server is nobody's business
 
 
 def weights_of(model: str) -> list[str]:
     """The weights a model offers here, the trained ones first."""
-    return [*card(model).weights, RANDOM, *([] if HOSTED else [FILE])]
+    found = card(model)
+    takes_files = found.num_classes and not HOSTED  # a single block has no published layout
+    return [*found.weights, RANDOM, *([FILE] if takes_files else [])]
+
+
+def missing(asked: "Asked") -> str | None:
+    """Where the weights asked for would have to be fetched from; None where they are here."""
+    known = card(asked.model).weights.get(asked.weights)
+    return known.source.place if known and not known.source.here() else None
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,9 @@ class Asked:
         return self.choice if self.choice in weights_of(self.model) else weights_of(self.model)[0]
 
     def loaded(self, explorer: Explorer) -> Loaded:
+        """The model; on the page nothing is fetched without being asked for."""
+        if missing(self):
+            raise ChoiceError("These weights are not on this computer yet; download them first.")
         return explorer.load(self.model, self.weights)
 
     def open(self) -> Image.Image:
@@ -59,6 +76,7 @@ class Asked:
         return picture_at(self.picture)
 
     def run(self, explorer: Explorer) -> Run:
+        self.loaded(explorer)
         return explorer.inspect(self.model, self.open(), self.weights)
 
     def python(self, *lines: str, imports: str = "") -> str:
@@ -77,7 +95,7 @@ class Rail:
     """The controls, in the order of `Asked`'s fields."""
 
     picture: gr.State
-    model: gr.Dropdown
+    model: gr.State
     choice: gr.Dropdown
     file: gr.Textbox
     target: gr.Dropdown

@@ -4,7 +4,11 @@ Gradio compares a value with the choices or limits of the moment, and answers a 
 the server, or who clears a field, with an internal message.
 """
 
+from collections.abc import Iterable, Mapping
+
 import gradio as gr
+
+RUNNING, IDLE = gr.update(interactive=True), gr.update(interactive=False)  # of a Stop button
 
 
 class Menu(gr.Dropdown):
@@ -36,3 +40,21 @@ class Whole(gr.Number):
 
     def get_block_name(self) -> str:
         return "number"
+
+
+def switch(choices: Mapping[str, str], elem_id: str) -> gr.Radio:
+    """Which of several things to look at, `{name: words}`, the first at first."""
+    return gr.Radio(
+        [(words, name) for name, words in choices.items()],
+        value=next(iter(choices)),
+        label="What to look at",
+        show_label=False,
+        container=False,
+        elem_id=elem_id,
+        elem_classes="lenses",
+    )
+
+
+def opened(names: Iterable[str], chosen: str) -> list[gr.Column]:
+    """The columns behind a switch, the chosen one open."""
+    return [gr.Column(visible=name == chosen) for name in names]

@@ -1,14 +1,17 @@
 """The HTTP contract: a few questions as named endpoints, for `gradio_client` and notebooks."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 
 import gradio as gr
 
 from explorer.errors import ChoiceError
-from explorer.predictions import Prediction
-from explorer.reweighting import branch_weights
-from explorer.session import RANDOM, Explorer
+from explorer.interventions import everywhere
+from explorer.loading import RANDOM
+from explorer.predictions import Prediction, predictions
+from explorer.reweighting import blends, branch_weights
+from explorer.session import Explorer
 from explorer.ui.asked import HOSTED
 from explorer.ui.picture import PictureUpload
 from explorer.ui.shown import shown
@@ -42,7 +45,9 @@ def weights_of_branches(explorer: Explorer, picture: str | None, model: str, wei
     """The share of every branch in every channel of every block."""
     blocks = branch_weights(explorer.inspect(model, picture, allowed(model, weights)))
     if not blocks:
-        raise ChoiceError(f"{model} has no split attention, so it has no branch weights.")
+        raise ChoiceError(
+            f"{model} has no split attention, so it has no branch weights. {card(model).mixing}".strip()
+        )
     return {
         "model": model,
         "weights": weights,
@@ -56,6 +61,34 @@ def weights_of_branches(explorer: Explorer, picture: str | None, model: str, wei
             for block in blocks
         ],
     }
+
+
+def what_if(
+    explorer: Explorer, picture: str | None, model: str, weights: str, block: str, shares: list
+) -> dict:
+    """Predictions before and after every channel of a block, or of "all", blends by these shares."""
+    chosen = allowed(model, weights)
+    blocks = blends(explorer.inspect(model, picture, chosen))
+    if not blocks:
+        raise ChoiceError(f"{model} has no branches, so there are no shares to change.")
+    if not isinstance(shares, list) or not all(isinstance(share, int | float) for share in shares):
+        raise ChoiceError("The shares are a list of numbers, one for each branch.")
+    changes = everywhere(blocks, block, shares)
+    after = explorer.inspect(model, picture, chosen, interventions=changes)
+    labels = explorer.load(model, chosen).labels
+    return {
+        "before": rows(explorer.predict(model, picture, chosen)),
+        "after": rows(predictions(after.logits, labels)),
+    }
+
+
+def knock_out(
+    explorer: Explorer, picture: str | None, model: str, weights: str, target: float | None
+) -> dict:
+    """What becomes of the logit of a class when a branch of a block loses its share."""
+    index = None if target is None else int(target)
+    *_, table = explorer.knock_out(model, picture, allowed(model, weights), target=index)
+    return {"blocks": table.blocks, "branches": table.branches, "delta": table.delta.tolist()}
 
 
 def attribute(
@@ -75,6 +108,32 @@ def attribute(
     }
 
 
+def score_card(
+    explorer: Explorer, picture: str | None, model: str, weights: str, method: str, target: float | None
+) -> dict:
+    """How far the map of a method can be trusted, beside the random and the edge control."""
+    index = None if target is None else int(target)
+    *_, card = explorer.score_card(model, picture, allowed(model, weights), method=method, target=index)
+    return {
+        "method": card.method,
+        "target": card.target,
+        "line": card.line,
+        "curves": {
+            name: {
+                "deletion": one.deletion.tolist(),
+                "insertion": one.insertion.tolist(),
+                "areas": list(one.areas),
+                "score": one.score,
+            }
+            for name, one in card.curves.items()
+        },
+        "infidelity": card.infidelity,
+        "sensitivity": card.sensitivity,
+        "randomised": list(card.randomised),
+        "localisation": None if card.localisation is None else asdict(card.localisation),
+    }
+
+
 def rows(found: tuple[Prediction, ...]) -> list[dict]:
     return [{"index": one.index, "label": one.label, "probability": one.probability} for one in found]
 
@@ -90,7 +149,8 @@ def build(explorer: Explorer) -> None:
     """Endpoints have inputs of their own, which nobody sees."""
     with gr.Row(visible=False):
         picture = PictureUpload(interactive=True)
-        model, weights, method = gr.Textbox(), gr.Textbox(), gr.Textbox()
+        model, weights, method, block = gr.Textbox(), gr.Textbox(), gr.Textbox(), gr.Textbox()
+        shares = gr.JSON()
         target = gr.Number(None, precision=0)
         trigger, answer = gr.Button(), gr.JSON()
     asked = [picture, model, weights]
@@ -103,4 +163,7 @@ def build(explorer: Explorer) -> None:
     offer(models, "models", [])
     offer(predict, "predict", asked)
     offer(weights_of_branches, "branch_weights", asked)
+    offer(what_if, "what_if", [*asked, block, shares])
+    offer(knock_out, "knock_out", [*asked, target])
     offer(attribute, "attribute", [*asked, method, target])
+    offer(score_card, "score_card", [*asked, method, target])

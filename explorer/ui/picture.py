@@ -41,12 +41,23 @@ def picture_at(path: str) -> Image.Image:
         raise PictureError("This picture is no longer on the server; upload it again.") from None
 
 
+def usable(upload: str) -> bool:
+    """Whether an upload is a picture; where not, the visitor is told in one sentence."""
+    try:
+        picture_at(upload)
+    except PictureError as error:
+        gr.Warning(str(error), title="This picture cannot be used")
+        return False
+    return True
+
+
 def as_seen(picture: Image.Image, preprocess: Preprocess) -> np.ndarray:
     """The part of a picture that reaches the model, in the picture's own resolution `[h, w, 3]`."""
     _, geometry = seen(picture, preprocess)
-    box = (geometry.left, geometry.top, geometry.left + geometry.side, geometry.top + geometry.side)
-    side = min(MOST_SHOWN, max(1, round(geometry.side)))
-    return np.asarray(picture.resize((side, side), Image.Resampling.LANCZOS, box=clipped(box, picture.size)))
+    left, top, right, bottom = clipped(geometry.box, picture.size)
+    shrink = min(1, MOST_SHOWN / max(right - left, bottom - top))
+    size = max(1, round(shrink * (right - left))), max(1, round(shrink * (bottom - top)))
+    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom)))
 
 
 def clipped(box: tuple[float, ...], size: tuple[int, int]) -> tuple[float, float, float, float]:

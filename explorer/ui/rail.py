@@ -6,33 +6,31 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from explorer.errors import PictureError
-from explorer.session import RANDOM, Explorer
-from explorer.ui.asked import FILE, PICK, QUICK, Asked, Rail, bound, weights_of
+from explorer.loading import RANDOM
+from explorer.session import Explorer
+from explorer.ui.asked import FILE, PICK, QUICK, SLOW, Asked, Rail, bound, missing, weights_of
 from explorer.ui.controls import Menu
-from explorer.ui.picture import EXAMPLES, PictureUpload, picture_at
+from explorer.ui.fetching import fetched, stopped
+from explorer.ui.picture import EXAMPLES, PictureUpload, usable
 from explorer.ui.shown import shown
 from explorer.ui.view import View, render
-from models import card, list_models
+from explorer.ui.which import FIRST, Which, listeners
+from explorer.ui.which import build as build_which
+from models import card
 
-NAMES = {"scenes": "trained on scenes (bundled)", RANDOM: "random (untrained)", FILE: "a file of yours"}
+NAMES = {
+    "scenes": "trained on scenes (bundled)",
+    "imagenet": "trained on ImageNet (published)",
+    RANDOM: "random (untrained)",
+    FILE: "a file of yours",
+}
 BADGES = {
     "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
+    "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
     RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
     FILE: ("neutral", "Your checkpoint, loaded strictly"),
 }
-FIRST = "vip_nano"  # what a visitor sees first
 PREDICTED = ("the predicted class", -1)
-
-
-def backbones() -> list[str]:
-    """All models by family, that of the first visit on top; in each the trained ones first."""
-
-    def rank(name: str) -> tuple:
-        found = card(name)
-        return found.family != card(FIRST).family, found.family, not found.weights, name
-
-    return sorted(list_models(), key=rank)
 
 
 def example(name: str) -> Path | None:
@@ -61,11 +59,14 @@ def turned(explorer: Explorer, asked: Asked) -> tuple:
     if asked.choice == FILE and not asked.file:
         gr.Info("Give the path of a checkpoint on this computer and press Load.")
         return gr.skip(), gr.skip(), gr.skip()
-    (top,) = explorer.predict(asked.model, asked.open(), asked.weights, most=1)
+    if place := missing(asked):
+        return gr.skip(), render("door", place=place), gr.skip()
+    loaded = asked.loaded(explorer)
+    top = explorer.predict(asked.model, asked.open(), asked.weights, most=1)[0] if loaded.labels else None
     kind, text = BADGES[asked.choice]
     return (
         address(asked, explorer.digest(asked.open())),
-        render("badge", kind=kind, text=text),
+        render("badge", kind=kind, text=(asked.choice == RANDOM and loaded.card.remark) or text),
         render("status", model=asked.model, weights=NAMES[asked.choice], top=top),
     )
 
@@ -73,14 +74,21 @@ def turned(explorer: Explorer, asked: Asked) -> tuple:
 def menus(explorer: Explorer, model: str, choice: str, target: int | None) -> tuple:
     """Weights and classes that go with a model."""
     offered = weights_of(model)
-    choice = choice if choice in offered else offered[0]
+    choice = choice if choice in offered else first_here(model)
     labels = explorer.labels(model, choice)
     target = target if target is not None and target < len(labels) else PREDICTED[1]
+    classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
     return (
         gr.Dropdown([(NAMES[name], name) for name in offered], value=choice),
-        gr.Textbox(visible=choice == FILE),
-        gr.Dropdown([PREDICTED, *((label, index) for index, label in enumerate(labels))], value=target),
+        gr.Textbox(visible=choice == FILE, info=card(model).unpublished or None),
+        gr.Dropdown(classes, value=target, visible=bool(labels)),
     )
+
+
+def first_here(model: str) -> str:
+    """The first weights that need not be fetched."""
+    offered = (name for name, known in card(model).weights.items() if known.source.here())
+    return next(offered, RANDOM)
 
 
 def best_menus(explorer: Explorer, model: str, target: int | None) -> tuple:
@@ -92,10 +100,7 @@ def accepted(upload: str | None, current: str) -> tuple:
     """An uploaded picture, or, with a sentence, the one before it; taking it away changes no view."""
     if upload is None:
         return gr.skip(), gr.skip()
-    try:
-        picture_at(upload)
-    except PictureError as error:
-        gr.Warning(str(error), title="This picture cannot be used")
+    if not usable(upload):
         return current, current
     return gr.skip(), upload
 
@@ -105,9 +110,8 @@ def chosen_example(event: gr.EventData) -> tuple[str, str]:
     return path, path
 
 
-def build(explorer: Explorer) -> tuple[Rail, PictureUpload, View, View, gr.Textbox]:
+def build() -> tuple[Rail, Which, PictureUpload, View, View, gr.Textbox]:
     first = next(path for path in EXAMPLES if "vertical" in path.stem)
-    model = backbones()[0]
     upload = PictureUpload(
         str(first),
         label="Picture",
@@ -120,18 +124,20 @@ def build(explorer: Explorer) -> tuple[Rail, PictureUpload, View, View, gr.Textb
         webcam_options=gr.WebcamOptions(mirror=False),
     )
     strip = View(render("examples", examples=EXAMPLES), elem_id="examples")
-    backbone = Menu(backbones(), value=model, label="Backbone", elem_id="backbone")
-    choice = Menu([(NAMES[n], n) for n in weights_of(model)], label="Weights", elem_id="weights")
+    which = build_which()
+    choice = Menu([(NAMES[n], n) for n in weights_of(FIRST)], label="Weights", elem_id="weights")
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
     badge = View(elem_id="badge")
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
     turn = gr.Textbox(visible="hidden", elem_id="turn")
-    return Rail(gr.State(str(first)), backbone, choice, file, target), upload, strip, badge, turn
+    rail = Rail(gr.State(str(first)), which.model, choice, file, target)
+    return rail, which, upload, strip, badge, turn
 
 
 def wire(
     explorer: Explorer,
     rail: Rail,
+    which: Which,
     upload: PictureUpload,
     strip: View,
     badge: View,
@@ -160,6 +166,11 @@ def wire(
     strip.pick(chosen_example, None, both, cancels=running, **PICK).success(**renew)
     rail.choice.input(cancels=running, **fit).success(**renew)
     best = {**fit, "fn": shown(partial(best_menus, explorer)), "inputs": [rail.model, rail.target]}
-    rail.model.input(cancels=running, **best).success(**renew)
+    for event, handler, inputs, anew in listeners(which):
+        named = event(handler, inputs, which.outputs, cancels=running, **QUICK)
+        named.success(**(best if anew else fit)).success(**renew)
+    fetching = badge.pick(bound(fetched, explorer), rail.inputs, badge, **SLOW)
+    fetching.success(**renew)
+    badge.stop(stopped, None, badge, cancels=[fetching], **PICK)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **renew)
     return fit, renew

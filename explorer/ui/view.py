@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from explorer.figures.colour import branch_colours, gradient
+from explorer.figures.colour import branch_colours, gradient, ink
 from explorer.figures.raster import data_uri
 from explorer.ui.words import short
 
@@ -28,28 +28,34 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.globals |= {"gradient": gradient, "branch_colours": branch_colours, "data_uri": data_uri}
+TEMPLATES.globals |= {
+    "gradient": gradient,
+    "branch_colours": branch_colours,
+    "data_uri": data_uri,
+    "ink": ink,
+}
 TEMPLATES.filters |= {
     "short": short,
     "number": lambda value: f"{value:.3g}",
     "percent": percent,
 }
 
+EVENTS = ("pick", "save", "stop", "more", "door")
 LISTEN = """
 element.addEventListener('click', event => {
-  const button = event.target.closest('button[data-pick], button[data-save]');
+  const button = event.target.closest('button');
   if (!button || button.disabled) return;
-  if (button.dataset.save) trigger('save', {value: button.dataset.save});
-  else {
-    element.querySelectorAll('[data-pick]').forEach(b => b.setAttribute('aria-pressed', b === button));
-    trigger('pick', {value: button.dataset.pick});
-  }
+  const name = EVENTS.find(name => name in button.dataset);
+  if (!name) return;
+  const all = name === 'pick' ? element.querySelectorAll('[data-pick]') : [];
+  all.forEach(b => b.setAttribute('aria-pressed', b === button));
+  trigger(name, {value: button.dataset[name]});
 });
-"""
+""".replace("EVENTS", str(list(EVENTS)))
 
 
 class View(gr.HTML):
-    """HTML made by `render`, whose buttons `data-pick` and `data-save` raise the events of that name."""
+    """HTML made by `render`, whose buttons with `data-pick` or another of `EVENTS` raise those events."""
 
     def __init__(self, value: str = "", **kwargs) -> None:
         super().__init__(value, js_on_load=LISTEN, apply_default_css=False, **kwargs)

@@ -9,7 +9,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import COLUMNS, png, sprite
 from explorer.session import Explorer
-from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound
+from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound, lane
 from explorer.ui.controls import Amount, Menu, Whole
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.view import View, picked, render
@@ -85,7 +85,11 @@ def draw_channel(explorer: Explorer, asked: Asked, layer: str, channel: int) -> 
 def menus(explorer: Explorer, asked: Asked, layer: str, page: float) -> tuple[gr.Dropdown, gr.Slider]:
     """The layers of this model, keeping the chosen one where it exists, and the pages of its channels."""
     names = layers(asked.run(explorer))
-    layer = layer if layer in names else next(name for name in reversed(names) if name.endswith(".output"))
+    layer = (
+        layer
+        if layer in names
+        else next(name for name in reversed(names) if name.rpartition(".")[2] == "output")
+    )
     pages = -(-found(explorer, asked, layer).channels // PAGE)
     return (
         gr.Dropdown([(short(name), name) for name in names], value=layer),
@@ -133,13 +137,13 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         "fn": bound(draw_grid, explorer),
         "inputs": [*rail.inputs, layer, sort, scale, page],
         "outputs": grid,
-        **QUICK,
+        **lane("grid"),
     }
     one = {
         "fn": bound(draw_channel, explorer),
         "inputs": [*rail.inputs, layer, channel],
         "outputs": [large, channel],
-        **QUICK,
+        **lane("channel"),
     }
     fitted = gr.on(
         [turn.change, layer.input],

@@ -7,16 +7,18 @@ import numpy as np
 
 from explorer.attribution import METHODS, Attribution
 from explorer.capture import Run
+from explorer.explaining import SINGLE
 from explorer.features import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
+from explorer.loading import Loaded
 from explorer.pictures import from_image
 from explorer.predictions import Prediction, predictions
 from explorer.reweighting import branch_weights
-from explorer.session import Explorer, Loaded
+from explorer.session import Explorer
 from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
 from explorer.ui.picture import as_seen
-from explorer.ui.view import View, render
+from explorer.ui.view import View, render, sentence
 from models.costs import multiply_adds
 
 SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as instant
@@ -25,6 +27,9 @@ SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as 
 def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
     """First everything one pass tells, made once, then the attribution as it refines."""
     loaded, run = asked.loaded(explorer), asked.run(explorer)
+    if not loaded.labels:
+        yield sentence(f"{SINGLE} Its maps are in the tab Maps, its branches in Reweighting.")
+        return
     image, _ = explorer.image(asked.model, asked.open(), asked.weights)
     blocks = branch_weights(run)
     story = {
@@ -36,6 +41,7 @@ def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
         "stages": [stage(run, layer) for layer in milestones(run)],
         "blocks": blocks,
         "branches": blocks[0].branches if blocks else (),
+        "mixing": loaded.card.mixing,
     }
     yield render("overview", **story, found=None)
     method = "integrated_gradients" if loaded.parameters <= SMALL_MODEL else "grad_cam"
@@ -52,12 +58,12 @@ def told(run: Run, loaded: Loaded, target: int | None) -> tuple[Prediction, ...]
 
 
 def facts(explorer: Explorer, loaded: Loaded, run: Run) -> list[tuple[str, str]]:
-    size = loaded.preprocess.size
+    height, width = loaded.preprocess.shape
     return [
         ("Backbone", loaded.card.name),
         ("Parameters", f"{loaded.parameters / 1e6:.2f} M"),
         ("Multiply-adds", f"{multiply_adds(loaded.card.name) / 1e9:.2f} G"),
-        ("Input", f"{size} × {size}"),
+        ("Input", f"{height} × {width}"),
         ("One pass", f"{1000 * run.seconds:.0f} ms"),
         ("Device", str(explorer.device)),
         ("Classes", str(len(loaded.labels))),

@@ -1,83 +1,70 @@
-"""The "Reweighting" tab: the shares of the branches across depth, and inside one block."""
+"""The "Reweighting" tab: how the blocks blend across depth, and a lens on the block that is chosen."""
+
+from functools import partial
 
 import gradio as gr
 import numpy as np
-from einops import repeat
 
-from explorer.figures.colour import Scale, painted
-from explorer.figures.shares import across_depth, inside_block
-from explorer.reweighting import BlockWeights, block_of, branch_weights
+from explorer.figures.shares import across_depth
+from explorer.reweighting import blends
 from explorer.session import Explorer
-from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound
-from explorer.ui.controls import Menu
+from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound, lane
+from explorer.ui.controls import Menu, opened, switch
+from explorer.ui.lenses import channels, knock_out, two_pictures, what_if, where
+from explorer.ui.lenses.lab import LENSES, Lab, chosen_block
+from explorer.ui.picture import EXAMPLES
 from explorer.ui.save import Saves, npz, saved_figure
-from explorer.ui.view import View, picked, render, sentence
+from explorer.ui.view import View, picked, render
 from explorer.ui.words import short
 
-SORTS = ("number", "height", "width", "channel", "entropy")
-NONE = "This model has no split attention: nothing decides how its branches are blended."
-EXTREMES = 5
-
-
-def all_blocks(explorer: Explorer, asked: Asked) -> tuple[BlockWeights, ...]:
-    return branch_weights(asked.run(explorer))
+OTHER = next(path for path in EXAMPLES if "star" in path.stem)  # to compare with at first
 
 
 def menu(explorer: Explorer, asked: Asked, block: str | None) -> gr.Dropdown:
-    names = [found.block for found in all_blocks(explorer, asked)]
+    names = [found.block for found in blends(asked.run(explorer))]
     if not names:
         return gr.Dropdown([], value=None)
     return gr.Dropdown([(short(name), name) for name in names], value=block if block in names else names[-1])
 
 
 def draw_strip(explorer: Explorer, asked: Asked, block: str | None) -> str:
-    blocks = all_blocks(explorer, asked)
+    run = asked.run(explorer)
+    blocks = blends(run)
     if not blocks:
-        return sentence(NONE)
+        return instead(asked.loaded(explorer).card, run)
+    typical = explorer.typical(asked.model, asked.weights) if blocks[0].learned else ()
     return render(
         "strip",
         title="Across depth",
         blocks=blocks,
         branches=blocks[0].branches,
-        chosen=block,
+        learned=blocks[0].learned,
+        remark=asked.loaded(explorer).card.mixing,
+        typical=typical,
+        examples=len(EXAMPLES),
+        chosen=chosen_block(blocks, block).block,
         python=asked.python(
-            "for block in branch_weights(explorer.inspect(model, picture, weights)):",
+            "for block in blends(explorer.inspect(model, picture, weights)):",
             "    print(block.block, dict(zip(block.branches, block.mean)))",
-            imports="from explorer.reweighting import branch_weights",
+            imports="from explorer.reweighting import blends",
         ),
     )
 
 
-def chosen_block(blocks: tuple[BlockWeights, ...], name: str | None) -> BlockWeights:
-    """The block of that name; a name left over from another model counts as the last block."""
-    return block_of(blocks, name) if name in [block.block for block in blocks] else blocks[-1]
+def instead(card, run) -> str:
+    """What a model without branches does, and a door to where it is seen."""
+    layers = [name for name in run.activations if card.mixing_at and name.endswith(card.mixing_at)]
+    return render("instead", text=card.mixing, layer=layers[-1] if layers else "")
 
 
-def draw_inside(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
-    blocks = all_blocks(explorer, asked)
-    if not blocks:
-        return ""
-    found = chosen_block(blocks, block)
-    pixels = painted(found.values[:, found.order(sort)], Scale(0, 1, signed=False))
-    one_sided = found.order("entropy")[::-1][:EXTREMES]
-    return render(
-        "inside",
-        title=short(found.block).capitalize(),
-        branches=found.branches,
-        channels=found.values.shape[1],
-        rows=repeat(pixels, "branches c rgb -> branches 1 c rgb"),
-        mean=found.mean,
-        extremes=[{"channel": int(c), "shares": found.values[:, c]} for c in one_sided],
-        python=asked.python(
-            "blocks = branch_weights(explorer.inspect(model, picture, weights))",
-            f'values = block_of(blocks, "{found.block}").values  # [branches, channels]',
-            imports="from explorer.reweighting import block_of, branch_weights",
-        ),
-    )
+def draw_typical(explorer: Explorer, asked: Asked, block: str | None) -> str:
+    """The same, after computing how the model blends the example pictures."""
+    explorer.typical(asked.model, asked.weights, EXAMPLES)
+    return draw_strip(explorer, asked, block)
 
 
 def save_strip(explorer: Explorer, asked: Asked, kind: str):
-    blocks = all_blocks(explorer, asked)
+    blocks = blends(asked.run(explorer))
     means, names = np.stack([block.mean for block in blocks]), [block.block for block in blocks]
     name = f"{asked.model}_branch_weights"
     if kind == "npz":
@@ -87,41 +74,41 @@ def save_strip(explorer: Explorer, asked: Asked, kind: str):
     )
 
 
-def save_inside(explorer: Explorer, asked: Asked, kind: str, block: str, sort: str):
-    found = chosen_block(all_blocks(explorer, asked), block)
-    name = f"{asked.model}_{found.block}"
-    if kind == "npz":
-        return npz(name, values=found.values, branches=found.branches)
-    values = found.values[:, found.order(sort)]
-    return saved_figure(
-        inside_block(values, found.branches, title=f"{asked.model}, {found.block}"), kind, name
-    )
-
-
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
-    with gr.Row(elem_classes="controls"):
-        block = Menu([], label="Block", elem_id="block", min_width=180, scale=1)
-        sort = gr.Radio(
-            [(f"by {name}", name) for name in SORTS], value=SORTS[0], label="Order", scale=3, min_width=320
-        )
-    with gr.Row(elem_classes="views"):
-        with gr.Column(min_width=320):
+def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> tuple[View, Tab]:
+    with gr.Row(elem_classes="views", elem_id="lab"):
+        with gr.Column(scale=2, min_width=340):
+            block = Menu([], label="Block", elem_id="block", min_width=180)
             strip = View(elem_id="strip")
-        with gr.Column(min_width=320):
-            inside = View(elem_id="inside")
-    depth = {"fn": bound(draw_strip, explorer), "inputs": [*rail.inputs, block], "outputs": strip, **QUICK}
-    within = {
-        "fn": bound(draw_inside, explorer),
-        "inputs": [*rail.inputs, block, sort],
-        "outputs": inside,
-        **QUICK,
+        with gr.Column(scale=3, min_width=340):
+            lens = switch(LENSES, "lenses")
+            lab = Lab(explorer, rail, turn, block, lens, saves, gr.State(str(OTHER)))
+            shown = []
+            for name, build_lens in BUILDERS.items():
+                with gr.Column(visible=name == "channels") as column:
+                    build_lens(lab)
+                shown.append(column)
+    depth = {
+        "fn": bound(draw_strip, explorer),
+        "inputs": [*rail.inputs, block],
+        "outputs": strip,
+        **lane("strip"),
     }
-    turn.change(bound(menu, explorer), [*rail.inputs, block], block, **QUICK).success(**depth).success(
-        **within
-    )
-    block.input(**depth).success(**within)
-    strip.pick(picked, None, block, **PICK).success(**within)
-    sort.input(**within)
+    fitted = turn.change(bound(menu, explorer), [*rail.inputs, block], block, **QUICK)
+    lab.follow(fitted.success(**depth))
+    lab.follow(block.input(**depth))
+    lab.follow(strip.pick(picked, None, block, **PICK))
+    strip.more(**{**depth, "fn": bound(draw_typical, explorer), "show_progress": "minimal"})
+    lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
     saves.wire(strip, bound(save_strip, explorer), rail.inputs, [])
-    saves.wire(inside, bound(save_inside, explorer), rail.inputs, [block, sort])
-    return Tab(address={"block": block, "blend": sort}, redraw=[depth, within])
+    named = {"block": block, "lens": lens, **lab.named}
+    redraw = [depth, *lab.listeners]
+    return strip, Tab(address=named, redraw=redraw, running=lab.running)
+
+
+BUILDERS = {
+    "channels": channels.build,
+    "where": where.build,
+    "what_if": what_if.build,
+    "knock_out": knock_out.build,
+    "two": two_pictures.build,
+}

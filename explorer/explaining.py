@@ -1,0 +1,177 @@
+"""The part of the Explorer that explains: attributions, whether they mean anything, how far to trust them."""
+
+import hashlib
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from explorer.attribution import Attribution, attributions
+from explorer.capture import Run
+from explorer.causes import cause_of
+from explorer.errors import ChoiceError
+from explorer.faithfulness import ScoreCard, Subject, score_card
+from explorer.loading import Loaded
+from explorer.memory import Remembered
+from explorer.methods.case import Options
+from explorer.pictures import Geometry, open_picture
+from explorer.predictions import chosen_class
+from explorer.preflight import Verdict, preflight
+
+UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
+SINGLE = "A single block classifies nothing: there is nothing to predict and nothing to attribute."
+T = TypeVar("T")
+Picture = Image.Image | str | Path | bytes
+
+
+class Explaining:
+    """What `explorer.session.Explorer` answers about attributions; it brings the models and the runs."""
+
+    device: torch.device
+
+    def __init__(self) -> None:
+        self._maps: Remembered[Attribution] = Remembered(50_000_000, lambda found: found.values.nbytes)
+        self._cards: Remembered[ScoreCard] = Remembered(200, lambda _: 1)
+        self._verdicts: Remembered[Verdict] = Remembered(1_000, lambda _: 1)
+
+    def load(self, model: str, weights: str | Path | None = None) -> Loaded:
+        raise NotImplementedError
+
+    def image(
+        self, model: str, picture: Picture | None, weights: str | Path | None = None
+    ) -> tuple[Tensor, Geometry]:
+        raise NotImplementedError
+
+    def _run(self, loaded: Loaded, image: Tensor) -> Run:
+        raise NotImplementedError
+
+    def attribute(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        method: str,
+        target: int | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> Iterator[Attribution]:
+        """Partial attributions, each better than the last; the last is whole and is remembered.
+
+        The model's lock is held for one part at a time, so that others are served in between. Closing the
+        iterator stops the work after the part in hand.
+        """
+        loaded, image, index, key = self._question(model, picture, weights, method, target, options)
+        verdict = self.refuse_meaningless(model, weights, method)
+        if remembered := self._maps.get(key):
+            yield remembered
+            return
+        parts = locked(
+            loaded.lock,
+            attributions(
+                loaded.model,
+                image.to(self.device),
+                loaded.preprocess,
+                method=method,
+                target=index,
+                label=loaded.labels[index],
+                options=options,
+            ),
+        )
+        for part in parts:
+            untrained = "" if loaded.is_trained else UNTRAINED
+            part = replace(part, warning=part.warning or verdict.reason or untrained or None)
+            if part.done == part.total:
+                self._maps.keep(key, part)
+            yield part
+
+    def score_card(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        method: str,
+        target: int | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> Iterator[ScoreCard]:
+        """How far a map can be trusted, part by part; the finished card is remembered."""
+        loaded, image, index, key = self._question(model, picture, weights, method, target, options)
+        self.refuse_meaningless(model, weights, method)
+        if remembered := self._cards.get(key):
+            yield remembered
+            return
+        _, geometry = self.image(model, picture, weights)
+        subject = Subject(loaded.model, image.to(self.device), loaded.preprocess, method, index, options)
+        cause = cause_of(open_picture(picture), geometry)
+        for card in locked(loaded.lock, score_card(subject, cause)):
+            if card.done == card.total:
+                self._cards.keep(key, card)
+            yield card
+
+    def refuse_meaningless(self, model: str, weights: str | Path | None, method: str) -> Verdict:
+        """What to think of a method on a model; raises ChoiceError where it means nothing."""
+        verdict = self.preflight(model, weights, method)
+        if verdict.level == "meaningless":
+            raise ChoiceError(verdict.reason)
+        return verdict
+
+    def preflight(self, model: str, weights: str | Path | None, method: str) -> Verdict:
+        """Whether a method means anything on a model; tried once and remembered."""
+        loaded = self.load(model, weights)
+        key = (loaded.card.name.partition("@")[0], loaded.weights, method)
+        if remembered := self._verdicts.get(key):
+            return remembered
+        with loaded.lock:
+            return self._verdicts.keep(key, preflight(loaded.model, loaded.preprocess, method, self.device))
+
+    def remembers(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        method: str,
+        target: int | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> bool:
+        """Whether `attribute` would answer at once."""
+        return (
+            self._maps.get(self._question(model, picture, weights, method, target, options)[-1]) is not None
+        )
+
+    def _question(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None,
+        method: str,
+        target: int | None,
+        options: Options,
+    ) -> tuple[Loaded, Tensor, int, Hashable]:
+        """What is asked about: the model, the image, the class, and the name its answer is kept under."""
+        loaded = self.load(model, weights)
+        if not loaded.labels:
+            raise ChoiceError(SINGLE)
+        image, _ = self.image(model, picture, weights)
+        index = chosen_class(self._run(loaded, image).logits, loaded.labels, target)
+        return loaded, image, index, (model, loaded.weights, digest(image), method, index, options)
+
+
+def locked(lock: Lock, parts: Iterator[T]) -> Iterator[T]:
+    """The parts of a long work, the lock held while one is made, so that others are served in between."""
+    while True:
+        with lock:
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
+
+
+def digest(image: Tensor) -> str:
+    """A short name for the content of an image."""
+    return hashlib.blake2b(image.cpu().numpy().tobytes(), digest_size=12).hexdigest()

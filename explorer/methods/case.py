@@ -1,0 +1,120 @@
+"""What every method starts from and what it gives: a case, and parts of an answer."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from explorer.capture import hooked, probes
+from explorer.errors import ChoiceError
+from models.probe import Kind, Probe
+
+PIXELS_AT_ONCE = 8 * 64 * 64  # per Captum call: long enough to be efficient, short enough to be stopped
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a method may be told; each uses what it needs."""
+
+    steps: int = 50  # of the path of Integrated Gradients
+    samples: int = 24  # noisy copies for SmoothGrad, VarGrad and GradientShap
+    noise: float = 0.15  # their standard deviation, as a share of the image's range of values
+    cells: int = 16  # occlusion windows along a side, at the finest
+    segments: int = 36  # about how many, for what switches segments off and on
+    shape: str = "grid"  # of the segments: "grid" or "slic"
+    draws: int = 200  # random coalitions for LIME and KernelShap
+    orders: int = 8  # random orders of the segments for Shapley sampling
+    channels: int = 48  # that Score-CAM tries, the strongest first
+    layer: str | None = None  # a feature map, for the CAMs; None means the last
+    baseline: str = "black"  # what counts as nothing, see `baselines.BASELINES`
+    against: int | None = None  # a class: explain its rival's logit minus its own
+    seed: int = 0
+
+
+class Contrast(nn.Module):
+    """A model whose logits are counted from that of one class."""
+
+    def __init__(self, model: nn.Module, against: int) -> None:
+        super().__init__()
+        self.model = model
+        self.against = against
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = self.model(image)
+        return logits - logits[:, self.against : self.against + 1]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be explained: the logit `target` of `image` `[1, 3, h, w]`, against `baseline` alike."""
+
+    network: nn.Module
+    image: Tensor
+    baseline: Tensor
+    target: int
+    options: Options
+    every_baseline: Callable[[], tuple[Tensor, ...]] = tuple  # made for methods that take several
+    pixels: int = PIXELS_AT_ONCE  # in one Captum call; less where memory was short
+
+    @property
+    def model(self) -> nn.Module:
+        """What is explained: the network, or its logits counted from that of a rival."""
+        against = self.options.against
+        return self.network if against is None else Contrast(self.network, against)
+
+    @property
+    def at_once(self) -> int:
+        """Images in one Captum call; the same for everybody, so that results are."""
+        return max(1, self.pixels // (self.image.shape[-1] * self.image.shape[-2]))
+
+    @property
+    def probe(self) -> Probe:
+        """The feature map that was chosen, or the last."""
+        maps = probes(self.network, Kind.FEATURE_MAP)
+        return maps[self.options.layer or list(maps)[-1]]
+
+
+class Part(NamedTuple):
+    """How far a method is, and its best map `[1, c, h, w]` so far."""
+
+    done: int
+    total: int
+    values: Tensor
+
+
+@contextmanager
+def channels_first(probe: Probe) -> Iterator[nn.Module]:
+    """A module the probed map passes as `[b, c, h, w]`, the only layout Captum's layers know."""
+    through = nn.Identity()
+
+    def detour(_probe: Probe, _args: tuple, value: Tensor) -> Tensor:
+        seen = through(rearrange(probe.canonical(value), "b h w c -> b c h w"))
+        return probe.native(rearrange(seen, "b c h w -> b h w c"))
+
+    with hooked({probe: detour}):
+        yield through
+
+
+def wanting(image: Tensor) -> Tensor:
+    """A copy that gradients are taken for."""
+    return image.detach().clone().requires_grad_()
+
+
+def spread(case: Case) -> float:
+    """Standard deviation of the noise, in the image's units."""
+    return case.options.noise * float(case.image.max() - case.image.min())
+
+
+@torch.no_grad()
+def logits_of(case: Case, images: Tensor) -> Tensor:
+    """What is explained, for several images `[n]`."""
+    return case.model(images)[:, case.target]
+
+
+def refuse(condition: bool, sentence: str) -> None:
+    if condition:
+        raise ChoiceError(sentence)

@@ -1,0 +1,1 @@
+"""Ways to look at one block that blends: a lens a file."""

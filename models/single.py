@@ -1,0 +1,157 @@
+"""A single block as a model: a picture through a patch embedding, the block, and the mean over the places.
+
+Asked for like a backbone, by a name that says its hyper-parameters:
+`create("WeightedPermuteMLP(dim=64, seg_dim=16)")`. Where the widths agree, the patch embedding is that of the
+family's nano; where all hyper-parameters agree, so is the block, with weights "scenes".
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from types import MappingProxyType
+
+from einops import rearrange, reduce
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.blocks import BlockCard, BlockError, block_card, complete, create_block, spelled
+from models.layers import Patches
+from models.probe import Kind, Probe
+from models.registry import MAKERS, SCENES, ModelCard, Preprocess, card, create
+
+SIDE = 64  # pixels of the picture, for a block that takes any grid
+NANO_PATCH = {"mixer_nano": 8, "s2mlp_nano": 8, "mobilevit_nano": 2}  # pixels of their first patches; else 4
+
+
+class Carried(nn.Module):
+    """One block, with what carries a picture to it."""
+
+    def __init__(self, found: BlockCard, settings: Mapping[str, int]) -> None:
+        super().__init__()
+        self.axes = "b c h w" if found.axes == "b c h w" else "b h w c"  # of what the block takes and gives
+        self.stem_axes = self.axes
+        self.parts = settings["branches"] if found.axes.startswith("branches") else 0
+        self.stem: nn.Module = nn.Identity()
+        self.norm: nn.Module = nn.Identity()
+        if uses_nano(found, settings):
+            nano = create(found.nano, "scenes")
+            self.stem = nano.get_submodule(found.stem)
+            self.norm = nano.get_submodule(found.norm) if found.norm else nn.Identity()
+        elif width_of(found, settings) != 3:
+            self.stem = Patches(3, width_of(found, settings), patch_of(found, settings))
+            self.stem_axes = "b h w c"
+        self.block = create_block(found.name, **settings)
+        self.output = Probe(Kind.FEATURE_MAP, f"{self.axes} -> b h w c")
+        self.pooled = Probe(Kind.VECTOR, "b c -> b c")
+
+    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b channels"]:
+        x = self.stem(rearrange(image, f"b c h w -> {self.stem_axes}"))
+        x = self.norm(rearrange(x, f"{self.stem_axes} -> {self.axes}"))
+        x = self.output(self.block(list(x.chunk(self.parts, dim=-1)) if self.parts else x))
+        return self.pooled(reduce(x, f"{self.axes} -> b c", "mean"))
+
+
+def width_of(found: BlockCard, settings: Mapping[str, int]) -> int:
+    """Channels a block takes, all branches together."""
+    shape = found.shape(settings)
+    if found.axes == "b c h w":
+        return shape[1]
+    return shape[-1] * settings.get("branches", 1)
+
+
+def uses_nano(found: BlockCard, settings: Mapping[str, int]) -> bool:
+    """Whether the patch embedding of the family's nano is as wide as the block."""
+    return bool(found.trained) and found.trained["dim"] == width_of(found, settings)
+
+
+def patch_of(found: BlockCard, settings: Mapping[str, int]) -> int:
+    """Pixels along a side of what becomes one token: those of the nano, or enough for a picture."""
+    if uses_nano(found, settings):
+        return NANO_PATCH.get(found.nano, 4)
+    grid = found.shape(settings)[2]
+    return max(4, SIDE // grid) if is_tied(settings) else 4
+
+
+def is_tied(settings: Mapping[str, int]) -> bool:
+    """Whether the block takes one size of map only."""
+    return not settings.keys().isdisjoint({"seg_dim", "grid", "patch"})
+
+
+def side_of(found: BlockCard, settings: Mapping[str, int]) -> int:
+    """Side of the picture in pixels that gives the block the map it expects."""
+    if not is_tied(settings):
+        return SIDE
+    grid = found.shape(settings)[2]
+    return grid if width_of(found, settings) == 3 else grid * patch_of(found, settings)
+
+
+def read_name(name: str) -> tuple[BlockCard, dict[str, int]] | None:
+    """The block a model's name spells, with all its settings; None for the name of a backbone."""
+    match = re.fullmatch(r"\s*(\w+)\s*\((.*)\)\s*", name)
+    if not match:
+        return None
+    found = block_card(match[1])
+    pairs = [part.partition("=") for part in match[2].split(",") if part.strip()]
+    if not all(re.fullmatch(r"\s*\d{1,9}\s*", value) for _, _, value in pairs):
+        example = spelled(found.name, found.settings)
+        raise BlockError(f"The hyper-parameters of a block are whole numbers, as in {example}.")
+    return found, complete(found, {key.strip(): int(value) for key, _, value in pairs})
+
+
+def remark(found: BlockCard, settings: Mapping[str, int]) -> str:
+    """What of a block with random weights is trained nevertheless."""
+    if width_of(found, settings) == 3:
+        return "Untrained block: its weights are random, it sees the pixels themselves"
+    if uses_nano(found, settings):
+        return f"Untrained block: its weights are random, behind the trained patches of {found.nano}"
+    return "Untrained: the block and the patch embedding before it are random"
+
+
+def of_block(found: BlockCard, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Our keys for the parts of a nano this needs."""
+    places = {f"{found.stem}.": "stem.", f"{found.place}.": "block."}
+    places |= {f"{found.norm}.": "norm."} if found.norm else {}
+    return {
+        new + key.removeprefix(old): value
+        for old, new in places.items()
+        for key, value in tensors.items()
+        if key.startswith(old)
+    }
+
+
+@lru_cache(maxsize=64)  # the page asks for a card many times for every picture
+def single(name: str) -> ModelCard | None:
+    """The card of a single block; None for the name of a backbone.
+
+    Raises BlockError for a block nobody listed and for hyper-parameters that do not go together.
+    """
+    asked = read_name(name)
+    if asked is None:
+        return None
+    found, settings = asked
+    create_block(found.name, **settings)  # refuses what does not go together
+    size = side_of(found, settings)
+    if size > 1024:
+        raise BlockError(
+            f"{spelled(found.name, settings)} needs a picture of {size} pixels; the limit is 1024."
+        )
+    trained = card(found.nano).weights if found.place and settings == dict(found.trained) else {}
+    return ModelCard(
+        name=spelled(found.name, settings),
+        family="Single block",
+        paper=found.paper,
+        source=found.paper,
+        image_size=size,
+        num_classes=0,
+        step=0,
+        build=partial(Carried, found, settings),
+        published=partial(of_block, found),
+        preprocess=Preprocess(size=size, interpolation="bilinear", mean=SCENES.mean, std=SCENES.std),
+        labels="",
+        weights=MappingProxyType({kind: replace(listed, labels="") for kind, listed in trained.items()}),
+        remark=remark(found, settings),
+    )
+
+
+MAKERS.append(single)

@@ -1,0 +1,103 @@
+"""The attribution lab in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+def choose(page, menu: str, option: str) -> None:
+    page.locator(f"#{menu} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+@pytest.mark.parametrize("method", ["deep_lift", "guided_backprop", "lrp", "attention_rollout"])
+def test_what_means_nothing_here_says_why_and_draws_nothing(visit, method):
+    page = visit(f"/?tab=attribution&method={method}&picture=2-star")
+    expect(page.locator("#attribution .nothing")).to_contain_text(
+        re.compile("ReLU|LayerNorm|attention", re.IGNORECASE)
+    )
+    expect(page.locator("#attribution img")).to_have_count(0)
+    page.locator("#run").click()
+    expect(page.get_by_test_id("toast-body")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("method", "model"),
+    [
+        ("layer_cam", "vip_nano"),
+        ("score_cam", "s2mlpv2_nano"),
+        ("var_grad", "mixer_nano"),
+        ("attention_rollout", "mobilevit_nano"),
+        ("feature_ablation", "as_mlp_nano"),
+        ("kernel_shap", "fasternet_nano"),
+        ("edges", "s2mlp_nano"),
+    ],
+)
+def test_a_method_draws_its_map(visit, method, model):
+    page = visit(f"/?tab=attribution&method={method}&model={model}&picture=2-star")
+    expect(page.locator("#attribution .advance, #attribution .nothing")).to_be_visible()
+    page.wait_for_timeout(500)
+    page.locator("#run").click()  # on a busy machine it may count as too slow to run unasked
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "", timeout=20_000)
+    expect(page.locator("#attribution .heat")).to_be_visible()
+
+
+def test_a_class_rather_than_another(visit):
+    page = visit("/?tab=attribution&method=integrated_gradients&picture=2-star")
+    expect(page.locator("#attribution .note")).to_contain_text("for star")
+    first = page.locator("#attribution .heat").get_attribute("src")
+    choose(page, "against", "cross")
+    expect(page.locator("#attribution .note")).to_contain_text("rather than cross")
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
+    assert page.locator("#attribution .heat").get_attribute("src") != first
+
+
+def test_all_methods_are_tried_on_demand(visit):
+    page = visit("/?tab=attribution")
+    page.get_by_role("button", name="Try all methods").click()
+    expect(page.locator("#verdicts tr")).to_have_count(23)
+    expect(page.locator("#verdicts tr", has_text="Guided Backprop")).to_contain_text("not meaningful")
+    expect(page.locator("#verdicts tr", has_text="Saliency")).to_contain_text("fits")
+
+
+def test_the_score_card_fills_beside_its_controls(visit):
+    page = visit("/?tab=attribution&beside=score&picture=2-star")
+    expect(page.locator("#score .nothing")).to_be_visible()
+    page.locator("#score-run").click()
+    expect(page.locator("#score .verdict")).to_contain_text("beats random by", timeout=15_000)
+    expect(page.locator("#score .advance")).to_have_attribute("data-done", "", timeout=20_000)
+    expect(page.locator("#score .verdict")).to_contain_text("weights are randomised")
+    expect(page.locator("#score .verdict")).to_contain_text("the cause")
+    expect(page.locator("#score polyline")).to_have_count(6)
+
+
+def test_methods_side_by_side_agree_and_disagree(visit):
+    page = visit("/?tab=attribution&beside=side&picture=2-star")
+    page.locator("#side-run").click()
+    expect(page.locator("#side figure")).to_have_count(8, timeout=20_000)
+    expect(page.locator("#side .nothing")).to_have_count(0)
+
+
+def test_the_truth_lab_shows_its_table_and_computes_a_row_again(visit):
+    page = visit("/?tab=attribution&beside=truth&method=saliency")
+    rows = page.locator("#truth tbody tr")
+    expect(rows).to_have_count(23)
+    before = rows.first.inner_text()
+    page.get_by_label("Mass on the cause").click()
+    expect(rows.first).not_to_have_text(before)
+    page.locator("#truth-run").click()
+    expect(page.locator("#truth .verdict")).to_contain_text("after 100 scenes", timeout=20_000)
+
+
+def test_a_slow_method_is_stopped(visit):
+    page = visit("/?tab=attribution&method=shapley_sampling&orders=40&segments=100&picture=2-star")
+    expect(page.locator("#attribution .nothing")).to_contain_text("Press Run")
+    page.wait_for_timeout(1_000)
+    page.locator("#run").click()
+    expect(page.locator("#attribution .count")).to_be_visible()
+    page.locator("#stop").click()
+    page.wait_for_timeout(800)
+    stopped = page.locator("#attribution .count").inner_text()
+    page.wait_for_timeout(800)
+    assert page.locator("#attribution .count").inner_text() == stopped

@@ -1,0 +1,99 @@
+"""Choosing what to look at: single blocks, image sizes, weights that have to be fetched."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+from huggingface_hub import constants
+from playwright.sync_api import expect
+from safetensors.torch import save
+
+from models import card, create, registry
+from models.registry import Weights
+from models.sources import Hub
+from tests.loopback import serving
+
+
+def choose(page, menu: str, option: str) -> None:
+    page.locator(f"#{menu} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_a_single_block_is_chosen_and_changed(visit):
+    page = visit("/?tab=reweighting")
+    expect(page.locator("#strip .strip button")).to_have_count(6)
+    page.get_by_label("Single block").click()
+    expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP(dim=64, seg_dim=16)")
+    expect(page.locator("#strip .strip button")).to_have_count(1)
+    expect(page.locator("#badge")).to_contain_text("Trained")
+    width = page.get_by_label("dim", exact=True)
+    width.fill("32")
+    width.press("Enter")
+    expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
+    expect(page.locator("#badge")).to_contain_text("random")
+    expect(page.locator("#inside")).to_contain_text("in each of 32 channels")
+    width.fill("30")
+    width.press("Enter")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("dim 30 cannot be cut into 16 segments")
+    expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
+
+
+def test_a_link_brings_a_single_block_back(visit):
+    page = visit("/?tab=maps&model=MLPBlock(dim=32,n_div=4,mlp_ratio=2)&weights=scenes")
+    expect(page.locator("#status")).to_contain_text("MLPBlock(dim=32, n_div=4, mlp_ratio=2)")
+    expect(page.get_by_label("n_div")).to_have_value("4")
+    expect(page.locator("#grid")).to_contain_text("32")
+
+
+def test_the_size_control_is_there_where_it_works(visit):
+    page = visit("/?model=vip_nano")
+    expect(page.locator("#status")).to_contain_text("top class")
+    expect(page.locator("#size")).to_be_hidden()
+    choose(page, "backbone", "fasternet_nano")
+    expect(page.locator("#size")).to_be_visible()
+    choose(page, "size", "64 × 96")
+    expect(page.locator("#status")).to_contain_text("fasternet_nano@64x96")
+    expect(page.locator("#overview")).to_contain_text("64 × 96")
+    size = page.locator("#size input")
+    size.fill("100")
+    size.press("Enter")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("multiples of 32 pixels; 100 × 100")
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """fasternet_nano with ImageNet weights that have to be fetched from a server of this machine."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with serving() as (address, shelf):
+        content = save(create("fasternet_nano", seed=5).state_dict())
+        shelf.files["/someone/model/resolve/main/model.safetensors"] = content
+        source = Hub("someone/model", endpoint=address, cache=str(tmp_path))
+        found = card("fasternet_nano")
+        listed = Weights(source=source, labels="scenes", preprocess=found.preprocess)
+        offered = replace(found, weights=MappingProxyType({**found.weights, "imagenet": listed}))
+        monkeypatch.setitem(registry._CARDS, "fasternet_nano", offered)
+        yield shelf
+
+
+def test_weights_are_fetched_when_asked_for(visit, published):
+    page = visit("/?model=fasternet_nano")
+    expect(page.locator("#status")).to_contain_text("fasternet_nano")
+    choose(page, "weights", "trained on ImageNet (published)")
+    expect(page.locator("#badge")).to_contain_text("not on this computer yet")
+    assert published.gets == 0
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(page.locator("#status")).to_contain_text("trained on ImageNet")
+    expect(page.locator("#badge")).to_contain_text("published checkpoint")
+    assert published.gets == 1
+
+
+def test_a_fetch_that_fails_is_told_and_the_page_goes_on(visit, published):
+    page = visit("/?model=fasternet_nano")
+    expect(page.locator("#status")).to_contain_text("fasternet_nano")
+    published.files.clear()
+    choose(page, "weights", "trained on ImageNet (published)")
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("could not be fetched")
+    expect(page.get_by_role("button", name="Download", exact=True)).to_be_visible()
+    choose(page, "weights", "trained on scenes (bundled)")
+    expect(page.locator("#badge")).to_contain_text("bundled checkpoint")

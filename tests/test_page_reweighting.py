@@ -1,0 +1,197 @@
+"""The reweighting lab in a real browser."""
+
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from models import scenes
+
+
+def share(page, branch: str):
+    return page.get_by_label(f"range slider for {branch}")
+
+
+def drag(page, branch: str, to: float) -> None:
+    """Drag a slider's knob to a share."""
+    slider = share(page, branch)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    start = float(slider.input_value()) / 100
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 8 + (box["width"] - 16) * start, middle)
+    page.mouse.down()
+    for part in (0.3, 0.6, 1.0):
+        page.mouse.move(box["x"] + box["width"] * (start + (to - start) * part), middle)
+    page.mouse.up()
+
+
+def outcome(page, label: str):
+    return page.locator("#what-if .outcome tr", has_text=label)
+
+
+def choose(page, preset: str) -> None:
+    page.locator("#preset input").click()
+    page.get_by_role("option", name=preset, exact=True).click()
+
+
+@pytest.fixture
+def lab(visit):
+    page = visit("/?tab=reweighting&lens=what_if&picture=2-star")
+    expect(outcome(page, "star")).to_contain_text("100")
+    return page
+
+
+def test_a_dragged_slider_moves_the_probabilities_and_reset_brings_them_back(lab):
+    row = outcome(lab, "star")
+    learned = row.inner_text()
+    before = share(lab, "height").input_value()
+    drag(lab, "width", 0.0)
+    expect(lab.locator("#what-if")).to_contain_text("1 blocks changed")
+    expect(row).not_to_have_text(learned)
+    expect(row.locator("td").first).to_contain_text("100")
+    lab.wait_for_function(
+        """() => {
+          const shares = [...document.querySelectorAll('#sliders input[type=range]')].map(one => +one.value);
+          return Math.abs(shares.reduce((sum, one) => sum + one, 0) - 100) < 0.6;
+        }"""
+    )
+    lab.locator("#reset").click()
+    expect(lab.locator("#what-if")).to_contain_text("nothing is changed")
+    expect(share(lab, "height")).to_have_value(before)
+    assert row.inner_text() == learned
+
+
+def test_without_width_in_all_blocks_the_star_is_something_else(lab):
+    lab.get_by_label("all blocks").click()
+    choose(lab, "without width")
+    expect(lab.locator("#what-if")).to_contain_text("6 blocks changed")
+    expect(lab.locator("#what-if .changes li")).to_have_count(6)
+    expect(outcome(lab, "dots").locator(".after")).to_have_text(re.compile(r"\d\d"))
+    choose(lab, "only channel")
+    expect(lab.locator("#what-if .changes")).to_contain_text("every channel 0 / 0 / 100")
+    lab.locator("#undo").click()
+    expect(lab.locator("#what-if .changes")).to_contain_text("without width")
+    lab.locator("#undo").click()
+    expect(lab.locator("#what-if")).to_contain_text("nothing is changed")
+
+
+def test_a_change_in_one_block_shows_how_later_blocks_respond_and_stays_for_the_next_picture(lab):
+    lab.locator("#strip .strip button").first.click()
+    expect(lab.locator("#strip .strip button").first).to_have_attribute("aria-pressed", "true")
+    choose(lab, "only width")
+    expect(lab.locator("#what-if .changes")).to_contain_text("Block 0.0")
+    expect(lab.locator("#what-if .plain b").first).to_be_visible()
+    lab.locator("#examples button").nth(2).click()
+    expect(lab.locator("#status")).to_contain_text("disk")
+    expect(lab.locator("#what-if .changes")).to_contain_text("Block 0.0")
+    lab.locator("#backbone input").click()
+    lab.get_by_role("option", name="s2mlpv2_nano", exact=True).click()
+    expect(lab.locator("#what-if")).to_contain_text("nothing is changed")
+
+
+def test_another_pictures_weights_can_be_tried(lab):
+    choose(lab, "weights of the other picture")
+    expect(lab.locator("#what-if .changes")).to_contain_text("weights of the other picture")
+
+
+def test_where_the_branches_act(visit):
+    page = visit("/?tab=reweighting&lens=where&picture=2-star")
+    view = page.locator("#where")
+    expect(view).to_contain_text("for star")
+    expect(view.locator(".where").nth(1).locator("figure")).to_have_count(4)
+    sums = [float(text) for text in view.locator(".where").nth(1).locator("b").all_inner_texts()]
+    assert sum(sums[:3]) == pytest.approx(sums[3], abs=0.02)
+
+
+def test_the_knock_out_table_fills_and_a_heavy_one_waits_to_be_asked(visit):
+    page = visit("/?tab=reweighting&lens=knock_out&picture=2-star")
+    expect(page.locator("#knock-out tbody tr")).to_have_count(6)
+    expect(page.locator("#knock-out .advance")).to_have_attribute("data-done", "")
+    first = page.locator("#knock-out td").first
+    expect(first).to_have_text(re.compile(r"[+-]\d"))
+    removed = page.locator("#knock-out tbody").inner_text()
+    page.get_by_label("frozen to equal").click()
+    expect(page.locator("#knock-out thead")).to_contain_text("equal height")
+    assert page.locator("#knock-out tbody").inner_text() != removed
+    page = visit("/?tab=reweighting&lens=knock_out&model=vip_s7&weights=random")
+    expect(page.locator("#knock-out")).to_contain_text("Press Run", timeout=20_000)
+    page.wait_for_timeout(2_000)
+    page.locator("#knock").click()
+    expect(page.locator("#knock-out .count")).to_be_visible(timeout=20_000)
+    page.locator("#knock-stop").click()
+    page.wait_for_timeout(1_000)
+    stopped = page.locator("#knock-out .count").inner_text()
+    page.wait_for_timeout(1_000)
+    assert page.locator("#knock-out .count").inner_text() == stopped != "18 / 18"
+
+
+def test_two_pictures_are_compared(visit, tmp_path):
+    page = visit("/?tab=reweighting&lens=two&picture=1-vertical-stripes")
+    expect(page.locator("#two tbody tr")).to_have_count(6)
+    star = page.locator("#two tbody").inner_text()
+    page.locator("#others button").nth(2).click()
+    expect(page.locator("#two tbody")).not_to_have_text(star)
+    ring = scenes.draw(5, 200, scenes.CLASSES.index("ring")).picture
+    Image.fromarray(ring).save(tmp_path / "mine.png")
+    disk = page.locator("#two tbody").inner_text()
+    page.locator("#other input[type=file]").set_input_files(str(tmp_path / "mine.png"))
+    expect(page.locator("#two tbody")).not_to_have_text(disk)
+
+
+def test_typical_shares_are_beside_those_of_the_picture(visit):
+    page = visit("/?tab=reweighting")
+    expect(page.locator("#strip .ranges")).to_have_count(6)
+    expect(page.locator("#strip")).to_contain_text("1,000 held-out scenes")
+    page = visit("/?tab=reweighting&weights=random")
+    expect(page.locator("#strip .ranges")).to_have_count(0)
+    page.get_by_role("button", name="Compare with the 8 example pictures").click()
+    expect(page.locator("#strip .ranges")).to_have_count(6)
+    expect(page.locator("#strip")).to_contain_text("8 example pictures only")
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("mixer_nano", "one MLP mixes the tokens"),
+        ("s2mlp_nano", "moves a quarter of the channels"),
+        ("mobilevit_nano", "by attention"),
+        ("fasternet_nano", "one channel in four"),
+    ],
+)
+def test_models_without_branches_say_what_they_do_and_lead_there(visit, model, words):
+    page = visit(f"/?tab=reweighting&model={model}")
+    expect(page.locator("#strip")).to_contain_text(words)
+    page.get_by_role("button", name="See it in the maps").click()
+    expect(page.locator("#grid .sprite")).to_be_visible()
+    expect(page.locator("#grid")).to_contain_text("block")
+
+
+def test_as_mlp_can_be_scaled_and_says_that_nothing_is_learned(visit):
+    page = visit("/?tab=reweighting&lens=what_if&model=as_mlp_nano&picture=2-star")
+    expect(page.locator("#strip")).to_contain_text("no weights are learned here")
+    row = outcome(page, "star")
+    learned = row.inner_text()
+    choose(page, "only horizontal")
+    expect(page.locator("#what-if .changes")).to_contain_text("scaled 100 / 0")
+    expect(row).not_to_have_text(learned)
+    page.locator("#reset").click()
+    expect(row).to_have_text(re.compile(r"star"))
+    expect(page.locator("#what-if")).to_contain_text("nothing is changed")
+
+
+def test_a_link_brings_a_lens_back(visit):
+    page = visit("/?tab=reweighting&lens=where&block=stages.0.blocks.1.token_mixing&picture=3-disk")
+    expect(page.locator("#where h2")).to_have_text("Where, block 0.1")
+    expect(page).to_have_url(re.compile("lens=where"))
+
+
+def test_a_single_block_has_its_lab(visit):
+    page = visit("/?tab=reweighting&lens=what_if&model=S2Attention(dim=64,hidden_dim=16)&weights=scenes")
+    choose(page, "only identity")
+    expect(page.locator("#what-if .changes")).to_contain_text("every channel 0 / 0 / 100")
+    page.get_by_role("radio", name="Where").click()
+    expect(page.locator("#where figure")).to_have_count(3)
+    page.get_by_role("radio", name="Knock-out").click()
+    expect(page.locator("#knock-out")).to_contain_text("A single block classifies nothing")
