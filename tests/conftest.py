@@ -5,13 +5,14 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from explorer.session import Explorer
 from models import scenes
 from tests.tiny import IMAGE_SIDE, TINY
 
 torch.set_num_threads(1)
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),

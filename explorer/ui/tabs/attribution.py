@@ -21,7 +21,7 @@ from explorer.ui.trust import score, side, truth
 from explorer.ui.view import View, render, sentence
 from explorer.ui.words import short
 
-AT_ONCE = 2.0  # seconds; what is cheaper runs without being asked
+AT_ONCE = 4.0  # seconds; what is cheaper runs without being asked
 STOPPED = "() => document.querySelector('#attribution .advance')?.setAttribute('data-stopped', '')"
 
 
