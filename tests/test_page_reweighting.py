@@ -117,9 +117,8 @@ def test_the_knock_out_table_fills_and_a_heavy_one_waits_to_be_asked(visit):
     assert page.locator("#knock-out tbody").inner_text() != removed
     page = visit("/?tab=reweighting&lens=knock_out&model=vip_s7&weights=random")
     expect(page.locator("#knock-out")).to_contain_text("Press Run", timeout=60_000)
-    page.wait_for_timeout(2_000)
     page.locator("#knock").click()
-    expect(page.locator("#knock-out .count")).to_be_visible(timeout=20_000)
+    expect(page.locator("#knock-out .count")).to_be_visible(timeout=60_000)
     page.locator("#knock-stop").click()
     page.wait_for_timeout(1_000)
     stopped = page.locator("#knock-out .count").inner_text()

@@ -58,3 +58,15 @@ def switch(choices: Mapping[str, str], elem_id: str) -> gr.Radio:
 def opened(names: Iterable[str], chosen: str) -> list[gr.Column]:
     """The columns behind a switch, the chosen one open."""
     return [gr.Column(visible=name == chosen) for name in names]
+
+
+def stopping(stop: gr.Button, running: list, mark: str | None = None) -> None:
+    """What a Stop button does; twice, because a last part may reach the page after the click.
+
+    mark: JavaScript that shows that this was stopped.
+    """
+    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    if mark:
+        stop.click(None, js=mark, **quiet)
+    stopped = stop.click(lambda: IDLE, None, stop, cancels=running, **quiet)
+    stopped.then(lambda: IDLE, None, stop, js=mark and f"(...all) => {{ ({mark})(); return all; }}", **quiet)

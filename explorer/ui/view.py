@@ -41,8 +41,29 @@ TEMPLATES.filters |= {
 }
 
 EVENTS = ("pick", "save", "stop", "more", "door")
+# A button with `data-place` is a map of `data-rows` x `data-columns` cells: where it is clicked, or to where
+# the arrow keys go from the cell `data-row`, `data-column`, comes back as the event `place`.
 LISTEN = """
+const place = (map, row, column) => {
+  const {place: name, rows, columns} = map.dataset;
+  const inside = (cell, all) => Math.min(Math.max(Math.floor(cell), 0), all - 1);
+  trigger('place', {value: [name, inside(row, rows), inside(column, columns)].join(' ')});
+};
+element.addEventListener('keydown', event => {
+  const map = event.target.closest('[data-place]');
+  const step = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[event.key];
+  if (!map || !step) return;
+  event.preventDefault();
+  place(map, Number(map.dataset.row) + step[0], Number(map.dataset.column) + step[1]);
+});
 element.addEventListener('click', event => {
+  const map = event.target.closest('[data-place]');
+  if (map) {
+    const box = map.getBoundingClientRect();
+    if (event.detail) place(map, (event.clientY - box.top) / box.height * map.dataset.rows,
+                            (event.clientX - box.left) / box.width * map.dataset.columns);
+    return;
+  }
   const button = event.target.closest('button');
   if (!button || button.disabled) return;
   const name = EVENTS.find(name => name in button.dataset);
@@ -67,6 +88,12 @@ class View(gr.HTML):
 def picked(event: gr.EventData) -> str:
     """What was picked or is to be saved, for a handler behind it."""
     return str(event._data["value"])
+
+
+def placed(event: gr.EventData) -> tuple[str, int, int]:
+    """Which map was clicked, and its cell as (row, column)."""
+    name, row, column = str(event._data["value"]).rsplit(" ", 2)
+    return name, int(row), int(column)
 
 
 def render(template: str, **values) -> str:

@@ -9,8 +9,8 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import table as table_figure
 from explorer.knock_out import KnockOut
 from explorer.session import Explorer
-from explorer.ui.asked import QUIET, SLOW, Asked, bound
-from explorer.ui.controls import IDLE, RUNNING
+from explorer.ui.asked import PICK, SLOW, Asked, bound
+from explorer.ui.controls import IDLE, RUNNING, stopping
 from explorer.ui.lenses.lab import Lab, found_block
 from explorer.ui.save import npz, saved_figure
 from explorer.ui.view import View, render, sentence
@@ -36,11 +36,16 @@ def draw(explorer: Explorer, asked: Asked, mode: str) -> Iterator[tuple]:
         yield page(explorer, asked, found), IDLE if found.done == found.total else RUNNING
 
 
+def question(mode: str, turn: str) -> str:
+    return f"{mode} {turn}"
+
+
 def draw_if_cheap(
-    explorer: Explorer, asked: Asked, block: str | None, lens: str, mode: str
+    explorer: Explorer, asked: Asked, lens: str, block: str | None, mode: str, turn: str, pressed: str
 ) -> Iterator[tuple]:
-    """Run at once what takes no time; else say how long it would take."""
-    if lens != "knock_out":
+    """Run at once what takes no time; else say how long it would take, unless Run was pressed meanwhile."""
+    if lens != "knock_out" or pressed == question(mode, turn):
+        yield gr.skip(), gr.skip()
         return
     found = found_block(explorer, asked, block)
     if found is None or not found.learned or not asked.loaded(explorer).labels:
@@ -91,16 +96,19 @@ def build(lab: Lab) -> None:
         go = gr.Button("Run", variant="primary", scale=0, min_width=80, elem_id="knock")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="knock-stop")
     view = View(elem_id="knock-out")
+    pressed = gr.State("")  # what Run was last pressed for
     inputs, outputs = [*lab.rail.inputs, mode], [view, stop]
     cheap = {
         "fn": bound(draw_if_cheap, lab.explorer),
-        "inputs": [*lab.inputs, mode],
+        "inputs": [*lab.inputs, mode, lab.turn, pressed],
         "outputs": outputs,
         **SLOW,
     }
     lab.listeners.append(cheap)
-    run = go.click(bound(draw, lab.explorer), inputs, outputs, **SLOW)
+    run = go.click(question, [mode, lab.turn], pressed, **PICK).then(
+        bound(draw, lab.explorer), inputs, outputs, **SLOW
+    )
     other = mode.input(**cheap, cancels=[run])
     lab.running += [run, other]
-    stop.click(lambda: IDLE, None, stop, cancels=[run, other], queue=False, **QUIET)
+    stopping(stop, [run, other])
     lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [mode])

@@ -13,8 +13,8 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.session import Explorer
-from explorer.ui.asked import PICK, QUICK, QUIET, SLOW, Asked, Rail, Tab, bound
-from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, opened, switch
+from explorer.ui.asked import PICK, QUICK, SLOW, Asked, Rail, Tab, bound
+from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, opened, stopping, switch
 from explorer.ui.picture import as_seen
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.trust import score, side, truth
@@ -195,8 +195,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         **cheap,
     )
     running = [run, asked, switched, tuned]
-    stop.click(lambda: IDLE, None, stop, cancels=running, queue=False, **QUIET)
-    stop.click(None, js=STOPPED, **QUIET)
+    stopping(stop, running, STOPPED)
     saves.wire(view, bound(save, explorer), rail.inputs, [method, *chosen])
     with gr.Column(visible=False) as score_column:
         scoring = score.build(explorer, rail, turn, saves, [method, *chosen], options_of)

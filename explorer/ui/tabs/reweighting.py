@@ -81,7 +81,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> tup
             strip = View(elem_id="strip")
         with gr.Column(scale=3, min_width=340):
             lens = switch(LENSES, "lenses")
-            lab = Lab(explorer, rail, turn, block, lens, saves, gr.State(str(OTHER)))
+            lab = Lab(explorer, rail, turn, lens, saves, block=block, other=gr.State(str(OTHER)))
             shown = []
             for name, build_lens in BUILDERS.items():
                 with gr.Column(visible=name == "channels") as column:

@@ -9,7 +9,7 @@ from explorer.faithfulness import STEPS, Curves, ScoreCard
 from explorer.methods.case import Options
 from explorer.session import Explorer
 from explorer.ui.asked import QUIET, SLOW, Asked, Rail, bound
-from explorer.ui.controls import IDLE, RUNNING
+from explorer.ui.controls import IDLE, RUNNING, stopping
 from explorer.ui.save import Saves, npz
 from explorer.ui.view import View, render, sentence
 
@@ -85,7 +85,7 @@ def build(
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="score-stop")
     view = View(sentence(EMPTY), elem_id="score")
     run = go.click(bound(draw, explorer), [*rail.inputs, *given], [view, stop], **SLOW)
-    stop.click(lambda: IDLE, None, stop, cancels=[run], queue=False, **QUIET)
+    stopping(stop, [run])
     turn.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
     saves.wire(view, bound(save, explorer), rail.inputs, given)
     return [run]

@@ -12,7 +12,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.session import Explorer
 from explorer.ui.asked import QUIET, SLOW, Asked, Rail, bound
-from explorer.ui.controls import IDLE, RUNNING
+from explorer.ui.controls import IDLE, RUNNING, stopping
 from explorer.ui.picture import as_seen
 from explorer.ui.save import Saves, npz
 from explorer.ui.view import View, render, sentence
@@ -119,7 +119,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> lis
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="side-stop")
     view = View(sentence(EMPTY), elem_id="side")
     run = go.click(bound(draw, explorer), [*rail.inputs, names], [view, stop], **SLOW)
-    stop.click(lambda: IDLE, None, stop, cancels=[run], queue=False, **QUIET)
+    stopping(stop, [run])
     turn.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
     saves.wire(view, bound(save, explorer), rail.inputs, [names])
     return [run]

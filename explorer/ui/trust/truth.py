@@ -11,7 +11,7 @@ from explorer.explaining import locked
 from explorer.session import Explorer
 from explorer.truth import Score
 from explorer.ui.asked import QUIET, SLOW, Asked, Rail, bound
-from explorer.ui.controls import IDLE, RUNNING, Menu
+from explorer.ui.controls import IDLE, RUNNING, Menu, stopping
 from explorer.ui.view import View, render
 from models import card
 
@@ -69,5 +69,5 @@ def build(explorer: Explorer, rail: Rail, method: Menu) -> list:
     view = View(page("rank_accuracy"), elem_id="truth")
     measure.input(page, measure, view, **QUIET)
     run = go.click(bound(again, explorer), [*rail.inputs, measure, method], [view, stop], **SLOW)
-    stop.click(lambda: IDLE, None, stop, cancels=[run], queue=False, **QUIET)
+    stopping(stop, [run])
     return [run]

@@ -1,0 +1,27 @@
+"""The "Mixing" tab: what reaches a place of a layer, and by which way."""
+
+from collections.abc import Callable
+from functools import partial
+
+import gradio as gr
+
+from explorer.session import Explorer
+from explorer.ui.asked import PICK, Rail, Tab
+from explorer.ui.controls import opened, switch
+from explorer.ui.opened import Lenses
+from explorer.ui.save import Saves
+
+# What can be looked at: name, title, and what builds it. A lens draws itself when `turn` changes.
+LENSES: dict[str, tuple[str, Callable[[Lenses], None]]] = {}
+
+
+def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
+    lens = switch({name: title for name, (title, _) in LENSES.items()}, "ways")
+    lenses = Lenses(explorer, rail, turn, lens, saves)
+    shown = []
+    for name, (_, build_lens) in LENSES.items():
+        with gr.Column(visible=name == next(iter(LENSES))) as column:
+            build_lens(lenses)
+        shown.append(column)
+    lenses.follow(lens.change(partial(opened, LENSES), lens, shown, **PICK))
+    return Tab(address={"way": lens, **lenses.named}, redraw=lenses.listeners, running=lenses.running)
