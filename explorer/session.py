@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from explorer.baselines import baseline_of
 from explorer.capture import Run, probes, run
+from explorer.code_walk import Walk, first_block, walk
 from explorer.errors import ChoiceError, NoPictureError
 from explorer.explaining import SINGLE, Explaining, Picture, digest, locked
 from explorer.interventions import Intervention, edits
@@ -39,6 +40,7 @@ class Explorer(Explaining):
         self.models = Models(self.device, models_bytes)
         self._runs: Remembered[Run] = Remembered(runs_bytes, lambda found: found.bytes)
         self._tables: Remembered[KnockOut] = Remembered(5_000_000, lambda found: found.delta.nbytes)
+        self._walks: Remembered[Walk] = Remembered(200_000_000, lambda found: found.bytes)
         self._typical: Remembered[tuple[Typical, ...]] = Remembered(
             20_000_000, lambda found: sum(one.channels.nbytes for one in found)
         )
@@ -146,6 +148,24 @@ class Explorer(Explaining):
             if table.done == table.total:
                 self._tables.keep(key, table)
             yield table
+
+    def code_walk(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        block: str | None = None,
+    ) -> Walk:
+        """What every line of a block's source makes of a picture; None for the block worth beginning with."""
+        loaded = self.load(model, weights)
+        image, _ = self.image(model, picture, weights)
+        name = first_block(loaded.model) if block is None else block
+        key = (loaded.card.name, loaded.weights, digest(image), name)
+        if remembered := self._walks.get(key):
+            return remembered
+        with loaded.lock:
+            return self._walks.keep(key, walk(loaded.model, image.to(self.device), name))
 
     def typical(
         self, model: str, weights: str | Path | None = None, pictures: Sequence[Picture] = ()

@@ -62,8 +62,10 @@ class MixerBlock(nn.Module):
                 f"{self.grid} x {self.grid}"
             )
         columns = rearrange(self.norm1(x), "b h w c -> b c (h w)")
+        # eq. 1: U = X + W₂ σ(W₁ LayerNorm(X)), for every channel
         mixed = rearrange(self.token_mixing(columns), "b c (h w) -> b h w c", h=self.grid)
         x = self.after_tokens(x + mixed)
+        # eq. 1: Y = U + W₄ σ(W₃ LayerNorm(U)), for every place
         return self.output(x + self.channel_mixing(self.norm2(x)))
 
 

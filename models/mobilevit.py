@@ -146,6 +146,7 @@ class MobileViTBlock(nn.Module):
         even = resized(local, whole)
         sizes = {"nh": whole[0] // self.patch, "ph": self.patch, "pw": self.patch}
         tokens = rearrange(even, "b c (nh ph) (nw pw) -> (b ph pw) (nh nw) c", ph=self.patch, pw=self.patch)
+        # eq. 1: X_G(p) = Transformer(X_U(p)), for every position p in a patch
         tokens = self.norm(self.transformer(tokens))
         folded = rearrange(tokens, "(b ph pw) (nh nw) c -> b c (nh ph) (nw pw)", **sizes)
         mixed = self.mixed(resized(folded, size))

@@ -68,10 +68,14 @@ class SplitAttention(nn.Module):
 
     def forward(self, parts: list[Tensor]) -> Float[Tensor, "b h w c"]:
         parts = self.branches(parts)
-        # Summed, not averaged: eq. (2) multiplies by a row of ones.
+        # eq. 2: a = Σ_k 1 X_k
+        # Summed, not averaged: the equation multiplies by a row of ones.
         pooled = reduce(sum(parts), "b h w c -> b c", "sum")
+        # eq. 3: â = σ(a W₁) W₂
         logits = rearrange(self.reweight(pooled), "b (branches c) -> branches b 1 1 c", branches=len(parts))
+        # eq. 4: ā_k = softmax(â)_k over the branches k, for every channel
         shares = self.branch_weights(logits.softmax(dim=0))
+        # eq. 4: X̂ = Σ_k X_k ⊙ ā_k
         blended = shares[0] * parts[0]
         for share, part in zip(shares[1:], parts[1:], strict=True):
             blended = torch.addcmul(blended, share, part)
@@ -90,6 +94,7 @@ class S2Attention(nn.Module):
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         first, second, third = self.expand(x).chunk(3, dim=-1)
+        # eq. 1: shift the first third one way, the second the other way, leave the last
         parts = [spatial_shift(first), spatial_shift_2(second), third]
         return self.proj(self.split_attention(parts))
 
@@ -107,7 +112,9 @@ class S2BlockV2(nn.Module):
         self.output = table_map()
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
+        # eq. 5: Y = S²-MLPv2(LN(X)) + X
         x = self.after_tokens(x + self.token_mixing(self.norm1(x)))
+        # eq. 5: Z = CM-MLP(LN(Y)) + Y
         return self.output(x + self.channel_mixing(self.norm2(x)))
 
 

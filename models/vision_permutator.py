@@ -93,6 +93,7 @@ class PermuteMlp(nn.Module):
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         height, width, channel = self.mixed(x)
+        # eq. 3: X̂ = FC(X_H + X_W + X_C)
         return self.proj(height + width + channel)
 
 
@@ -109,12 +110,15 @@ class WeightedPermuteMlp(PermuteMlp):
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         height, width, channel = self.mixed(x)
+        # §3.2: â = mean over all places of X_H + X_W + X_C
         # The mean of the sum is the sum of the means, which need no table of their own.
         pooled = sum(reduce(branch, "b h w c -> b c", "mean") for branch in (height, width, channel))
         # Channel-major: the checkpoints keep the three logits of a channel side by side.
         logits = rearrange(self.reweight(pooled), "b (c branches) -> branches b 1 1 c", branches=3)
+        # §3.2: ā_k = softmax(MLP(â)_k) over the three branches k, for every channel
         of_height, of_width, of_channel = self.branch_weights(logits.softmax(dim=0))
         blended = torch.addcmul(of_height * height, of_width, width)
+        # §3.2: X̂ = FC(ā_H ⊙ X_H + ā_W ⊙ X_W + ā_C ⊙ X_C)
         return self.proj(self.blended(torch.addcmul(blended, of_channel, channel)))
 
 
@@ -131,7 +135,9 @@ class VipBlock(nn.Module):
         self.output = table_map()
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
+        # eq. 1: Y = Permute-MLP(LN(X)) + X
         x = self.after_tokens(x + self.token_mixing(self.norm1(x)))
+        # eq. 2: Z = Channel-MLP(LN(Y)) + Y
         return self.output(x + self.channel_mixing(self.norm2(x)))
 
 

@@ -1,0 +1,214 @@
+"""The code walk: every line of a block beside the tensors that line made."""
+
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from explorer.code_lines import axes_in, listing
+from explorer.code_walk import blocks, first_block, walk
+from explorer.errors import ChoiceError
+from explorer.looks import looks
+from explorer.patterns import drawing
+from models import list_models
+from tests.tiny import TINY
+
+ROOT = Path(__file__).parent.parent
+NANOS = [name for name in list_models() if name.endswith("_nano")]
+
+
+def made_in(found):
+    return {(step.statement.first, made.name): made for step in found.steps for made in step.made}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_every_part_written_in_our_files_can_be_walked(name, image):
+    model = TINY[name]().eval()
+    for block in blocks(model):
+        found = walk(model, image, block)
+        assert found.steps[-1].statement.returns
+        assert found.steps[0].statement.source.startswith("def forward")
+        for step in found.steps:
+            file = found.calls[step.call].listing.file
+            lines = (ROOT / file).read_text("utf-8").splitlines()
+            assert lines[step.statement.first - 1].strip() == step.statement.source.splitlines()[0].strip()
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_the_last_line_gives_what_the_block_gives(name, image):
+    model = TINY[name]().eval()
+    block = first_block(model)
+    kept = []
+    with model.get_submodule(block).register_forward_hook(lambda _m, _a, value: kept.append(value)):
+        model(image)
+    made = walk(model, image, block).steps[-1].made[-1]
+    assert made.name == "returns"
+    torch.testing.assert_close(made.value, kept[0].detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_walk_through_the_weighted_permute_mlp_shows_its_branch_weights(image):
+    model = TINY["Vision Permutator"]().eval()
+    found = made_in(walk(model, image, "stages.0.blocks.0.token_mixing"))
+    shares = [found[key] for key in found if key[1] in ("of_height", "of_width", "of_channel")]
+    assert [made.axes for made in shares] == [("b", "1", "1", "c")] * 3
+    torch.testing.assert_close(sum(made.value for made in shares), torch.ones_like(shares[0].value))
+    columns = next(made for (_, name), made in found.items() if name == "columns")
+    assert columns.axes == ("b", "g", "w", "(h s)")
+
+
+class Toy(nn.Module):
+    """Something whose every tensor is known."""
+
+    def forward(self, x):
+        twice = 2 * x
+        for _ in range(2):
+            twice = twice + 1
+        return twice.sum()
+
+
+class Shell(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.toy, self.unused, self.broken = Toy(), Toy(), Broken()
+
+    def forward(self, image):
+        made = self.toy(image)
+        return self.broken(made) if len(image) == 2 else made
+
+
+class Broken(nn.Module):
+    def forward(self, x):
+        raise RuntimeError("on purpose")
+
+
+def test_each_turn_of_a_loop_is_a_step_with_its_own_values():
+    x = torch.arange(3.0)
+    steps = walk(Shell(), x, "toy").steps
+    twice = [made.value.tolist() for step in steps for made in step.made if made.name == "twice"]
+    assert twice == [[0, 2, 4], [1, 3, 5], [2, 4, 6]]
+    assert steps[-1].made[-1].value == 12
+
+
+def test_nothing_is_left_behind(image):
+    """No trace function, no hook, whether the block ends well or not."""
+
+    def tracer(*_):
+        return None
+
+    model = TINY["Vision Permutator"]().eval()
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        walk(model, image, first_block(model))
+        assert sys.gettrace() is tracer
+        with pytest.raises(RuntimeError, match="on purpose"):
+            walk(Shell(), torch.ones(2), "broken")
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+def test_a_walk_changes_nothing(image):
+    model = TINY["MobileViT"]().eval()
+    with torch.no_grad():
+        before = model(image)
+        walk(model, image, first_block(model))
+        assert torch.equal(model(image), before)
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"), [("nowhere", "no part"), ("unused", "does not run"), ("toy.x", "no part")]
+)
+def test_what_cannot_be_walked_says_why(block, reason):
+    with pytest.raises(ChoiceError, match=reason):
+        walk(Shell(), torch.ones(3), block)
+
+
+def test_a_part_without_python_source_says_so():
+    made = {"nn": nn}
+    exec("class Unwritten(nn.Module):\n    def forward(self, x):\n        return x", made)
+    with pytest.raises(ChoiceError, match="no forward in Python"):
+        walk(nn.Sequential(made["Unwritten"]()), torch.ones(1, 1), "0")
+
+
+def test_two_people_walk_at_once_and_each_sees_their_own(explorer, star):
+    """The trace function belongs to the thread, the hooks to the model behind its lock."""
+    names = ["vip_nano", "mixer_nano"] * 4
+    alone = {name: explorer.code_walk(name, star).steps[-1].made[-1].value for name in set(names)}
+    explorer._walks.values.clear()
+    found: list[tuple[str, torch.Tensor]] = []
+
+    def one(name: str) -> None:
+        found.append((name, explorer.code_walk(name, star).steps[-1].made[-1].value))
+
+    threads = [threading.Thread(target=one, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == len(names)
+    assert all(torch.equal(value, alone[name]) for name, value in found)
+
+
+@pytest.mark.parametrize("name", NANOS)
+def test_the_walk_begins_where_tokens_mix(explorer, star, name):
+    found = explorer.code_walk(name, star)
+    assert sum(bool(step.made) for step in found.steps) >= 3
+    assert all(any(made.axes) for step in found.steps for made in step.made if made.value.ndim > 1)
+
+
+def test_the_equation_of_the_paper_stands_beside_its_line(explorer, star):
+    found = explorer.code_walk("vip_nano", star, block="stages.0.blocks.0")
+    said = [step.statement.equation for step in found.steps if step.statement.equation]
+    assert said == ["eq. 1: Y = Permute-MLP(LN(X)) + X", "eq. 2: Z = Channel-MLP(LN(Y)) + Y"]
+
+
+def test_a_statement_is_found_by_any_of_its_lines():
+    code = Toy.forward.__code__
+    found = listing(code.co_filename, code.co_firstlineno)
+    assert found.name == "Toy.forward"
+    assert [one.source for one in found.statements][1:] == [
+        "twice = 2 * x",
+        "for _ in range(2):",
+        "twice = twice + 1",
+        "return twice.sum()",
+    ]
+
+
+def test_a_pattern_is_drawn_from_every_axis_to_where_it_goes():
+    made = drawing("b h (w s) -> b s (h w)", (2, 3, 20))
+    assert [box.name for box in made.before] == ["b", "h", "w", "s"]
+    assert [(box.name, box.size) for box in made.after] == [("b", 2), ("s", 3), ("h", None), ("w", None)]
+    assert [group.size for group in made.groups_after] == [20]
+    places = {box.name: box.x for box in made.before}, {box.name: box.x for box in made.after}
+    assert {(a - b) for a, b in made.links} == {places[0][n] - places[1][n] for n in "bhws"}
+
+
+def test_an_axis_that_is_reduced_goes_nowhere():
+    made = drawing("b h w c -> b c")
+    assert [box.kept for box in made.before] == [True, False, False, True]
+    assert len(made.links) == 2
+
+
+def test_axes_in_brackets_count_as_one():
+    assert axes_in("b (h s) w 1") == ("b", "(h s)", "w", "1")
+
+
+def test_maps_have_their_channels_last_whatever_the_layout():
+    values = np.arange(2 * 3 * 4).reshape(1, 2, 3, 4)
+    (first,) = looks(values, ("b", "c", "h", "w"))
+    (second,) = looks(np.moveaxis(values, 1, 3), ("b", "h", "w", "c"))
+    assert first.kind == second.kind == "map"
+    assert first.has_places
+    assert np.array_equal(first.values, second.values)
+
+
+def test_a_stack_of_matrices_is_taken_apart():
+    found = looks(np.zeros((4, 2, 5, 6)), ("b", "heads", "q", "k"))
+    assert [one.label for one in found] == ["b 0 heads 0", "b 0 heads 1", "b 1 heads 0", "b 1 heads 1"]
+    assert all(one.kind == "matrix" and one.values.shape == (5, 6) for one in found)
