@@ -77,9 +77,9 @@
 
   // Arrow keys walk through channels and blocks; a picture opens large, its pixels unsmoothed.
   document.addEventListener('keydown', event => {
-    const button = event.target.closest?.('.sprite button, .strip button');
+    const button = event.target.closest?.('.sprite button, .strip button, .listing button');
     if (!button) return;
-    const all = [...button.parentElement.children];
+    const all = [...button.parentElement.querySelectorAll(':scope > button')];
     const row = button.closest('.sprite') ? getComputedStyle(button.parentElement).gridTemplateColumns.split(' ').length : 1;
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
     const next = step && all[all.indexOf(button) + step];
@@ -109,7 +109,14 @@
   document.addEventListener('input', event => {
     if (event.target.closest('.opacity')) root.style.setProperty('--opacity', event.target.value / 100);
   });
+  let focused = null; // what had the focus in a view, to have it again when the view was drawn anew
+  document.addEventListener('focusin', event => {
+    const view = event.target.closest('[data-focus]')?.closest('.block[id], [id].html-container, [id]');
+    focused = view && { view: view.id, name: event.target.closest('[data-focus]').dataset.focus };
+  });
   const restore = () => {
+    if (focused && document.activeElement === document.body)
+      document.querySelector(`#${CSS.escape(focused.view)} [data-focus="${CSS.escape(focused.name)}"]`)?.focus({ preventScroll: true });
     document.querySelectorAll('details[data-fold]').forEach(fold => { if (open.has(fold.dataset.fold) && !fold.open) fold.open = true; });
     const channel = document.querySelector('#channel input')?.value;
     document.querySelectorAll('#grid [data-pick]').forEach(tile => tile.setAttribute('aria-pressed', tile.dataset.pick === channel));

@@ -44,7 +44,7 @@ class Walk:
         return sum({storage.data_ptr(): storage.nbytes() for storage in kept}.values())
 
 
-class Finished(BaseException):  # noqa: N818 - no error, and nobody on the way up may take it for one
+class Finished(BaseException):  # no error, and nobody on the way up may take it for one
     """The block has run; what comes after it is of no interest."""
 
 

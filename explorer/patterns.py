@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from explorer.code_lines import axes_in
 
-BOX, GAP, BREAK = 46, 10, 30  # widths on the drawing: an axis, between axes, between two tensors
+LETTER, EDGE, INSIDE, GAP, BREAK = 8.2, 16, 4, 10, 30  # of a letter, a box, and between boxes, axes, tensors
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,13 @@ class Box:
 
     name: str
     x: float  # left edge
+    width: float
     size: int | None  # length of the axis, where it is known
     kept: bool  # whether it is there on the other side too
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,7 @@ def drawing(pattern: str, made: tuple[int, ...] = ()) -> Drawing:
     on_left, on_right = set(names(left)), set(names(right))
     before, groups_before, far = row(left, known, totals, on_right)
     after, groups_after, wide = row(right, known, totals, on_left)
-    links = [
-        (one.x + BOX / 2, other.x + BOX / 2) for one in before for other in after if one.name == other.name
-    ]
+    links = [(one.middle, other.middle) for one in before for other in after if one.name == other.name]
     return Drawing(
         " ".join(pattern.split()),
         tuple(before),
@@ -79,10 +82,12 @@ def row(side: str, known: dict, totals: dict, others: set[str]) -> tuple[list[Bo
             start = x
             for name in names(axis):
                 size = int(name) if name.isdigit() else known.get(name)
-                boxes.append(Box(name, x, None if name.isdigit() else size, name in others or name.isdigit()))
-                x += BOX
+                told = None if name.isdigit() else size
+                width = EDGE + LETTER * len(f"{name} {told}" if told else name)
+                boxes.append(Box(name, x, width, told, name in others or name.isdigit()))
+                x += width + INSIDE
             if axis.startswith("("):
-                groups.append(Group(start - 3, x - start + 6, totals.get(axis)))
+                groups.append(Group(start - 3, x - INSIDE - start + 6, totals.get(axis)))
             x += GAP
         x += BREAK - GAP
     return boxes, groups, x - BREAK + 4

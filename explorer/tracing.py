@@ -110,8 +110,9 @@ class Tracer:
             return
         name = self.names.get(id(module), "")
         for label, value in named(f"self.{name}", given):
-            if isinstance(taken, Tensor) and taken.ndim == value.ndim:
-                self.axes.setdefault(tuple(value.shape), self.axes.get(tuple(taken.shape), ()))
+            same = self.axes.get(tuple(taken.shape), ()) if isinstance(taken, Tensor) else ()
+            if len(same) == value.ndim:  # a layer changes how long the axes are, not which
+                self.axes.setdefault(tuple(value.shape), same)
             full = f"{self.prefix}.{name}" if self.prefix else name
             self.stack[-1].parts.append(Made(label, value, self.axes_of(value), full))
 

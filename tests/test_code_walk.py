@@ -15,6 +15,7 @@ from explorer.errors import ChoiceError
 from explorer.looks import looks
 from explorer.patterns import drawing
 from models import list_models
+from models.probe import Probe
 from tests.tiny import TINY
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +37,19 @@ def test_every_part_written_in_our_files_can_be_walked(name, image):
             file = found.calls[step.call].listing.file
             lines = (ROOT / file).read_text("utf-8").splitlines()
             assert lines[step.statement.first - 1].strip() == step.statement.source.splitlines()[0].strip()
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_layers_of_torch_can_be_walked_too(name, image):
+    """Each kind of layer once; every tensor has a name for each axis, be it an empty one."""
+    model = TINY[name]().eval()
+    kinds = {type(module): path for path, module in model.named_modules() if not isinstance(module, Probe)}
+    for path in kinds.values():
+        found = walk(model, image, path)
+        made = [one for step in found.steps for one in step.made]
+        assert made[-1].name == "returns"
+        assert all(len(one.axes) == one.value.ndim for one in made)
+        assert all(looks(one.value.numpy(), one.axes) for one in made)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -185,8 +199,8 @@ def test_a_pattern_is_drawn_from_every_axis_to_where_it_goes():
     assert [box.name for box in made.before] == ["b", "h", "w", "s"]
     assert [(box.name, box.size) for box in made.after] == [("b", 2), ("s", 3), ("h", None), ("w", None)]
     assert [group.size for group in made.groups_after] == [20]
-    places = {box.name: box.x for box in made.before}, {box.name: box.x for box in made.after}
-    assert {(a - b) for a, b in made.links} == {places[0][n] - places[1][n] for n in "bhws"}
+    places = [{box.name: box.middle for box in side} for side in (made.before, made.after)]
+    assert set(made.links) == {(places[0][name], places[1][name]) for name in "bhws"}
 
 
 def test_an_axis_that_is_reduced_goes_nowhere():

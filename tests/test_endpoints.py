@@ -1,5 +1,7 @@
 """The HTTP contract, through a running server and its own client."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -85,6 +87,16 @@ def test_a_score_card_has_its_controls(client, picture):
     assert told["localisation"] is None
 
 
+def test_a_walk_tells_the_lines_of_the_source(client, picture):
+    block = "stages.0.blocks.0.token_mixing"
+    told = client.predict(picture, "vip_nano", "scenes", block, api_name="/code_walk")
+    source = Path("models/vision_permutator.py").read_text("utf-8").splitlines()
+    assert all(source[one["line"] - 1].strip() == one["source"].splitlines()[0] for one in told)
+    shares = next(one for one in told if one["source"].startswith("of_height, of_width, of_channel"))
+    assert [tensor["shape"] for tensor in shares["tensors"]] == [[1, 1, 1, 64]] * 3
+    assert sum(tensor["mean"] for tensor in shares["tensors"]) == pytest.approx(1)
+
+
 def test_an_attribution_has_its_fields(client, picture):
     told = client.predict(picture, "vip_nano", "scenes", "integrated_gradients", None, api_name="/attribute")
     assert (told["method"], told["label"], told["warning"]) == ("integrated_gradients", "star", None)
@@ -112,6 +124,7 @@ def test_an_attribution_has_its_fields(client, picture):
         (("vip_nano", "scenes", "magic", None), "/attribute", "There is no method 'magic'"),
         (("vip_nano", "scenes", "guided_backprop", None), "/attribute", "No ReLU"),
         (("vip_nano", "scenes", "lrp", None), "/score_card", "no rule for"),
+        (("vip_nano", "scenes", "nowhere"), "/code_walk", "no part 'nowhere'"),
         (("vip_nano", "scenes", "saliency", 99), "/attribute", "there is no class 99"),
     ],
 )

@@ -134,6 +134,31 @@ def score_card(
     }
 
 
+def code_walk(explorer: Explorer, picture: str | None, model: str, weights: str, block: str) -> list[dict]:
+    """Every statement a block ran and the tensors it made; no block means the one to begin with."""
+    walk = explorer.code_walk(model, picture, allowed(model, weights), block=block or None)
+    return [
+        {
+            "line": step.statement.first,
+            "source": step.statement.source,
+            "file": walk.calls[step.call].listing.file,
+            "function": walk.calls[step.call].listing.name,
+            "depth": walk.calls[step.call].depth,
+            "tensors": [
+                {
+                    "name": made.name,
+                    "shape": list(made.value.shape),
+                    "axes": list(made.axes),
+                    "mean": float(made.value.mean()),
+                    "std": float(made.value.std(correction=0)),
+                }
+                for made in step.made
+            ],
+        }
+        for step in walk.steps
+    ]
+
+
 def rows(found: tuple[Prediction, ...]) -> list[dict]:
     return [{"index": one.index, "label": one.label, "probability": one.probability} for one in found]
 
@@ -167,3 +192,4 @@ def build(explorer: Explorer) -> None:
     offer(knock_out, "knock_out", [*asked, target])
     offer(attribute, "attribute", [*asked, method, target])
     offer(score_card, "score_card", [*asked, method, target])
+    offer(code_walk, "code_walk", [*asked, block])
