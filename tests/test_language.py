@@ -37,6 +37,8 @@ KEPT = "|".join(
             *("SiLU", "GroupNorm", "DropPath"),
             *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "FasterNet"),
             *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
+            r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
+            *("Attention", "Mlp", "Carried", "Patches"),
             "Grad-CAM",
             "GradientShap",
             "SmoothGrad",
@@ -77,7 +79,7 @@ def english(texts: list[str]) -> list[str]:
 BLOCK = "&model=WeightedPermuteMLP(dim=64,seg_dim=8)&weights=random"
 
 
-@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution"])
+@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution", "code"])
 def test_a_single_block_is_told_in_chinese(visit, tab):
     page = visit(f"/?tab={tab}{BLOCK}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP")
@@ -108,7 +110,7 @@ def test_every_lens_is_told_in_chinese(visit, lens, model):
 
 
 @pytest.mark.parametrize("query", ["", "&weights=random"])
-@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution"])
+@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution", "code"])
 def test_nothing_english_is_left(visit, tab, query):
     page = visit(f"/?tab={tab}{query}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
