@@ -7,12 +7,14 @@ from benchmarks.core import core
 from benchmarks.forward import forward
 from benchmarks.page import page
 from benchmarks.reweighting import reweighting
+from benchmarks.walk import walk_costs
 
 PARTS = {
     "core": core,
     "forward": forward,
     "reweighting": reweighting,
     "attribution": attribution,
+    "walk": walk_costs,
     "page": page,
 }
 

@@ -139,7 +139,7 @@ def blocks(model: nn.Module) -> tuple[str, ...]:
 
 def first_block(model: nn.Module) -> str:
     """Where to begin: the first part that blends or attends, else the one with most tensors worth seeing."""
-    names = blocks(model)
+    names = blocks(model)[1:] or ("",)
     parts = dict(model.named_modules())
 
     def worth(name: str) -> tuple[int, int]:

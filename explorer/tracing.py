@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 
 import torch
 from torch import Tensor, nn
@@ -62,23 +62,25 @@ class Tracer:
         self.steps: list[dict] = []
         self.stack: list[Running] = []
         self.axes: dict[tuple[int, ...], tuple[str, ...]] = {}  # of tensors met so far, by shape
-        self.files = Path(sys.modules[type(root).__module__].__file__ or "").parent
+        self.folder = str(Path(sys.modules[type(root).__module__].__file__ or "").parent)
         self.inside = 0  # parts of the block that are running
 
     # What Python calls whenever a function begins; gives what to call for its lines.
 
     def begins(self, frame: FrameType, event: str, _arg: object) -> Callable | None:
+        if self.inside:  # asked for every function there is: what is common comes first
+            return None
         code = frame.f_code
         if code.co_name == "forward" and not code.co_filename.startswith("<"):  # of no file: some wrapper's
             return self.module_begins(frame)
-        if self.inside or not self.stack or code.co_name.startswith("<"):
+        if not self.stack or not code.co_filename.startswith(self.folder) or code.co_name.startswith("<"):
             return None
-        found = helper(code, self.files)
+        found = helper(code.co_filename, code.co_firstlineno, self.folder)
         return self.enter(frame, found) if found else None
 
     def module_begins(self, frame: FrameType) -> Callable | None:
         module = frame.f_locals.get("self")
-        if self.inside or not isinstance(module, nn.Module):
+        if not isinstance(module, nn.Module):
             return None
         if module is self.root and not self.stack:
             code = frame.f_code
@@ -191,12 +193,12 @@ class Tracer:
 
 
 @lru_cache(maxsize=4096)
-def helper(code: CodeType, files: Path) -> Listing | None:
+def helper(file: str, line: int, folder: str) -> Listing | None:
     """A function in the files of the network that is no module; None for all others."""
-    file = Path(code.co_filename)
-    if file.is_relative_to(TORCH) or file.parent != files or file.name == "probe.py":
+    path = Path(file)
+    if path.is_relative_to(TORCH) or path.parent != Path(folder) or path.name == "probe.py":
         return None
-    return listing(str(file), code.co_firstlineno)
+    return listing(file, line)
 
 
 def named(name: str, value: object) -> list[tuple[str, Tensor]]:
