@@ -117,7 +117,7 @@ def save(explorer: Explorer, asked: Asked, kind: str, layer: str, head: str, row
 
 def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
-        layer = Menu([], label="Layer", elem_id="gaze-layer", min_width=200)
+        layer = Menu([], label="Layer", elem_id="gaze-layer", min_width=240)
         head = Menu([], label="Head", elem_id="gaze-head", min_width=140)
         row = Whole(MIDDLE, label="Row", precision=0, visible="hidden")
         column = Whole(MIDDLE, label="Column", precision=0, visible="hidden")
