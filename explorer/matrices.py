@@ -1,6 +1,7 @@
 """The weights a model has learned between places: between rows or columns, or one map a hidden unit."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from einops import rearrange
@@ -21,7 +22,7 @@ class Lines:
     name: str
     values: np.ndarray  # [to, source, s, t], from channel t of a source to channel s
 
-    @property
+    @cached_property
     def strength(self) -> np.ndarray:
         """How much goes from one line to another `[to, source]`: the length of the weights between them."""
         return np.sqrt((self.values.astype(np.float64) ** 2).sum(axis=(2, 3)))
@@ -47,7 +48,7 @@ class Units:
     name: str
     values: np.ndarray  # [units, h, w]
 
-    @property
+    @cached_property
     def frequency(self) -> np.ndarray:
         """How fine each map is `[units]`, in waves across it; see `frequencies`."""
         return frequencies(self.values)
