@@ -87,7 +87,7 @@ def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
 )
 def test_the_ways_are_told_in_chinese(visit, way, model, view):
     page = visit(f"/?tab=mixing&way={way}&model={model}", locale="zh-CN")
-    expect(page.locator(f"{view} section, {view} .nothing").first).to_be_visible(timeout=60_000)
+    expect(page.locator(f"{view} section, {view} .door").first).to_be_visible(timeout=60_000)
     nothing_english(page)
     if page.locator(f"{view} .door").count():
         page.locator(f"{view} .door").click()

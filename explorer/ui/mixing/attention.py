@@ -10,11 +10,11 @@ from explorer.figures.raster import data_uri
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, Asked, bound, lane
 from explorer.ui.controls import Menu, Whole
-from explorer.ui.mixing.elsewhere import elsewhere
+from explorer.ui.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.opened import Lenses
 from explorer.ui.picture import as_seen
 from explorer.ui.save import npz, saved_figure
-from explorer.ui.view import View, picked, placed, render
+from explorer.ui.view import View, picked, placed, render, sentence
 from explorer.ui.words import short
 
 ALL = "all"
@@ -121,7 +121,7 @@ def build(lenses: Lenses) -> None:
         head = Menu([], label="Head", elem_id="gaze-head", min_width=140)
         row = Whole(MIDDLE, label="Row", precision=0, visible="hidden")
         column = Whole(MIDDLE, label="Column", precision=0, visible="hidden")
-    view = View(elem_id="gaze")
+    view = View(sentence(SOON), elem_id="gaze")
     chosen = [layer, head, row, column]
     inputs = [*lenses.rail.inputs, *chosen]
     quick = {"fn": bound(draw, lenses.explorer), "inputs": inputs, "outputs": view, **lane("attention")}

@@ -5,6 +5,7 @@ from explorer.session import Explorer
 from explorer.ui.asked import Asked
 from explorer.ui.view import render
 
+SOON = "This is drawn as soon as the model has seen the picture."
 WHY = {
     "attention": "No place of this model looks at others by attention.",
     "matrices": "This model has learned no matrix of weights between places.",

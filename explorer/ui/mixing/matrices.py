@@ -11,10 +11,10 @@ from explorer.mixing import mixers
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, Asked, bound, lane
 from explorer.ui.controls import Amount, Menu, Whole
-from explorer.ui.mixing.elsewhere import elsewhere
+from explorer.ui.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.opened import Lenses
 from explorer.ui.save import npz, saved_figure
-from explorer.ui.view import View, picked, render
+from explorer.ui.view import View, picked, render, sentence
 from explorer.ui.words import short
 
 PAGE = 64  # units shown at once
@@ -41,6 +41,11 @@ def draw(
     if isinstance(chosen, Lines):
         return draw_lines(asked, chosen), draw_whole(asked, chosen)
     return draw_units(asked, chosen, order, page, unit), draw_unit(asked, made, order, unit)
+
+
+def draw_large(explorer: Explorer, asked: Asked, *chosen) -> str:
+    """The unit picked, so that whoever walks through the units with the arrow keys stays on them."""
+    return draw(explorer, asked, *chosen)[1]
 
 
 def python(asked: Asked, chosen: Lines | Units, *lines: str) -> str:
@@ -187,7 +192,7 @@ def build(lenses: Lenses) -> None:
         unit = Whole(-1, label="Unit", precision=0, elem_id="unit", min_width=100)
     with gr.Row(elem_classes="views"):
         with gr.Column(scale=3, min_width=320):
-            overview = View(elem_id="matrix-all")
+            overview = View(sentence(SOON), elem_id="matrix-all")
         with gr.Column(scale=3, min_width=320):
             large = View(elem_id="matrix-large")
     chosen = [block, name, order, page, unit]
@@ -202,7 +207,8 @@ def build(lenses: Lenses) -> None:
     lenses.turn.change(**whole)
     gr.on([block.input, name.input], **whole)
     gr.on([order.input, page.release, unit.input], **quick)
-    overview.pick(picked_unit, None, unit, **PICK).then(**quick)
+    large_only = {**quick, "fn": bound(draw_large, lenses.explorer), "outputs": large}
+    overview.pick(picked_unit, None, unit, **PICK).then(**large_only)
     overview.door(picked, None, lenses.lens, **PICK)
     lenses.named |= {"matrix_block": block, "matrix": name, "units": order, "unit_page": page, "unit": unit}
     lenses.saves.wire(overview, bound(save, lenses.explorer), lenses.rail.inputs, chosen)

@@ -13,11 +13,11 @@ from explorer.mixing import map_near, mixer, mixers
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, Asked, bound, lane
 from explorer.ui.controls import Menu
-from explorer.ui.mixing.elsewhere import elsewhere
+from explorer.ui.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.opened import Lenses
 from explorer.ui.picture import as_seen
 from explorer.ui.save import npz
-from explorer.ui.view import View, picked, render
+from explorer.ui.view import View, picked, render, sentence
 from explorer.ui.words import short
 
 GREY = Scale(0.0, 1.0, signed=False)
@@ -144,7 +144,7 @@ def save(explorer: Explorer, asked: Asked, kind: str, block: str):
 def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
         block = Menu([], label="Block", elem_id="shift-block", min_width=180)
-    view = View(elem_id="shifts")
+    view = View(sentence(SOON), elem_id="shifts")
     whole = lenses.draws("shifts", fit_and_draw, [block], [view, block], show_progress="minimal")
     lenses.turn.change(**whole)
     block.input(
