@@ -12,11 +12,13 @@ from explorer.capture import Run, probes, run
 from explorer.code_walk import Walk, first_block, walk
 from explorer.errors import ChoiceError, NoPictureError
 from explorer.explaining import SINGLE, Explaining, Picture, digest, locked
+from explorer.impulses import Impulses, impulses
 from explorer.interventions import Intervention, edits
 from explorer.knock_out import KnockOut, knock_out
 from explorer.loading import Loaded, Models, labels_of
 from explorer.machine import choose_device, choose_threads
 from explorer.memory import Remembered
+from explorer.mixing import mixer
 from explorer.pictures import Geometry, open_picture, to_image
 from explorer.predictions import Prediction, chosen_class, predictions
 from explorer.reweighting import block_name, branch_weights
@@ -41,6 +43,9 @@ class Explorer(Explaining):
         self._runs: Remembered[Run] = Remembered(runs_bytes, lambda found: found.bytes)
         self._tables: Remembered[KnockOut] = Remembered(5_000_000, lambda found: found.delta.nbytes)
         self._walks: Remembered[Walk] = Remembered(200_000_000, lambda found: found.bytes)
+        self._shifts: Remembered[tuple[Impulses, ...]] = Remembered(
+            20_000_000, lambda found: sum(one.strength.nbytes for one in found)
+        )
         self._typical: Remembered[tuple[Typical, ...]] = Remembered(
             20_000_000, lambda found: sum(one.channels.nbytes for one in found)
         )
@@ -184,6 +189,14 @@ class Explorer(Explaining):
             return known
         runs = [branch_weights(self.inspect(model, picture, weights)) for picture in pictures]
         return self._typical.keep(key, typical(runs, source="pictures"))
+
+    def shifts(self, model: str, weights: str | Path | None, block: str) -> tuple[Impulses, ...]:
+        """From where every channel gets its values in the steps of a block, measured once with impulses."""
+        loaded = self.load(model, weights)
+        steps = mixer(loaded.model, "shifts", block).mixing_steps()
+        key = (loaded.card.name, loaded.weights, block)
+        with loaded.lock:
+            return self._shifts.get(key) or self._shifts.keep(key, tuple(map(impulses, steps)))
 
     def predict(
         self, model: str, picture: Picture | None, weights: str | Path | None = None, most: int = 5

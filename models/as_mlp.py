@@ -9,6 +9,7 @@ number of places, and a 1 x 1 convolution then sees, at one place, values from a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from einops import rearrange, reduce
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from models.layers import image_map, renamed
+from models.mixing import MixingStep
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
 
@@ -67,6 +69,7 @@ class AxialShift(nn.Module):
     def __init__(self, dim: int, shift_size: int) -> None:
         super().__init__()
         odd(shift_size)
+        self.dim = dim
         self.shift_size = shift_size
         self.conv1 = conv1x1(dim, dim)
         self.norm1 = nn.GroupNorm(1, dim)
@@ -79,10 +82,18 @@ class AxialShift(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         x = self.act(self.norm1(self.conv1(x)))
-        along_rows = self.act(self.horizontal(axial_shift(x, self.shift_size, dim=3)))
-        along_columns = self.act(self.vertical(axial_shift(x, self.shift_size, dim=2)))
+        rows, columns = self.mixing_steps()
+        along_rows = self.act(self.horizontal(rows.run(x)))
+        along_columns = self.act(self.vertical(columns.run(x)))
         along_rows, along_columns = self.branches([along_rows, along_columns])
         return self.conv3(self.norm2(along_rows + along_columns))
+
+    def mixing_steps(self) -> tuple[MixingStep, ...]:
+        """What happens to the channels before each branch."""
+        return tuple(
+            MixingStep(name, partial(axial_shift, size=self.shift_size, dim=dim), "b c h w", self.dim)
+            for name, dim in zip(BRANCHES, (3, 2), strict=True)
+        )
 
 
 class AsMlpBlock(nn.Module):

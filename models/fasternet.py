@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.layers import DropPath, drop_rates, image_map, renamed
+from models.mixing import MixingStep
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
 from models.sources import FirstOf, Hub, Link
@@ -53,6 +54,7 @@ class PartialConv(nn.Module):
         if dim < n_div:
             raise ValueError(f"one channel in {n_div} of {dim} is none")
         self.form = form
+        self.dim = dim
         self.mixed = dim // n_div
         self.conv = nn.Conv2d(self.mixed, self.mixed, kernel_size=3, padding=1, bias=False)
 
@@ -61,6 +63,9 @@ class PartialConv(nn.Module):
         if self.form == "split_cat":
             return torch.cat([mixed, x[:, self.mixed :]], dim=1)
         return torch.slice_scatter(x, mixed, dim=1, end=self.mixed)
+
+    def mixing_steps(self) -> tuple[MixingStep, ...]:
+        return (MixingStep("partial convolution", self, "b c h w", self.dim),)
 
 
 class MLPBlock(nn.Module):

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, only_size, renamed, table_map
+from models.mixing import Between, MixingMatrix
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
 from models.sources import FirstOf, Hub, Link
@@ -67,6 +68,14 @@ class MixerBlock(nn.Module):
         x = self.after_tokens(x + mixed)
         # eq. 1: Y = U + W₄ σ(W₃ LayerNorm(U)), for every place
         return self.output(x + self.channel_mixing(self.norm2(x)))
+
+    def mixing_matrices(self) -> tuple[MixingMatrix, ...]:
+        """What every hidden unit reads from the places, and what it writes to them."""
+        read, write, sizes = self.token_mixing.fc1, self.token_mixing.fc2, {"h": self.grid}
+        return (
+            MixingMatrix("reads", Between.UNITS, read.weight, "unit (h w)", sizes),
+            MixingMatrix("writes", Between.UNITS, write.weight, "(h w) unit", sizes),
+        )
 
 
 class MlpMixer(nn.Module):

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, renamed, table_map
+from models.mixing import MixingStep
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
 
@@ -67,6 +68,7 @@ class S2Block(nn.Module):
     def __init__(self, dim: int, mlp_ratio: int) -> None:
         super().__init__()
         four_groups(dim)
+        self.dim = dim
         self.fc1 = nn.Linear(dim, dim)
         self.act = nn.GELU()
         self.shifted = table_map()
@@ -81,6 +83,9 @@ class S2Block(nn.Module):
         shifted = self.shifted(spatial_shift(self.act(self.fc1(x))))
         x = self.after_shift(x + self.norm1(self.fc2(shifted)))
         return self.output(x + self.norm2(self.channel_mixing(x)))
+
+    def mixing_steps(self) -> tuple[MixingStep, ...]:
+        return (MixingStep("shift", spatial_shift, "b h w c", self.dim),)
 
 
 class S2Mlp(nn.Module):

@@ -20,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, renamed, table_map
+from models.mixing import MixingStep
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
 from models.s2_mlp import four_groups, spatial_shift
@@ -88,6 +89,7 @@ class S2Attention(nn.Module):
     def __init__(self, dim: int, hidden_dim: int | None = None) -> None:
         super().__init__()
         four_groups(dim)
+        self.dim = dim
         self.expand = nn.Linear(dim, 3 * dim)
         self.split_attention = SplitAttention(dim, hidden_dim=hidden_dim)
         self.proj = nn.Linear(dim, dim)
@@ -97,6 +99,13 @@ class S2Attention(nn.Module):
         # eq. 1: shift the first third one way, the second the other way, leave the last
         parts = [spatial_shift(first), spatial_shift_2(second), third]
         return self.proj(self.split_attention(parts))
+
+    def mixing_steps(self) -> tuple[MixingStep, ...]:
+        """What happens to each third of the expanded channels."""
+        runs = spatial_shift, spatial_shift_2, nn.Identity()
+        return tuple(
+            MixingStep(name, run, "b h w c", self.dim) for name, run in zip(BRANCHES, runs, strict=True)
+        )
 
 
 class S2BlockV2(nn.Module):

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, only_size, renamed, table_map
+from models.mixing import Between, MixingMatrix
 from models.probe import Kind, Probe
 from models.registry import Preprocess, announce
 from models.sources import Link
@@ -95,6 +96,14 @@ class PermuteMlp(nn.Module):
         height, width, channel = self.mixed(x)
         # eq. 3: X̂ = FC(X_H + X_W + X_C)
         return self.proj(height + width + channel)
+
+    def mixing_matrices(self) -> tuple[MixingMatrix, ...]:
+        """The weights between rows, and those between columns."""
+        cut = "(to s) (source t)", {"to": self.segments, "source": self.segments}
+        return (
+            MixingMatrix("height", Between.LINES, self.mlp_h.weight, *cut),
+            MixingMatrix("width", Between.LINES, self.mlp_w.weight, *cut),
+        )
 
 
 class WeightedPermuteMlp(PermuteMlp):

@@ -11,7 +11,7 @@ from explorer.ui.picture import PictureUpload
 from explorer.ui.rail import example
 from explorer.ui.which import FIRST, Which, parts_of
 
-TABS = ("overview", "maps", "reweighting", "attribution", "code")
+TABS = ("overview", "maps", "reweighting", "attribution", "code", "mixing", "compare")
 
 
 def arrive(named: dict[str, gr.components.Component], request: gr.Request) -> list:

@@ -6,7 +6,7 @@ from explorer.session import Explorer
 from explorer.ui import address, endpoints, rail
 from explorer.ui.asked import PICK, Tab
 from explorer.ui.save import Saves
-from explorer.ui.tabs import attribution, code_walk, maps, overview, reweighting
+from explorer.ui.tabs import attribution, code_walk, maps, mixing, overview, reweighting
 from explorer.ui.view import View, render
 from models.registry import ASSETS
 
@@ -95,9 +95,11 @@ def build_app(explorer: Explorer) -> gr.Blocks:
                     fourth = attribution.build(explorer, side, turn, saves)
                 with gr.Tab("Code walk", id="code"):
                     fifth = code_walk.build(explorer, side, turn, saves)
-        running = first.running + third.running + fourth.running
+                with gr.Tab("Mixing", id="mixing"):
+                    sixth = mixing.build(explorer, side, turn, saves)
+        running = [one for tab in (first, third, fourth, sixth) for one in tab.running]
         fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
-        named = second.address | third.address | fourth.address | fifth.address
+        named = second.address | third.address | fourth.address | fifth.address | sixth.address
         address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
         doors(story.pick, tabs, second, third)
         doors(depth.door, tabs, second, third)

@@ -1,0 +1,84 @@
+"""The lenses of the tab "Mixing" without a browser: what they save, and the Python they show."""
+
+import html
+import io
+import re
+
+import numpy as np
+import pytest
+
+from explorer.attention import attention_layers
+from explorer.figures.mosaic import mosaic
+from explorer.ui.asked import Asked
+from explorer.ui.mixing import attention, matrices, shifts
+
+STAR = "assets/examples/2-star.png"
+LAYER = "stages.2.1.transformer.0.attn.attention"
+
+
+def asked(model: str) -> Asked:
+    return Asked(STAR, model, "scenes", "", None)
+
+
+def arrays(saved: tuple[bytes, str]):
+    return np.load(io.BytesIO(saved[0]))
+
+
+def test_saved_attention_is_that_of_all_offsets_and_heads(explorer):
+    saved = attention.save(explorer, asked("mobilevit_nano"), "npz", LAYER, "1", 300, 700)
+    assert saved[1] == f"mobilevit_nano_{LAYER}_2_5.npz"
+    np.testing.assert_allclose(arrays(saved)["maps"].sum(axis=(2, 3)), np.ones((4, 4)), atol=1e-6)
+
+
+def test_saved_matrices_and_shifts_are_those_of_the_block(explorer):
+    lines = matrices.save(explorer, asked("vip_nano"), "npz", None, "width", "frequency", 1, 0)
+    weight = explorer.load("vip_nano", "scenes").model.stages[0].blocks[0].token_mixing.mlp_w.weight
+    found = arrays(lines)["values"]
+    assert np.linalg.norm(found) == pytest.approx(float(weight.detach().norm()), rel=1e-5)
+    units = matrices.save(explorer, asked("mixer_nano"), "npz", None, "writes", "frequency", 1, 0)
+    assert arrays(units)["frequency"].shape == (128,)
+    moved = shifts.save(explorer, asked("s2mlp_nano"), "npz", "blocks.0")
+    assert arrays(moved)["shift_own"].all()
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_every_lens_saves_pictures(explorer, kind):
+    start = {"png": b"\x89PNG", "svg": b"<?xml"}[kind]
+    for head in ("all", "2"):
+        made, _ = attention.save(explorer, asked("mobilevit_nano"), kind, LAYER, head, 500, 500)
+        assert made.startswith(start)
+    for model in ("vip_nano", "mixer_nano"):
+        made, name = matrices.save_part(explorer, asked(model), kind, None, None, "frequency", 1, 3)
+        assert made.startswith(start)
+        assert name.endswith(kind)
+
+
+def test_a_mosaic_has_one_scale_from_zero():
+    drawn = mosaic(np.arange(24.0).reshape(2, 3, 2, 2), ["a", "b"], ["x", "y", "z"], title="t", unit="share")
+    pictures = [axes.images[0] for axes in drawn.axes if axes.images]
+    assert len(pictures) == 6
+    assert {one.get_clim() for one in pictures} == {(0, 23)}
+
+
+@pytest.mark.parametrize(
+    ("lens", "model", "rest"),
+    [
+        (attention, "mobilevit_nano", (LAYER, "1", 200, 800)),
+        (matrices, "vip_nano", (None, "height", "frequency", 1, 0)),
+        (matrices, "mixer_nano", (None, "reads", "frequency", 1, 7)),
+        (shifts, "as_mlp_nano", (None,)),
+    ],
+)
+def test_the_python_of_a_lens_runs(explorer, lens, model, rest, capsys):
+    drawn = lens.draw(explorer, asked(model), *rest)
+    for page in [drawn] if isinstance(drawn, str) else drawn:
+        code = html.unescape(re.search("<code>(.*?)</code>", page, re.DOTALL)[1])
+        exec(code.replace('"picture.png"', repr(STAR)), {})
+        assert capsys.readouterr().out
+
+
+def test_what_another_model_left_over_counts_as_the_first(explorer):
+    page = attention.draw(explorer, asked("mobilevit_nano"), "no such layer", "9", 5_000, -3)
+    assert "all heads" in page
+    assert "row 7, column 0 of 8 × 8" in page
+    assert attention_layers(asked("mobilevit_nano").run(explorer))[0] == LAYER
