@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from explorer.baselines import baseline_of
 from explorer.capture import Run, probes, run
+from explorer.comparing import Comparing
 from explorer.errors import ChoiceError, NoPictureError
 from explorer.explaining import SINGLE, Explaining, Picture, digest, locked
 from explorer.interventions import Intervention, edits
@@ -23,7 +24,7 @@ from explorer.typical import Typical, shipped, typical
 from models.probe import Kind
 
 
-class Explorer(Explaining):
+class Explorer(Comparing, Explaining):
     """Answers questions about a model and a picture; remembers the last models, runs and attributions.
 
     Safe to share between threads. `weights` is a name the model's card lists, "random", or the path of a
