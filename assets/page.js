@@ -100,6 +100,56 @@
     dialog.showModal();
   });
 
+  // Several maps, one cursor: a ring at the same relative place of all of them.
+  const pointAt = (map, right, down) => {
+    const maps = map.closest('.compared');
+    maps.style.setProperty('--x', `${100 * right}%`);
+    maps.style.setProperty('--y', `${100 * down}%`);
+    maps.classList.add('pointing');
+  };
+  document.addEventListener('pointermove', event => {
+    const map = event.target.closest?.('.compared [data-place]');
+    if (!map) return document.querySelectorAll('.compared.pointing').forEach(maps => maps.classList.remove('pointing'));
+    const box = map.getBoundingClientRect();
+    pointAt(map, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  });
+
+  // What a piece of a drawing says is read below it: the piece pointed at, or walked to with the arrow keys.
+  const read = piece => {
+    const view = piece.closest('.view');
+    view.querySelectorAll('.read').forEach(other => other.classList.remove('read'));
+    piece.classList.add('read');
+    const reading = view.querySelector('.reading');
+    if (reading.dataset.said !== piece.dataset.says) reading.textContent = reading.dataset.said = piece.dataset.says;
+  };
+  document.addEventListener('pointerover', event => {
+    const piece = event.target.closest?.('[data-says]');
+    if (piece) read(piece);
+  });
+  document.addEventListener('keydown', event => {
+    if (!event.target.hasAttribute?.('data-reading')) return;
+    const pieces = [...event.target.querySelectorAll('[data-says]')];
+    const now = pieces.findIndex(piece => piece.classList.contains('read'));
+    const row = Number(event.target.dataset.columns ?? 1);
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    read(pieces[now < 0 ? 0 : now + step] ?? pieces[now]);
+  });
+
+  // Whoever walks over a map with the arrow keys stays on it when it is drawn anew.
+  let walked = null;
+  document.addEventListener('keydown', event => {
+    const map = event.target.closest?.('[data-place]');
+    walked = map && { view: map.closest('[id]').id, name: map.dataset.place.split(' ')[0] };
+  });
+  document.addEventListener('pointerdown', () => { walked = null; });
+  const stay = () => {
+    if (!walked || document.activeElement !== document.body) return;
+    const maps = document.querySelectorAll(`#${walked.view} [data-place]`);
+    [...maps].find(map => map.dataset.place.split(' ')[0] === walked.name)?.focus({ preventScroll: true });
+  };
+
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
   const open = new Set();
   document.addEventListener('toggle', event => {
@@ -122,6 +172,7 @@
       else translate(change.target);
     }
     restore();
+    stay();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
 
   // Address: what is looked at stands in the link.
@@ -137,7 +188,7 @@
     address: (usual, [turn, ...values]) => {
       const parts = { picture: null, model: null, weights: null, file: null, target: null, ...Object.fromEntries(new URLSearchParams(turn)) };
       // What is as it starts need not be in the link.
-      const chosen = Object.keys(usual).map((name, i) => [name, values[i] === usual[name] ? null : values[i]]);
+      const chosen = Object.keys(usual).map((name, i) => [name, String(values[i]) === String(usual[name]) ? null : values[i]]);
       if (turn) write({ ...parts, ...Object.fromEntries(chosen) });
     },
   };

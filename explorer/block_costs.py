@@ -17,7 +17,7 @@ PASSES = 5  # of which the median counts, after one to warm up
 
 @dataclass(frozen=True)
 class Costs:
-    """What each block of a backbone costs for one picture, in the order of the pass; all arrays are [blocks]."""
+    """What each block of a backbone costs for one picture, in the order of the pass; arrays are [blocks]."""
 
     model: str
     blocks: tuple[str, ...]  # modules; "stem" is all before the first of them, "head" all after the last

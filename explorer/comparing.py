@@ -45,6 +45,10 @@ class Comparing:
         runs = [self._run(loaded, image) for loaded, image in pair]
         return self._likeness.get(key) or self._likeness.keep(key, likeness(*runs, (first[0], second[0])))
 
+    def knows_costs(self, model: str) -> bool:
+        """Whether the costs of a backbone are remembered."""
+        return self._costs.get(model) is not None
+
     def costs(self, model: str, weights: str | Path | None = None) -> Iterator[Costs | None]:
         """What every block costs; `None` after each measured pass until the last, which is remembered."""
         loaded = self.load(model, weights)

@@ -1,4 +1,4 @@
-"""Several backbones on one picture: the map at a relative depth, what is like a place, which layers are alike."""
+"""Several backbones on one picture: maps at a relative depth, places alike, layers alike."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ def chosen(models: list[str]) -> list[str]:
 
 
 def levels(run: Run) -> list[Activation]:
-    """The output of every block in the order of the pass; a stage that only hands on its last block's is left out."""
+    """The output of every block in the order of the pass; what a stage only hands on is left out."""
     outputs = [found for found in run.of(Kind.FEATURE_MAP) if found.name.endswith("output")]
     pairs = zip([None, *outputs], outputs, strict=False)
     return [found for before, found in pairs if before is None or not same(before, found)]
@@ -135,7 +135,5 @@ def common(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
 def pooled(values: Tensor, grid: tuple[int, int]) -> Tensor:
     """A map `[h, w, c]` on a coarser grid, as `[places, c]`."""
     if values.shape[:2] != grid:
-        values = rearrange(
-            adaptive_avg_pool2d(rearrange(values, "h w c -> c h w"), grid), "c h w -> h w c"
-        )
+        values = rearrange(adaptive_avg_pool2d(rearrange(values, "h w c -> c h w"), grid), "c h w -> h w c")
     return rearrange(values, "h w c -> (h w) c")

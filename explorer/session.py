@@ -104,6 +104,13 @@ class Explorer(Comparing, Explaining):
                 run(loaded.model, image.to(self.device), edits=changes, target=target, gradients_at=blended),
             )
 
+    def has_passed(self, model: str, picture: Picture, weights: str) -> bool:
+        """Whether the pass of a picture is remembered, so that to inspect it takes no time."""
+        if not self.models.holds(model, weights):
+            return False
+        image, _ = self.image(model, picture, weights)
+        return self._runs.get((model, weights, digest(image), (), None)) is not None
+
     def target(
         self,
         model: str,

@@ -1,4 +1,4 @@
-"""What a model costs: parameters, multiply-adds and memory for one picture, counted without computing anything."""
+"""What a model costs: parameters, multiply-adds and memory for one picture, counted without computing."""
 
 from collections import Counter as Tally
 from collections.abc import Callable
@@ -18,7 +18,7 @@ OPENED = ("stages", "blocks")  # modules of these names are looked into; what th
 
 
 class Counter(TorchDispatchMode):
-    """Adds up what PyTorch's own formulas say of every operation of this thread, and the bytes of its results.
+    """Adds up what PyTorch's own formulas say of every operation of this thread, and the bytes it makes.
 
     `FlopCounterMode` would do, but it listens to the modules of all threads, and so gets in the way of
     whoever is computing gradients at that moment.
@@ -55,7 +55,9 @@ def multiply_adds(name: str) -> int:
 class BlockCost:
     """What one block costs for one image of the model's own size."""
 
-    block: str  # the module, e.g. "stages.1.blocks.0"; "stem" is all before the first, "head" all after the last
+    block: (
+        str  # the module, e.g. "stages.1.blocks.0"; "stem" is all before the first, "head" all after the last
+    )
     parameters: int
     multiply_adds: int
     bytes: int  # of all tensors its operations make
