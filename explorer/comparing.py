@@ -49,11 +49,16 @@ class Comparing:
         """Whether the costs of a backbone are remembered."""
         return self._costs.get(model) is not None
 
-    def costs(self, model: str, weights: str | Path | None = None) -> Iterator[Costs | None]:
-        """What every block costs; `None` after each measured pass until the last, which is remembered."""
+    def costs(
+        self, model: str, weights: str | Path | None = None, *, anew: bool = False
+    ) -> Iterator[Costs | None]:
+        """What every block costs; `None` after each measured pass until the last, which is remembered.
+
+        anew: measure once more, as the computer may have been busy.
+        """
         loaded = self.load(model, weights)
         found = self._costs.get(loaded.card.name)
-        if found is not None:
+        if found is not None and not anew:
             yield found
             return
         image = torch.zeros(1, 3, *loaded.preprocess.shape, device=self.device)

@@ -72,8 +72,9 @@ class Likeness:
     @property
     def best(self) -> float:
         """Mean over the layers of both of the likeness to the most like layer of the other."""
-        of_rows, of_columns = np.nanmax(self.values, axis=1), np.nanmax(self.values, axis=0)
-        return float(np.concatenate([of_rows, of_columns]).mean())
+        known = np.nan_to_num(self.values, nan=-1.0)
+        best = np.concatenate([known.max(axis=1), known.max(axis=0)])
+        return float(best[best >= 0].mean()) if (best >= 0).any() else float("nan")
 
 
 def cka(one: Tensor, other: Tensor) -> float:

@@ -61,15 +61,17 @@ class Bench(Lenses):
 
         changed: events of the lens' own that ask for a new drawing.
         """
-        drawn = gr.on(
-            [self.turn.change, self.tab.select, self.lens.change, *changed],
-            bound(partial(when_here, lens, handler), self.explorer),
-            [*self.rail.inputs, self.lens, self.here, *others],
-            [view, self.stop],
-            js=OPEN,
+        opened = [self.turn.change, self.tab.select, self.lens.change]
+        self.running.append(gr.on([*opened, *changed], **self.listener(lens, handler, view, others)))
+
+    def listener(self, lens: str, handler: Callable, view: View, others: list) -> dict:
+        return {
+            "fn": bound(partial(when_here, lens, handler), self.explorer),
+            "inputs": [*self.rail.inputs, self.lens, self.here, *others],
+            "outputs": [view, self.stop],
+            "js": OPEN,
             **STREAMED,
-        )
-        self.running.append(drawn)
+        }
 
 
 def when_here(

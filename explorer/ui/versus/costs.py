@@ -22,15 +22,19 @@ QUANTITIES = {  # name of the field: title, unit, what one of its numbers is mul
 }
 
 
-def draw(explorer: Explorer, asked: Asked, models: list[str]) -> Iterator[Part]:
+def draw(explorer: Explorer, asked: Asked, models: list[str], anew: bool = False) -> Iterator[Part]:
     """Backbone after backbone; those that are not measured yet wait."""
     found: dict[str, Costs] = {}
     for model in chosen(models):
         if parameters(model) > SMALL:
-            yield Part(page(models, found, model), at_once=not explorer.knows_costs(model))
-        for made in explorer.costs(model, weights(model)):
+            yield Part(page(models, found, model), at_once=anew or not explorer.knows_costs(model))
+        for made in explorer.costs(model, weights(model), anew=anew):
             found = found if made is None else {**found, model: made}
             yield Part(page(models, found, model))
+
+
+def draw_again(explorer: Explorer, asked: Asked, models: list[str]) -> Iterator[Part]:
+    yield from draw(explorer, asked, models, anew=True)
 
 
 def page(models: list[str], found: dict[str, Costs], model: str) -> str:
@@ -117,5 +121,6 @@ def build(bench: Bench) -> dict:
     """Gives the controls a link remembers: none of its own."""
     view = View(COMPUTING, elem_id="versus-costs")
     bench.streams("costs", draw, view, [bench.models], [bench.models.change])
+    bench.running.append(view.more(**bench.listener("costs", draw_again, view, [bench.models])))
     bench.saves.wire(view, bound(save, bench.explorer), bench.rail.inputs, [bench.models])
     return {}
