@@ -100,6 +100,43 @@
     dialog.showModal();
   });
 
+  // Several maps, one cursor: a ring at the same relative place of all of them.
+  const pointAt = (map, right, down) => {
+    const maps = map.closest('.compared');
+    maps.style.setProperty('--x', `${100 * right}%`);
+    maps.style.setProperty('--y', `${100 * down}%`);
+    maps.classList.add('pointing');
+  };
+  document.addEventListener('pointermove', event => {
+    const map = event.target.closest?.('.compared [data-place]');
+    if (!map) return document.querySelectorAll('.compared.pointing').forEach(maps => maps.classList.remove('pointing'));
+    const box = map.getBoundingClientRect();
+    pointAt(map, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  });
+
+  // What a piece of a drawing says is read below it: the piece pointed at, or walked to with the arrow keys.
+  const read = piece => {
+    const view = piece.closest('.view');
+    view.querySelectorAll('.read').forEach(other => other.classList.remove('read'));
+    piece.classList.add('read');
+    const reading = view.querySelector('.reading');
+    if (reading.dataset.said !== piece.dataset.says) reading.textContent = reading.dataset.said = piece.dataset.says;
+  };
+  document.addEventListener('pointerover', event => {
+    const piece = event.target.closest?.('[data-says]');
+    if (piece) read(piece);
+  });
+  document.addEventListener('keydown', event => {
+    if (!event.target.hasAttribute?.('data-reading')) return;
+    const pieces = [...event.target.querySelectorAll('[data-says]')];
+    const now = pieces.findIndex(piece => piece.classList.contains('read'));
+    const row = Number(event.target.dataset.columns ?? 1);
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    read(pieces[now < 0 ? 0 : now + step] ?? pieces[now]);
+  });
+
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
   const open = new Set();
   document.addEventListener('toggle', event => {
@@ -109,14 +146,19 @@
   document.addEventListener('input', event => {
     if (event.target.closest('.opacity')) root.style.setProperty('--opacity', event.target.value / 100);
   });
-  let focused = null; // what had the focus in a view, to have it again when the view was drawn anew
+  // What had the focus in it has the focus again.
+  let focused = null;
+  const KEPT = '[data-focus], [data-place]';
+  const nameOf = part => part.dataset.focus ?? part.dataset.place.split(' ')[0];
   document.addEventListener('focusin', event => {
-    const view = event.target.closest('[data-focus]')?.closest('.block[id], [id].html-container, [id]');
-    focused = view && { view: view.id, name: event.target.closest('[data-focus]').dataset.focus };
+    const part = event.target.closest(KEPT);
+    focused = part && { view: part.closest('[id]').id, name: nameOf(part) };
   });
   const restore = () => {
-    if (focused && document.activeElement === document.body)
-      document.querySelector(`#${CSS.escape(focused.view)} [data-focus="${CSS.escape(focused.name)}"]`)?.focus({ preventScroll: true });
+    if (focused && document.activeElement === document.body) {
+      const parts = document.querySelectorAll(`#${CSS.escape(focused.view)} :is(${KEPT})`);
+      [...parts].find(part => nameOf(part) === focused.name)?.focus({ preventScroll: true });
+    }
     document.querySelectorAll('details[data-fold]').forEach(fold => { if (open.has(fold.dataset.fold) && !fold.open) fold.open = true; });
     const channel = document.querySelector('#channel input')?.value;
     document.querySelectorAll('#grid [data-pick]').forEach(tile => tile.setAttribute('aria-pressed', tile.dataset.pick === channel));
@@ -144,7 +186,7 @@
     address: (usual, [turn, ...values]) => {
       const parts = { picture: null, model: null, weights: null, file: null, target: null, ...Object.fromEntries(new URLSearchParams(turn)) };
       // What is as it starts need not be in the link.
-      const chosen = Object.keys(usual).map((name, i) => [name, values[i] === usual[name] ? null : values[i]]);
+      const chosen = Object.keys(usual).map((name, i) => [name, String(values[i]) === String(usual[name]) ? null : values[i]]);
       if (turn) write({ ...parts, ...Object.fromEntries(chosen) });
     },
   };

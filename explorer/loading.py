@@ -68,6 +68,10 @@ class Models:
             return loaded
         return replace(loaded, card=found, preprocess=prepared(found, chosen))
 
+    def holds(self, model: str, weights: str) -> bool:
+        """Whether the model is in memory."""
+        return self._models.get((model.partition("@")[0], weights)) is not None
+
     def _loaded(self, found: ModelCard, weights: str) -> Loaded:
         try:
             model = create(found.name, None if weights == RANDOM else weights).to(self.device)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from explorer.baselines import baseline_of
 from explorer.capture import Run, probes, run
 from explorer.code_walk import Walk, first_block, walk
+from explorer.comparing import Comparing
 from explorer.errors import ChoiceError, NoPictureError
 from explorer.explaining import SINGLE, Explaining, Picture, digest, locked
 from explorer.impulses import Impulses, impulses
@@ -26,7 +27,7 @@ from explorer.typical import Typical, shipped, typical
 from models.probe import Kind
 
 
-class Explorer(Explaining):
+class Explorer(Comparing, Explaining):
     """Answers questions about a model and a picture; remembers the last models, runs and attributions.
 
     Safe to share between threads. `weights` is a name the model's card lists, "random", or the path of a
@@ -109,6 +110,13 @@ class Explorer(Explaining):
                 key,
                 run(loaded.model, image.to(self.device), edits=changes, target=target, gradients_at=blended),
             )
+
+    def has_passed(self, model: str, picture: Picture, weights: str) -> bool:
+        """Whether the pass of a picture is remembered, so that to inspect it takes no time."""
+        if not self.models.holds(model, weights):
+            return False
+        image, _ = self.image(model, picture, weights)
+        return self._runs.get((model, weights, digest(image), (), None)) is not None
 
     def target(
         self,

@@ -10,6 +10,7 @@ from explorer import baselines, pictures
 from explorer.attribution import METHODS
 from explorer.ui import rail
 from explorer.ui.lenses.lab import LENSES
+from explorer.ui.tabs.compare import LENSES as LENSES_OF_COMPARE
 from models.registry import ASSETS
 from models.scenes import CLASSES
 
@@ -39,7 +40,7 @@ KEPT = "|".join(
             *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),
-            "Grad-CAM",
+            *("Grad-CAM", "CKA", "Kornblith", "PyTorch"),
             "GradientShap",
             "SmoothGrad",
             "Saliency",
@@ -115,6 +116,17 @@ def test_nothing_english_is_left(visit, tab, query):
     page = visit(f"/?tab={tab}{query}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     expect(page.locator("#overview .advance" if tab == "overview" else ".nothing")).to_have_count(0)
+    page.wait_for_timeout(700)
+    nothing_english(page)
+
+
+@pytest.mark.parametrize("lens", LENSES_OF_COMPARE)
+def test_the_comparison_is_told_in_chinese(visit, lens):
+    page = visit(f"/?tab=compare&versus={lens}", locale="zh-CN")
+    expect(page.locator(f"#versus-{lens} .view")).to_be_visible()
+    expect(page.locator(f"#versus-{lens} .advance")).to_have_count(0)
+    pieces = page.locator(f"#versus-{lens} [data-says], #versus-{lens} [data-place]")
+    pieces.nth(1).hover()
     page.wait_for_timeout(700)
     nothing_english(page)
 

@@ -6,7 +6,7 @@ import gradio as gr
 
 from explorer.errors import ChoiceError
 from explorer.ui.asked import FILE, HOSTED, QUIET, Rail, weights_of
-from explorer.ui.controls import Amount, Whole
+from explorer.ui.controls import Amount, Several, Whole
 from explorer.ui.picture import PictureUpload
 from explorer.ui.rail import example
 from explorer.ui.which import FIRST, Which, parts_of
@@ -48,6 +48,8 @@ def setting(control: gr.components.Component, value: str | None):
     if isinstance(control, Whole | Amount):
         return control.preprocess(int(value)) if value.lstrip("-").isdigit() else gr.skip()
     known = [choice for _, choice in control.choices]
+    if isinstance(control, Several):
+        return [one for one in dict.fromkeys(value.split(",")) if one in known] or gr.skip()
     if known:
         return value if value in known else gr.skip()
     return gr.Dropdown(choices=[value], value=value)  # a menu of the model's, filled once it is known

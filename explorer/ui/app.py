@@ -6,7 +6,7 @@ from explorer.session import Explorer
 from explorer.ui import address, endpoints, rail
 from explorer.ui.asked import PICK, Tab
 from explorer.ui.save import Saves
-from explorer.ui.tabs import attribution, code_walk, maps, mixing, overview, reweighting
+from explorer.ui.tabs import attribution, code_walk, compare, maps, mixing, overview, reweighting
 from explorer.ui.view import View, render
 from models.registry import ASSETS
 
@@ -97,9 +97,13 @@ def build_app(explorer: Explorer) -> gr.Blocks:
                     fifth = code_walk.build(explorer, side, turn, saves)
                 with gr.Tab("Mixing", id="mixing"):
                     sixth = mixing.build(explorer, side, turn, saves)
-        running = [one for tab in (first, third, fourth, sixth) for one in tab.running]
+                with gr.Tab("Compare", id="compare") as last:
+                    seventh = compare.build(explorer, side, turn, saves, last)
+        running = [one for tab in (first, third, fourth, sixth, seventh) for one in tab.running]
         fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
-        named = second.address | third.address | fourth.address | fifth.address | sixth.address
+        named = {}
+        for tab in (second, third, fourth, fifth, sixth, seventh):
+            named |= tab.address
         address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
         doors(story.pick, tabs, second, third)
         doors(depth.door, tabs, second, third)

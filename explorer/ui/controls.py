@@ -21,6 +21,13 @@ class Menu(gr.Dropdown):
         return "dropdown"
 
 
+class Several(Menu):
+    """A menu with `multiselect`; an empty one means that nothing is chosen."""
+
+    def preprocess(self, payload: list | None) -> list:
+        return payload or []
+
+
 class Amount(gr.Slider):
     """A slider that brings whatever is typed into its range; an empty field means the start."""
 

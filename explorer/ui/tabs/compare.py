@@ -1,0 +1,39 @@
+"""The "Compare" tab: one picture in several backbones, their layers side by side, and what they cost."""
+
+import gradio as gr
+
+from explorer.session import Explorer
+from explorer.ui.asked import PICK, Rail, Tab
+from explorer.ui.controls import Several, opened, stopping, switch
+from explorer.ui.save import Saves
+from explorer.ui.versus import costs, layers, maps
+from explorer.ui.versus.bench import Bench
+from explorer.ui.which import backbones
+
+FIRST = ["vip_nano", "mixer_nano", "mobilevit_nano", "fasternet_nano"]
+LENSES = {"maps": "Maps", "layers": "Similarity", "costs": "Costs"}
+BUILDERS = {"maps": maps.build, "layers": layers.build, "costs": costs.build}
+
+
+def with_models(lens: str) -> tuple:
+    """Similarity chooses its own two backbones."""
+    return *opened(BUILDERS, lens), gr.Row(visible=lens != "layers")
+
+
+def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves, tab: gr.Tab) -> Tab:
+    here = gr.Checkbox(visible="hidden")
+    lens = switch(LENSES, "versus")
+    with gr.Row(elem_classes="controls") as row:
+        models = Several(
+            backbones(), value=FIRST, multiselect=True, label="Backbones", elem_id="compared", min_width=320
+        )
+        stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="compare-stop")
+    bench = Bench(explorer, rail, turn, lens, saves, models=models, tab=tab, here=here, stop=stop)
+    named, shown = {}, []
+    for name, build_lens in BUILDERS.items():
+        with gr.Column(visible=name == "maps") as column:
+            named |= build_lens(bench)
+        shown.append(column)
+    lens.change(with_models, lens, [*shown, row], **PICK)
+    stopping(stop, bench.running)
+    return Tab(address={"compared": models, "versus": lens, **named}, running=bench.running)
