@@ -55,9 +55,7 @@ def multiply_adds(name: str) -> int:
 class BlockCost:
     """What one block costs for one image of the model's own size."""
 
-    block: (
-        str  # the module, e.g. "stages.1.blocks.0"; "stem" is all before the first, "head" all after the last
-    )
+    block: str  # the module, "stages.1.blocks.0"; "stem" is all before the first, "head" all after the last
     parameters: int
     multiply_adds: int
     bytes: int  # of all tensors its operations make
