@@ -100,6 +100,48 @@
     dialog.showModal();
   });
 
+  // Cells of a map: what is under the pointer is told, what is chosen is marked in all maps of that size.
+  const tell = (map, row, column) => {
+    const told = map.parentElement.querySelector('.told');
+    if (!told || !map.dataset.values) return;
+    told.firstElementChild.textContent = `row ${row}, column ${column}`;
+    told.lastElementChild.textContent = map.dataset.values.split(' ')[row * map.dataset.columns + column];
+  };
+  const mark = (place, row, column) => document.querySelectorAll(`.cells[data-place="${place}"]`).forEach(map => {
+    Object.assign(map.dataset, { row, column });
+    map.style.setProperty('--row', row);
+    map.style.setProperty('--column', column);
+    tell(map, Number(row), Number(column));
+  });
+  const under = event => event.target.closest?.('.cells[data-values]');
+  document.addEventListener('pointermove', event => {
+    const map = under(event);
+    if (!map) return;
+    const box = map.getBoundingClientRect();
+    const inside = (share, all) => Math.min(Math.max(Math.floor(share * all), 0), all - 1);
+    tell(map, inside((event.clientY - box.top) / box.height, map.dataset.rows), inside((event.clientX - box.left) / box.width, map.dataset.columns));
+  });
+  document.addEventListener('pointerout', event => {
+    const map = under(event);
+    if (map && !map.contains(event.relatedTarget)) tell(map, Number(map.dataset.row), Number(map.dataset.column));
+  });
+  const chosen = event => {
+    const map = event.target.closest?.('.cells');
+    if (map) mark(map.dataset.place, map.dataset.row, map.dataset.column);
+  };
+  document.addEventListener('click', chosen);
+  document.addEventListener('keydown', chosen);
+  document.addEventListener('click', event => {
+    const cell = event.target.closest?.('[data-cell]');
+    if (cell) mark(cell.dataset.pick.split(' ').slice(2).join(' '), ...cell.dataset.cell.split(' '));
+  });
+  // A map that is drawn anew while the keyboard is on it stays under the keyboard.
+  let held = null;
+  document.addEventListener('focusin', event => {
+    const map = event.target.closest('[data-place]');
+    held = map && { map, place: `#${map.closest('[id]')?.id} .view [data-place="${map.dataset.place}"]` };
+  });
+
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
   const open = new Set();
   document.addEventListener('toggle', event => {
@@ -111,6 +153,7 @@
   });
   const restore = () => {
     document.querySelectorAll('details[data-fold]').forEach(fold => { if (open.has(fold.dataset.fold) && !fold.open) fold.open = true; });
+    if (held && !held.map.isConnected && document.activeElement === document.body) document.querySelector(held.place)?.focus();
     const channel = document.querySelector('#channel input')?.value;
     document.querySelectorAll('#grid [data-pick]').forEach(tile => tile.setAttribute('aria-pressed', tile.dataset.pick === channel));
     const opacity = root.style.getPropertyValue('--opacity');
