@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from PIL import Image
 
 from explorer.capture import Run
 from explorer.errors import NoMapError
@@ -48,6 +47,12 @@ def correlation(features: FeatureMap, cause: np.ndarray) -> np.ndarray:
 
 def reduced(cause: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The share of each place `[h, w]` that lies on a cause `[height, width]`."""
-    rows, columns = shape
-    whole = Image.fromarray(cause.astype(np.float32))
-    return np.asarray(whole.resize((columns, rows), Image.Resampling.BOX), dtype=np.float64)
+    rows, columns = (overlaps(*pair) for pair in zip(shape, cause.shape, strict=True))
+    return rows @ cause.astype(np.float64) @ columns.T
+
+
+def overlaps(cells: int, length: int) -> np.ndarray:
+    """The share of each of some equal cells that lies on each pixel `[cells, length]`."""
+    edges, pixels = np.arange(cells + 1) * length / cells, np.arange(length)
+    low, high = np.maximum(edges[:-1, None], pixels), np.minimum(edges[1:, None], pixels + 1)
+    return np.clip(high - low, 0, None) * cells / length
