@@ -28,4 +28,8 @@ class ChoiceError(ExplorerError, LookupError):
 
 
 class NoMapError(ChoiceError):
-    """What was asked for is there, but has nothing to draw; the page says so in the place of the view."""
+    """What was asked for is there, but has nothing to draw; the page gives the reason instead of a view."""
+
+    def __init__(self, reason: str, layer: str | None = None) -> None:
+        super().__init__(reason if layer is None else f"There is no feature map {layer!r}. {reason}")
+        self.reason = reason

@@ -95,7 +95,7 @@ def probe_of(run: Run, layer: str) -> Activation:
     if found is None or (found.kind is Kind.BRANCHES and layer.partition(BRANCH)[2] not in found.branches):
         raise ChoiceError(f"There is no feature map {layer!r} in this model; the first is {layers(run)[0]}.")
     if found.kind in (Kind.VECTOR, Kind.BRANCH_WEIGHTS):
-        raise NoMapError(placeless(found))
+        raise NoMapError(placeless(found), layer)
     return found
 
 
@@ -104,13 +104,10 @@ def placeless(found: Activation) -> str:
     channels = found.value.shape[-1]
     if found.kind is Kind.BRANCH_WEIGHTS:
         return (
-            f"There is no feature map {found.name!r}: these are the shares of {len(found.branches)} branches "
-            f"in {channels} channels, without places; the tab Reweighting shows them."
+            f"These are the shares of {len(found.branches)} branches in {channels} channels, without places; "
+            "the tab Reweighting shows them."
         )
-    return (
-        f"There is no feature map {found.name!r}: it is one vector of {channels} numbers, without places; "
-        "choose a layer before it."
-    )
+    return f"This is one vector of {channels} numbers, without places; choose a layer before it."
 
 
 def map_of(found: Activation, layer: str, value: Tensor) -> np.ndarray:

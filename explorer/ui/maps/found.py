@@ -37,7 +37,7 @@ def or_why(draw: Callable[..., str]) -> Callable[..., str]:
         try:
             return draw(*args)
         except NoMapError as why:
-            return sentence(str(why))
+            return sentence(why.reason)
 
     return drawn
 

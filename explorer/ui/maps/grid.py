@@ -22,8 +22,8 @@ PAGE = 64  # channels shown at once
 OWN, SHARED = "own", "shared"
 ORDERS = {
     **{name: f"by {name}" for name in SORTS},
-    "relevance": "by class relevance",
-    "cause": "by likeness to cause",
+    "relevance": "by relevance",
+    "cause": "by cause",
 }
 NO_CLASS = "A single block has no classes a channel could be relevant for; the order is by activation."
 NO_CAUSE = "Only the example pictures come with a known cause; the order is by activation."

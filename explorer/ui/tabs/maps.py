@@ -35,9 +35,9 @@ def picked_channel(event: gr.EventData) -> int:
 
 def controls() -> tuple:
     with gr.Row(elem_classes="controls"):
-        layer = Menu([], label="Layer", elem_id="layer", min_width=230, scale=2)
+        layer = Menu([], label="Layer", elem_id="layer", min_width=220, scale=2)
         orders = [(words, name) for name, words in grid.ORDERS.items()]
-        sort = Menu(orders, value=orders[0][1], label="Order", elem_id="order", min_width=190)
+        sort = Menu(orders, value=orders[0][1], label="Order", elem_id="order", min_width=150)
         scales = [("each its own", grid.OWN), ("shared", grid.SHARED)]
         scale = Menu(scales, value=grid.OWN, label="Scale", min_width=150)
         page = Amount(1, 2, value=1, step=1, label="Page", visible=False, min_width=120, buttons=[])
