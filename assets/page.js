@@ -103,7 +103,9 @@
   // Cells of a map: what is under the pointer is told, what is chosen is marked in all maps of that size.
   const tell = (map, row, column) => {
     const told = map.parentElement.querySelector('.told');
-    if (!told || !map.dataset.values) return;
+    const cell = `${row} ${column}`;
+    if (!told || !map.dataset.values || map.told === cell) return;
+    map.told = cell;
     told.firstElementChild.textContent = `row ${row}, column ${column}`;
     told.lastElementChild.textContent = map.dataset.values.split(' ')[row * map.dataset.columns + column];
   };

@@ -1,5 +1,8 @@
 """The places most like the chosen one, and what is strong there."""
 
+import numpy as np
+from PIL import Image
+
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
@@ -10,8 +13,10 @@ from explorer.ui.maps.found import cell_of, found, or_nothing, or_why
 from explorer.ui.picture import as_seen
 from explorer.ui.save import npz, saved_figure
 from explorer.ui.view import render
+from models.registry import Preprocess
 
 NEAREST, STRONGEST = 8, 8
+SIDE = 260  # pixels of the picture beside the map
 
 
 def computed(explorer: Explorer, asked: Asked, layer: str, cell: str) -> SimilarPlaces:
@@ -30,7 +35,7 @@ def draw(explorer: Explorer, asked: Asked, layer: str, cell: str) -> str:
         title=f"Places like row {row}, column {column}",
         layer=made.layer,
         pixels=data_uri(painted(made.values, scale)),
-        picture=data_uri(as_seen(asked.open(), asked.loaded(explorer).preprocess)),
+        picture=small(asked, asked.loaded(explorer).preprocess),
         values=" ".join(f"{value:.4g}" for value in made.values.ravel()),
         shape=made.values.shape,
         cell=made.place,
@@ -44,6 +49,13 @@ def draw(explorer: Explorer, asked: Asked, layer: str, cell: str) -> str:
             imports="from explorer.features import feature_map\nfrom explorer.places import similar_places",
         ),
     )
+
+
+def small(asked: Asked, preprocess: Preprocess) -> str:
+    """The picture as the model sees it, no larger than it is shown: it is sent with every click."""
+    picture = Image.fromarray(as_seen(asked.open(), preprocess))
+    picture.thumbnail((SIDE, SIDE))
+    return data_uri(np.asarray(picture))
 
 
 def save(explorer: Explorer, asked: Asked, kind: str, layer: str, cell: str):
