@@ -80,9 +80,10 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         for listener in listeners:
             event.success(**listener)
 
-    fitted = [gr.on([turn.change, layer.input], **fit), deep.pick(picked, None, layer, **PICK).success(**fit)]
-    for event in fitted:
-        then(event, many, one, told, alone, through)
+    views = [many, one, told, alone, through]
+    for listener in (fit, *views):  # side by side: a view reads a name from another model as the menu does
+        gr.on([turn.change, layer.input], **listener)
+    then(deep.pick(picked, None, layer, **PICK), fit, *views)
     gr.on([scale.input, page.release], **many)
     sort.input(**{**many, "show_progress": "minimal"})  # relevance takes a pass back
     gr.on([number.input], **one)
@@ -100,5 +101,5 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
             "sheet": page,
             "cell": cell,
         },
-        redraw=[many, one, told, alone, through],
+        redraw=views,
     )
