@@ -137,6 +137,44 @@
     read(pieces[now < 0 ? 0 : now + step] ?? pieces[now]);
   });
 
+  // Cells of a map: what is under the pointer is told, what is chosen is marked in all maps of that size.
+  const tell = (map, row, column) => {
+    const told = map.parentElement.querySelector('.told');
+    const cell = `${row} ${column}`;
+    if (!told || !map.dataset.values || map.told === cell) return;
+    map.told = cell;
+    told.firstElementChild.textContent = `row ${row}, column ${column}`;
+    told.lastElementChild.textContent = map.dataset.values.split(' ')[row * map.dataset.columns + column];
+  };
+  const mark = (place, row, column) => document.querySelectorAll(`.cells[data-place="${place}"]`).forEach(map => {
+    Object.assign(map.dataset, { row, column });
+    map.style.setProperty('--row', row);
+    map.style.setProperty('--column', column);
+    tell(map, Number(row), Number(column));
+  });
+  const under = event => event.target.closest?.('.cells[data-values]');
+  document.addEventListener('pointermove', event => {
+    const map = under(event);
+    if (!map) return;
+    const box = map.getBoundingClientRect();
+    const inside = (share, all) => Math.min(Math.max(Math.floor(share * all), 0), all - 1);
+    tell(map, inside((event.clientY - box.top) / box.height, map.dataset.rows), inside((event.clientX - box.left) / box.width, map.dataset.columns));
+  });
+  document.addEventListener('pointerout', event => {
+    const map = under(event);
+    if (map && !map.contains(event.relatedTarget)) tell(map, Number(map.dataset.row), Number(map.dataset.column));
+  });
+  const chosen = event => {
+    const map = event.target.closest?.('.cells');
+    if (map) mark(map.dataset.place, map.dataset.row, map.dataset.column);
+  };
+  document.addEventListener('click', chosen);
+  document.addEventListener('keydown', chosen);
+  document.addEventListener('click', event => {
+    const cell = event.target.closest?.('[data-cell]');
+    if (cell) mark(cell.dataset.pick.split(' ').slice(2).join(' '), ...cell.dataset.cell.split(' '));
+  });
+
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
   const open = new Set();
   document.addEventListener('toggle', event => {

@@ -5,6 +5,7 @@ import sys
 from benchmarks.attribution import attribution
 from benchmarks.core import core
 from benchmarks.forward import forward
+from benchmarks.maps import maps
 from benchmarks.page import page
 from benchmarks.reweighting import reweighting
 from benchmarks.walk import walk_costs
@@ -15,6 +16,7 @@ PARTS = {
     "reweighting": reweighting,
     "attribution": attribution,
     "walk": walk_costs,
+    "maps": maps,
     "page": page,
 }
 

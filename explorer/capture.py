@@ -91,7 +91,7 @@ def run(
     other's tensors. Callers take turns, see `explorer.session`.
     """
     seen: dict[str, Activation] = {}
-    live: dict[str, Tensor] = {}
+    live: dict[str, Tensor | list[Tensor]] = {}
 
     def keep(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str):
         edited = editing(edits[name])(probe, _args, value) if name in edits else value
@@ -111,8 +111,11 @@ def run(
     seconds = time.perf_counter() - start
     gradients: dict[str, Tensor] = {}
     if live:
-        made = torch.autograd.grad(logits[:, target].sum(), list(live.values()))
-        gradients = {
-            name: found[name].canonical(gradient).cpu() for name, gradient in zip(live, made, strict=True)
-        }
+        parts = {n: value if isinstance(value, list) else [value] for n, value in live.items()}
+        flat = [part for value in parts.values() for part in value]
+        made = iter(torch.autograd.grad(logits[:, target].sum(), flat))
+        for name, value in parts.items():
+            gradient = [next(made) for _ in value]
+            whole = gradient if isinstance(live[name], list) else gradient[0]
+            gradients[name] = found[name].canonical(whole).cpu()
     return Run(logits.detach().cpu(), MappingProxyType(seen), seconds, MappingProxyType(gradients))

@@ -4,6 +4,7 @@ ExplorerError
 + PictureError         the upload is no picture this can read
   + NoPictureError     nothing has been uploaded yet
 + ChoiceError          a model, block, size, layer, channel, class or method that is not there
+  + NoMapError         it is there, but there is nothing to draw of it
 """
 
 
@@ -24,3 +25,11 @@ class NoPictureError(PictureError):
 
 class ChoiceError(ExplorerError, LookupError):
     """Asked for something that is not there."""
+
+
+class NoMapError(ChoiceError):
+    """What was asked for is there, but has nothing to draw; the page gives the reason instead of a view."""
+
+    def __init__(self, reason: str, layer: str | None = None) -> None:
+        super().__init__(reason if layer is None else f"There is no feature map {layer!r}. {reason}")
+        self.reason = reason

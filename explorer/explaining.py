@@ -1,18 +1,19 @@
 """The part of the Explorer that explains: attributions, whether they mean anything, how far to trust them."""
 
 import hashlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from explorer.attribution import Attribution, attributions
-from explorer.capture import Run
+from explorer.capture import Run, probes, run
 from explorer.causes import cause_of
 from explorer.errors import ChoiceError
 from explorer.faithfulness import ScoreCard, Subject, score_card
@@ -22,6 +23,7 @@ from explorer.methods.case import Options
 from explorer.pictures import Geometry, open_picture
 from explorer.predictions import chosen_class
 from explorer.preflight import Verdict, preflight
+from explorer.ranking import relevance
 
 UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
 SINGLE = "A single block classifies nothing: there is nothing to predict and nothing to attribute."
@@ -37,6 +39,9 @@ class Explaining:
     def __init__(self) -> None:
         self._maps: Remembered[Attribution] = Remembered(50_000_000, lambda found: found.values.nbytes)
         self._cards: Remembered[ScoreCard] = Remembered(200, lambda _: 1)
+        self._relevance: Remembered[Mapping[str, np.ndarray]] = Remembered(
+            10_000_000, lambda found: sum(one.nbytes for one in found.values())
+        )
         self._verdicts: Remembered[Verdict] = Remembered(1_000, lambda _: 1)
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
@@ -112,6 +117,23 @@ class Explaining:
             if card.done == card.total:
                 self._cards.keep(key, card)
             yield card
+
+    def relevance(
+        self,
+        model: str,
+        picture: Picture | None,
+        weights: str | Path | None = None,
+        *,
+        target: int | None = None,
+    ) -> Mapping[str, np.ndarray]:
+        """What each channel `[c]` of each map does for a class, see `explorer.ranking.relevance`."""
+        loaded, image, index, key = self._question(model, picture, weights, "relevance", target, Options())
+        if remembered := self._relevance.get(key):
+            return remembered
+        with loaded.lock:
+            names = tuple(probes(loaded.model))
+            whole = run(loaded.model, image.to(self.device), target=index, gradients_at=names)
+        return self._relevance.keep(key, relevance(whole))
 
     def refuse_meaningless(self, model: str, weights: str | Path | None, method: str) -> Verdict:
         """What to think of a method on a model; raises ChoiceError where it means nothing."""

@@ -47,6 +47,8 @@ def setting(control: gr.components.Component, value: str | None):
         return gr.skip()
     if isinstance(control, Whole | Amount):
         return control.preprocess(int(value)) if value.lstrip("-").isdigit() else gr.skip()
+    if isinstance(control, gr.Textbox):
+        return value  # checked by those who read it
     known = [choice for _, choice in control.choices]
     if isinstance(control, Several):
         return [one for one in dict.fromkeys(value.split(",")) if one in known] or gr.skip()

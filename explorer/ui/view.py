@@ -47,7 +47,8 @@ LISTEN = """
 const place = (map, row, column) => {
   const {place: name, rows, columns} = map.dataset;
   const inside = (cell, all) => Math.min(Math.max(Math.floor(cell), 0), all - 1);
-  trigger('place', {value: [name, inside(row, rows), inside(column, columns)].join(' ')});
+  Object.assign(map.dataset, {row: inside(row, rows), column: inside(column, columns)});
+  trigger('place', {value: [name, map.dataset.row, map.dataset.column].join(' ')});
 };
 element.addEventListener('keydown', event => {
   const map = event.target.closest('[data-place]');

@@ -2,7 +2,7 @@
 
 import re
 
-INNER = re.compile(r"\.(token_mixing|spatial_mixing|axial_shift|split_attention)(?=\.|$)")
+INNER = re.compile(r"\.(token_mixing|spatial_mixing|axial_shift|split_attention|attn)(?=\.|$)")
 BLOCK = re.compile(r"(?:stages\.(\d+)\.)?(?:blocks\.)?(\d+)\.?(.*)")
 STAGE = re.compile(r"stages\.(\d+)\.(downsample\.)?output")
 
