@@ -21,6 +21,7 @@ from explorer.comparison import (
 )
 from explorer.errors import ChoiceError
 from explorer.features import FeatureMap
+from explorer.figures.comparison import cost_bars, likeness_map, side_by_side
 from models import card, list_models
 from models.costs import Counter, block_costs, blocks, follow, multiply_adds, parameters
 from tests.tiny import TINY
@@ -186,3 +187,26 @@ def test_the_explorer_knows_which_passes_are_remembered(explorer, star):
     assert not explorer.has_passed("mixer_nano", turned, "scenes")
     explorer.inspect("mixer_nano", turned, "scenes")
     assert explorer.has_passed("mixer_nano", turned, "scenes")
+
+
+def test_a_saved_bar_is_as_long_as_its_blocks_together():
+    figure = cost_bars({"Time ms": {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([4.0])}})
+    (axes,) = figure.axes
+    ends = [patch.get_x() + patch.get_width() for patch in axes.patches]
+    assert ends == [1, 3, 6, 4]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+
+
+def test_saved_likeness_goes_from_zero_to_one():
+    figure = likeness_map(np.array([[0.2, 0.4]]), ["x"], ["y", "z"], models=("a", "b"), unit="linear CKA")
+    drawn = figure.axes[0].images[0]
+    assert drawn.get_clim() == (0, 1)
+    assert drawn.get_array().tolist() == [[0.2, 0.4]]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["y", "z"]
+
+
+def test_saved_maps_keep_their_own_resolution():
+    pixels = [np.zeros((4, 4, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)]
+    figure = side_by_side(pixels, ["a", "b"])
+    assert [axes.images[0].get_array().shape[:2] for axes in figure.axes] == [(4, 4), (8, 8)]
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]

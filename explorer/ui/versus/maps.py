@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
+from PIL import Image
 
 from explorer.capture import Run
 from explorer.comparison import alike, at_depth, cell_at, chosen
 from explorer.features import FeatureMap, pca_colour
-from explorer.figures.colour import painted, scale_of
+from explorer.figures.colour import Scale, painted, scale_of
 from explorer.figures.comparison import side_by_side
 from explorer.figures.raster import data_uri
 from explorer.loading import Loaded
@@ -55,7 +56,7 @@ def page(asked: Asked, models: list[str], cards: list[dict], depth: float, place
         cards=cards,
         done=sum(card["pixels"] is not None for card in cards),
         depth=depth,
-        picture=data_uri(as_seen(asked.open(), card_of(models[0]).preprocess)),
+        picture=data_uri(small(as_seen(asked.open(), card_of(models[0]).preprocess))),
         cells=CELLS,
         place=read(place),
         python=python(
@@ -64,10 +65,17 @@ def page(asked: Asked, models: list[str], cards: list[dict], depth: float, place
             f"    features = at_depth(run, {depth / 100:g})",
             "    print(model, features.layer, pca_colour(features).shape)",
             *([f"    print(alike(features, {read(place)}))"] if place else []),
-            imports="from explorer.comparison import alike, at_depth\n"
+            imports=f"from explorer.comparison import {'alike, ' if place else ''}at_depth\n"
             "from explorer.features import pca_colour",
         ),
     )
+
+
+def small(pixels: np.ndarray) -> np.ndarray:
+    """A picture uint8 `[h, w, 3]` as large as a card shows it, as it is sent anew with every click."""
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((224, 224), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
 
 
 def shown(loaded: Loaded, run: Run, depth: float, place: tuple[float, float] | None) -> dict:
@@ -88,7 +96,7 @@ def shown(loaded: Loaded, run: Run, depth: float, place: tuple[float, float] | N
     }
 
 
-def coloured(features: FeatureMap, place: tuple[float, float] | None) -> tuple[np.ndarray, object]:
+def coloured(features: FeatureMap, place: tuple[float, float] | None) -> tuple[np.ndarray, Scale | None]:
     """The map in colours, or how like one place all are, with the scale of that."""
     if place is None:
         return (255 * pca_colour(features)).round().astype(np.uint8), None
@@ -118,9 +126,12 @@ def save(explorer: Explorer, asked: Asked, kind: str, models: list[str], depth: 
     if kind == "npz":
         near = {f"{model}_alike": alike(one, read(place)) for model, one in found.items() if place}
         return npz(name, **{model: one.values for model, one in found.items()}, **near)
-    titles = [f"{model}\n{level(one.layer)}" for model, one in found.items()]
-    pixels = [coloured(one, read(place))[0] for one in found.values()]
-    return saved_figure(side_by_side(pixels, titles), kind, name)
+    drawn = [coloured(one, read(place)) for one in found.values()]
+    titles = [
+        f"{model}\n{level(one.layer)}" + (f", {scale.low:.2g} to 1" if scale else "")
+        for (model, one), (_, scale) in zip(found.items(), drawn, strict=True)
+    ]
+    return saved_figure(side_by_side([pixels for pixels, _ in drawn], titles), kind, name)
 
 
 def build(bench: Bench) -> dict:
