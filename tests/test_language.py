@@ -77,7 +77,7 @@ def english(texts: list[str]) -> list[str]:
 BLOCK = "&model=WeightedPermuteMLP(dim=64,seg_dim=8)&weights=random"
 
 
-@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution"])
+@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution", "mixing"])
 def test_a_single_block_is_told_in_chinese(visit, tab):
     page = visit(f"/?tab={tab}{BLOCK}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP")
@@ -104,6 +104,14 @@ def test_every_lens_is_told_in_chinese(visit, lens, model):
     page = visit(f"/?tab=reweighting&lens={lens}&model={model}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     page.wait_for_timeout(1500)
+    nothing_english(page)
+
+
+@pytest.mark.parametrize("direction", ["moves", "feels"])
+def test_receptive_fields_are_told_in_chinese(visit, direction):
+    page = visit(f"/?tab=mixing&model=as_mlp_nano&direction={direction}", locale="zh-CN")
+    expect(page.locator("#field header")).to_be_visible()
+    expect(page.locator("#growth [data-done=True]")).to_be_visible()
     nothing_english(page)
 
 

@@ -11,7 +11,7 @@ from explorer.ui.picture import PictureUpload
 from explorer.ui.rail import example
 from explorer.ui.which import FIRST, Which, parts_of
 
-TABS = ("overview", "maps", "reweighting", "attribution")
+TABS = ("overview", "maps", "reweighting", "attribution", "mixing")
 
 
 def arrive(named: dict[str, gr.components.Component], request: gr.Request) -> list:

@@ -6,7 +6,7 @@ from explorer.session import Explorer
 from explorer.ui import address, endpoints, rail
 from explorer.ui.asked import PICK, Tab
 from explorer.ui.save import Saves
-from explorer.ui.tabs import attribution, maps, overview, reweighting
+from explorer.ui.tabs import attribution, maps, mixing, overview, reweighting
 from explorer.ui.view import View, render
 from models.registry import ASSETS
 
@@ -93,9 +93,11 @@ def build_app(explorer: Explorer) -> gr.Blocks:
                     depth, third = reweighting.build(explorer, side, turn, saves)
                 with gr.Tab("Attribution", id="attribution"):
                     fourth = attribution.build(explorer, side, turn, saves)
-        running = first.running + third.running + fourth.running
+                with gr.Tab("Mixing", id="mixing"):
+                    fifth = mixing.build(explorer, side, turn, saves)
+        running = first.running + third.running + fourth.running + fifth.running
         fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
-        named = second.address | third.address | fourth.address
+        named = second.address | third.address | fourth.address | fifth.address
         address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
         doors(story.pick, tabs, second, third)
         doors(depth.door, tabs, second, third)
