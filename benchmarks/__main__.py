@@ -5,6 +5,7 @@ import sys
 from benchmarks.attribution import attribution
 from benchmarks.core import core
 from benchmarks.forward import forward
+from benchmarks.mixing import mixing
 from benchmarks.page import page
 from benchmarks.reweighting import reweighting
 
@@ -13,6 +14,7 @@ PARTS = {
     "forward": forward,
     "reweighting": reweighting,
     "attribution": attribution,
+    "mixing": mixing,
     "page": page,
 }
 
