@@ -68,6 +68,14 @@ def doors(event, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
         opened = opened.then(**listener)
 
 
+def drawn_when_opened(tab: gr.Tab, built: Tab) -> None:
+    """For a tab whose views are not drawn while nobody looks at them."""
+    first, *others = built.redraw
+    drawn = tab.select(**first)
+    for listener in others:
+        drawn = drawn.success(**listener)
+
+
 def build_app(explorer: Explorer) -> gr.Blocks:
     gr.set_static_paths([ASSETS / "examples"])
     with gr.Blocks(
@@ -93,12 +101,13 @@ def build_app(explorer: Explorer) -> gr.Blocks:
                     depth, third = reweighting.build(explorer, side, turn, saves)
                 with gr.Tab("Attribution", id="attribution"):
                     fourth = attribution.build(explorer, side, turn, saves)
-                with gr.Tab("Mixing", id="mixing"):
+                with gr.Tab("Mixing", id="mixing") as last:
                     fifth = mixing.build(explorer, side, turn, saves)
         running = first.running + third.running + fourth.running + fifth.running
         fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
         named = second.address | third.address | fourth.address | fifth.address
         address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
+        drawn_when_opened(last, fifth)
         doors(story.pick, tabs, second, third)
         doors(depth.door, tabs, second, third)
         endpoints.build(explorer)

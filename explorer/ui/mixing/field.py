@@ -1,4 +1,4 @@
-"""The receptive field of a place, which pixels move it; and which places feel a pixel."""
+"""Receptive fields, and which places feel a pixel: the controls of the lens and what they do."""
 
 from collections.abc import Iterator
 
@@ -6,23 +6,20 @@ import gradio as gr
 import numpy as np
 
 from explorer.errors import ChoiceError
-from explorer.features import feature_map, layers, pca_colour
-from explorer.figures.colour import painted, scale_of
-from explorer.figures.fields import amplitude, levels_painted, shade, three_maps
-from explorer.figures.raster import data_uri
-from explorer.pictures import seen
-from explorer.receptive_field import SHARES, EffectiveField, Felt, held, squares
+from explorer.features import layers
+from explorer.figures.fields import amplitude, three_maps
+from explorer.receptive_field import SHARES, held
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, SLOW, Asked, bound, lane
 from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, Whole, stopping
 from explorer.ui.mixing import growth
+from explorer.ui.mixing.pages import felt, felt_page, field, field_page, where
 from explorer.ui.mixing.spot import (
     ALL,
     DIRECTIONS,
     FEELS,
     MIDDLE,
     MOVES,
-    Spot,
     channels_of,
     known_layer,
     place_of,
@@ -31,8 +28,20 @@ from explorer.ui.mixing.spot import (
 from explorer.ui.opened import Lenses
 from explorer.ui.picture import EXAMPLES
 from explorer.ui.save import npz, saved_figure
-from explorer.ui.view import View, picked, placed, render
+from explorer.ui.view import View, picked, placed
 from explorer.ui.words import short
+
+SHOWN = "shown"
+# What nobody sees is not computed: while another tab is open, its listeners hear "" instead.
+IF_SHOWN = """(...values) => {
+  const seen = /[?&]tab=mixing(&|$)/.test(location.search) || document.querySelector('#field')?.offsetParent;
+  return values.map(value => value === 'shown' && !seen ? '' : value);
+}"""
+
+
+def draw_if_shown(explorer: Explorer, asked: Asked, shown: str, asking: str, *chosen):
+    """Also when the tab is opened, but never before there is something to ask."""
+    return draw(explorer, asked, *chosen) if shown and asking else gr.skip()
 
 
 def draw(explorer: Explorer, asked: Asked, direction: str, *chosen) -> str:
@@ -40,98 +49,6 @@ def draw(explorer: Explorer, asked: Asked, direction: str, *chosen) -> str:
     if direction == FEELS:
         return felt_page(explorer, asked, spot)
     return field_page(explorer, asked, spot, field(explorer, asked, spot))
-
-
-def field(explorer: Explorer, asked: Asked, spot: Spot) -> EffectiveField:
-    return explorer.effective_field(asked.model, asked.open(), asked.weights, **where(spot))
-
-
-def where(spot: Spot) -> dict:
-    return {"layer": spot.layer, "place": spot.within(spot.grid), "channel": spot.channel}
-
-
-def field_page(explorer: Explorer, asked: Asked, spot: Spot, found: EffectiveField, total: int = 1) -> str:
-    """total: over how many pictures the field is going to be averaged."""
-    can = explorer.theoretical_field(asked.model, asked.weights, **where(spot))
-    sizes, energy = amplitude(found.energy), float(found.energy.sum(dtype=np.float64))
-    outside = float(found.energy[~can].sum(dtype=np.float64)) / energy if energy else 0.0
-    scale = scale_of(sizes, signed=False)._replace(low=0.0)
-    return render(
-        "field",
-        **shared(explorer, asked, spot, spot.grid),
-        title="Receptive field",
-        done=found.pictures,
-        total=total,
-        heat=data_uri(painted(sizes, scale)),
-        scale=scale,
-        levels=data_uri(levels_painted(found.levels)),
-        colours=levels_painted(np.arange(4, 0, -1)).tolist(),
-        can=data_uri(shade(can)),
-        count=int(can.sum()),
-        shares=list(zip(SHARES, found.pixels, strict=True)),
-        pixels=can.size,
-        outside=outside,
-        python=python(asked, spot, "place", spot.within(spot.grid)),
-    )
-
-
-def felt_page(explorer: Explorer, asked: Asked, spot: Spot) -> str:
-    grid, found = felt(explorer, asked, spot)
-    scale = scale_of(found.change, signed=False)._replace(low=0.0)
-    energy = found.change**2
-    return render(
-        "felt",
-        **shared(explorer, asked, spot, grid),
-        title="Places that feel a pixel",
-        side=squares(asked.loaded(explorer).preprocess.shape)[2],
-        change=data_uri(painted(found.change, scale)),
-        scale=scale,
-        can=data_uri(shade(found.can)),
-        count=int(found.can.sum()),
-        shares=[(share, int(held(energy, share).sum())) for share in SHARES],
-        places=found.can.size,
-        outside=1 - found.inside if energy.any() else 0.0,
-        python=python(asked, spot, "square", spot.within(grid)),
-    )
-
-
-def felt(explorer: Explorer, asked: Asked, spot: Spot) -> tuple[tuple[int, int], Felt]:
-    """The grid of squares over the image, and what feels the chosen one."""
-    rows, columns, _ = squares(asked.loaded(explorer).preprocess.shape)
-    square = spot.within((rows, columns))
-    options = {"layer": spot.layer, "square": square, "channel": spot.channel}
-    return (rows, columns), explorer.felt(asked.model, asked.open(), asked.weights, **options)
-
-
-def shared(explorer: Explorer, asked: Asked, spot: Spot, grid: tuple[int, int]) -> dict:
-    """What both directions show: the layer in colour, the image, and the cell of a grid that is marked."""
-    colours = pca_colour(feature_map(asked.run(explorer), spot.layer))
-    pixels, _ = seen(asked.open(), asked.loaded(explorer).preprocess)
-    return {
-        "layer": spot.layer,
-        "channel": spot.channel,
-        "map": data_uri((255 * colours).round().astype(np.uint8)),
-        "map_grid": spot.grid,
-        "picture": data_uri(np.asarray(pixels)),
-        "wide": pixels.width,
-        "high": pixels.height,
-        "grid": grid,
-        "cell": spot.within(grid),
-    }
-
-
-def python(asked: Asked, spot: Spot, name: str, cell: tuple[int, int]) -> str:
-    options = f'layer="{spot.layer}", {name}={cell}, channel={spot.channel}'
-    if name == "square":
-        return asked.python(
-            f"found = explorer.felt(model, picture, weights, {options})",
-            "print(found.change, found.can)  # [rows, columns] of the layer",
-        )
-    return asked.python(
-        f"found = explorer.effective_field(model, picture, weights, {options})",
-        f"can = explorer.theoretical_field(model, weights, {options})",
-        "print(found.energy, found.pixels, can.sum())  # [h, w] of the image",
-    )
 
 
 def average(explorer: Explorer, asked: Asked, direction: str, *chosen) -> Iterator[tuple]:
@@ -208,12 +125,18 @@ def clicked(turn: str, direction: str, layer: str, channel: str, event: gr.Event
     return place, question(turn, direction, layer, place, channel)
 
 
+def picked_layer(event: gr.EventData) -> gr.Dropdown:
+    """The layer of a column, which the menu may not know yet."""
+    layer = picked(event)
+    return gr.Dropdown([(short(layer), layer)], value=layer)
+
+
 def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls", elem_id="directions"):
         direction = gr.Radio(
             DIRECTIONS, value=MOVES, label="Show", show_label=False, container=False, elem_id="direction"
         )
-        go = gr.Button("Average over the examples", scale=0, min_width=280, elem_id="average")
+        go = gr.Button("Average over the examples", scale=0, min_width=250, elem_id="average")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="average-stop")
     with gr.Row(elem_classes="controls"):
         layer = Menu([], label="Layer", elem_id="field-layer", min_width=180)
@@ -222,9 +145,12 @@ def build(lenses: Lenses) -> None:
     place = Whole(MIDDLE, visible="hidden", elem_id="field-place")
     asking = gr.Textbox(visible="hidden", elem_id="field-asked")
     view, way = View(elem_id="field"), View(elem_id="growth")
-    chosen = [direction, layer, place, channel]
-    drawn = asking.change(**lenses.draws("field", draw, chosen, [view], show_progress="minimal"))
-    strip_runs = wire_growth(lenses, chosen, way, drawn)
+    chosen, shown = [direction, layer, place, channel], gr.Textbox(SHOWN, visible="hidden")
+    field_view = lenses.draws(
+        "field", draw_if_shown, [shown, asking, *chosen], [view], show_progress="minimal"
+    )
+    drawn = asking.change(**field_view, js=IF_SHOWN)
+    strip_runs = wire_growth(lenses, [shown, asking, *chosen], way, drawn)
     average_run = go.click(
         bound(average, lenses.explorer), [*lenses.rail.inputs, *chosen], [view, stop], **SLOW
     )
@@ -241,7 +167,7 @@ def wire_growth(lenses: Lenses, chosen: list, way: View, drawn) -> list:
     inputs = [*lenses.inputs, *chosen]
     strip = {"fn": bound(growth.draw_if_cheap, lenses.explorer), "inputs": inputs, "outputs": way}
     strip |= lane("growth")
-    grown = drawn.success(**strip)
+    grown = drawn.success(**strip, js=IF_SHOWN)
     asked = way.more(**{**strip, "fn": bound(growth.draw, lenses.explorer)})
     lenses.listeners.append(strip)
     return [grown, asked]
@@ -263,4 +189,4 @@ def wire_choices(
     ways = [*lenses.rail.inputs, lenses.turn, direction, place, channel, depth]
     depth.input(bound(at_depth, lenses.explorer), ways, [layer, channel, go, asking], **PICK)
     view.place(clicked, [lenses.turn, direction, layer, channel], [place, asking], **PICK)
-    way.pick(picked, None, layer, **PICK).then(**fit, **PICK)
+    way.pick(picked_layer, None, layer, **PICK).then(**fit, **PICK)

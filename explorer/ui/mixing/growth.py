@@ -31,18 +31,23 @@ class Step:
     half: float  # the part of it that holds half of the energy
 
 
-def draw_if_cheap(explorer: Explorer, asked: Asked, now: str, direction: str, *chosen) -> Iterator[str]:
-    if now != "field":
+def draw_if_cheap(
+    explorer: Explorer, asked: Asked, now: str, shown: str, asking: str, direction: str, *chosen
+) -> Iterator[str]:
+    """The strip where it is seen and takes no time; else how long it would take."""
+    if now != "field" or not shown or not asking:
         yield gr.skip()
         return
     seconds = asked.run(explorer).seconds * PASSES * len(explorer.depth(asked.model, asked.weights))
     if seconds > AT_ONCE:
         yield page(asked, explorer, direction, spot_of(explorer, asked, *chosen), [], round(seconds))
         return
-    yield from draw(explorer, asked, now, direction, *chosen)
+    yield from draw(explorer, asked, now, shown, asking, direction, *chosen)
 
 
-def draw(explorer: Explorer, asked: Asked, _now: str, direction: str, *chosen) -> Iterator[str]:
+def draw(
+    explorer: Explorer, asked: Asked, _now: str, _shown: str, _asking: str, direction: str, *chosen
+) -> Iterator[str]:
     """The strip with one layer more each time."""
     spot = spot_of(explorer, asked, *chosen)
     steps: list[Step] = []
