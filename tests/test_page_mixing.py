@@ -2,8 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
+
+from explorer.figures.fields import levels_painted, shade, three_maps
+from explorer.ui.mixing.spot import Spot, known_layer, place_of
 
 
 def note(page):
@@ -71,3 +75,37 @@ def test_a_field_is_averaged_over_the_examples(visit, model):
     expect(page.locator("#average-stop")).to_be_disabled()
     click_cell(page, 0, 0)
     expect(note(page)).not_to_contain_text("averaged")
+
+
+def test_a_place_stays_where_it_is_in_the_picture():
+    for grid in ((8, 8), (24, 16), (1, 3), (112, 112)):
+        for row in range(grid[0]):
+            place = place_of(row, grid[1] - 1, grid)
+            assert Spot("a", grid, place, None).within(grid) == (row, grid[1] - 1)
+    corner = Spot("a", (4, 4), place_of(3, 0, (4, 4)), None)
+    assert [corner.within((rows, rows)) for rows in (1, 2, 8)] == [(0, 0), (1, 0), (7, 1)]
+
+
+def test_a_layer_of_another_model_counts_as_the_first_block():
+    names = ("stem.output", "blocks.0.shifted", "blocks.0.output", "blocks.1.output")
+    assert known_layer(names, "blocks.1.output") == "blocks.1.output"
+    assert known_layer(names, "stages.0.output") == "blocks.0.output"
+    assert known_layer(("block.local",), None) == "block.local"
+
+
+def test_what_is_out_of_reach_is_covered_and_nothing_else():
+    sheet = shade(np.array([[True, False]]))
+    assert sheet[0, 0, 3] == 0
+    assert sheet[0, 1, 3] > 127
+
+
+def test_a_saved_field_draws_the_numbers_as_they_are():
+    measured = np.array([[0.0, 2.0], [1.0, 0.5]])
+    levels, can = np.array([[0, 4], [2, 1]]), np.array([[False, True], [True, True]])
+    figure = three_maps(measured, levels, can, ("a", "b", "c"), title="t", unit="u")
+    first, second, third = (axes.images[0] for axes in figure.axes[:3])
+    assert np.array_equal(first.get_array(), measured)
+    assert (first.norm.vmin, first.norm.vmax, first.cmap.name) == (0.0, 2.0, "viridis")
+    assert np.array_equal(second.get_array(), levels)
+    assert np.array_equal(third.get_array(), can)
+    assert len({tuple(colour) for colour in levels_painted(np.arange(5))}) == 5
