@@ -6,6 +6,7 @@ from benchmarks.attribution import attribution
 from benchmarks.core import core
 from benchmarks.forward import forward
 from benchmarks.maps import maps
+from benchmarks.mixing import mixing
 from benchmarks.page import page
 from benchmarks.reweighting import reweighting
 from benchmarks.walk import walk_costs
@@ -17,6 +18,7 @@ PARTS = {
     "attribution": attribution,
     "walk": walk_costs,
     "maps": maps,
+    "mixing": mixing,
     "page": page,
 }
 

@@ -23,11 +23,12 @@ from explorer.mixing import mixer
 from explorer.pictures import Geometry, open_picture, to_image
 from explorer.predictions import Prediction, chosen_class, predictions
 from explorer.reweighting import block_name, branch_weights
+from explorer.tracing_fields import TracingFields
 from explorer.typical import Typical, shipped, typical
 from models.probe import Kind
 
 
-class Explorer(Comparing, Explaining):
+class Explorer(Comparing, TracingFields, Explaining):
     """Answers questions about a model and a picture; remembers the last models, runs and attributions.
 
     Safe to share between threads. `weights` is a name the model's card lists, "random", or the path of a

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from explorer import baselines, pictures
 from explorer.attribution import METHODS
 from explorer.ui import rail
+from explorer.ui.address import TABS
 from explorer.ui.lenses.lab import LENSES
 from explorer.ui.tabs.compare import LENSES as LENSES_OF_COMPARE
 from models.registry import ASSETS
@@ -80,7 +81,7 @@ def english(texts: list[str]) -> list[str]:
 BLOCK = "&model=WeightedPermuteMLP(dim=64,seg_dim=8)&weights=random"
 
 
-@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution", "code"])
+@pytest.mark.parametrize("tab", [tab for tab in TABS if tab != "compare"])
 def test_a_single_block_is_told_in_chinese(visit, tab):
     page = visit(f"/?tab={tab}{BLOCK}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP")
@@ -110,8 +111,16 @@ def test_every_lens_is_told_in_chinese(visit, lens, model):
     nothing_english(page)
 
 
+@pytest.mark.parametrize("direction", ["moves", "feels"])
+def test_receptive_fields_are_told_in_chinese(visit, direction):
+    page = visit(f"/?tab=mixing&model=as_mlp_nano&direction={direction}", locale="zh-CN")
+    expect(page.locator("#field header")).to_be_visible()
+    expect(page.locator("#growth [data-done=True]")).to_be_visible()
+    nothing_english(page)
+
+
 @pytest.mark.parametrize("query", ["", "&weights=random"])
-@pytest.mark.parametrize("tab", ["overview", "maps", "reweighting", "attribution", "code"])
+@pytest.mark.parametrize("tab", [tab for tab in TABS if tab != "compare"])
 def test_nothing_english_is_left(visit, tab, query):
     page = visit(f"/?tab={tab}{query}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")

@@ -4,7 +4,7 @@ import gradio as gr
 
 from explorer.session import Explorer
 from explorer.ui import address, endpoints, rail
-from explorer.ui.asked import PICK, Tab
+from explorer.ui.asked import PICK, QUIET, Tab
 from explorer.ui.save import Saves
 from explorer.ui.tabs import attribution, code_walk, compare, maps, mixing, overview, reweighting
 from explorer.ui.view import View, render
@@ -54,6 +54,18 @@ LAUNCH = {
 }
 
 
+# The turn reaches the open tab at once, and every other when it is opened.
+OPEN = """async (turn, ...own) => {
+  await new Promise(requestAnimationFrame);
+  const open = document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId;
+  return own.map((before, i) => TABS[i] === open ? turn : before);
+}""".replace("TABS", str(list(address.TABS)))
+
+
+def tell_open_tab(tabs: gr.Tabs, turn: gr.Textbox, own: dict[str, gr.Textbox]) -> None:
+    gr.on([turn.change, tabs.change], None, [turn, *own.values()], list(own.values()), js=OPEN, **QUIET)
+
+
 def through(event: gr.EventData) -> tuple:
     """Open the tab a door of the Overview leads to, at the layer or block it shows."""
     tab, _, place = event._data["value"].partition(" ")
@@ -66,6 +78,14 @@ def doors(event, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
     opened = event(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **PICK)
     for listener in (*maps.redraw, *reweighting.redraw):
         opened = opened.then(**listener)
+
+
+def drawn_when_opened(tab: gr.Tab, built: Tab) -> None:
+    """For a tab whose views are not drawn while nobody looks at them."""
+    first, *others = built.redraw
+    drawn = tab.select(**first)
+    for listener in others:
+        drawn = drawn.success(**listener)
 
 
 def build_app(explorer: Explorer) -> gr.Blocks:
@@ -81,30 +101,33 @@ def build_app(explorer: Explorer) -> gr.Blocks:
         with gr.Row(elem_id="cols"):
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
                 side, which, upload, strip, badge, turn = rail.build()
+                own = {tab: gr.Textbox(visible="hidden", elem_id=f"turn-{tab}") for tab in address.TABS}
             with (
                 gr.Column(scale=1, min_width=320, elem_id="main"),
                 gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs,
             ):
                 with gr.Tab("Overview", id="overview"):
-                    story, first = overview.build(explorer, side, turn)
+                    story, first = overview.build(explorer, side, own["overview"])
                 with gr.Tab("Maps", id="maps"):
-                    second = maps.build(explorer, side, turn, saves)
+                    second = maps.build(explorer, side, own["maps"], saves)
                 with gr.Tab("Reweighting", id="reweighting"):
-                    depth, third = reweighting.build(explorer, side, turn, saves)
+                    depth, third = reweighting.build(explorer, side, own["reweighting"], saves)
                 with gr.Tab("Attribution", id="attribution"):
-                    fourth = attribution.build(explorer, side, turn, saves)
+                    fourth = attribution.build(explorer, side, own["attribution"], saves)
                 with gr.Tab("Code walk", id="code"):
-                    fifth = code_walk.build(explorer, side, turn, saves)
+                    fifth = code_walk.build(explorer, side, own["code"], saves)
                 with gr.Tab("Mixing", id="mixing"):
-                    sixth = mixing.build(explorer, side, turn, saves)
+                    sixth = mixing.build(explorer, side, own["mixing"], saves)
                 with gr.Tab("Compare", id="compare") as last:
-                    seventh = compare.build(explorer, side, turn, saves, last)
+                    seventh = compare.build(explorer, side, own["compare"], saves, last)
         running = [one for tab in (first, third, fourth, sixth, seventh) for one in tab.running]
         fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
         named = {}
         for tab in (second, third, fourth, fifth, sixth, seventh):
             named |= tab.address
         address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
+        drawn_when_opened(last, fifth)
+        tell_open_tab(tabs, turn, own)
         doors(story.pick, tabs, second, third)
         doors(depth.door, tabs, second, third)
         endpoints.build(explorer)

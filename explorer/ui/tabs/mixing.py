@@ -8,12 +8,13 @@ import gradio as gr
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, Rail, Tab
 from explorer.ui.controls import opened, switch
-from explorer.ui.mixing import attention, matrices, shifts
+from explorer.ui.mixing import attention, field, matrices, shifts
 from explorer.ui.opened import Lenses
 from explorer.ui.save import Saves
 
 # What can be looked at: name, title, and what builds it. A lens draws itself when `turn` changes.
 LENSES: dict[str, tuple[str, Callable[[Lenses], None]]] = {
+    "field": ("Receptive field", field.build),
     "attention": ("Attention", attention.build),
     "matrices": ("Matrices", matrices.build),
     "shifts": ("Shifts", shifts.build),

@@ -1,0 +1,42 @@
+"""The Mixing tab: what a click on a place costs, from the question to the page."""
+
+import statistics
+import time
+
+import torch
+
+from benchmarks.timing import row
+from explorer.machine import choose_threads
+from explorer.session import Explorer
+from explorer.ui.asked import Asked
+from explorer.ui.mixing.field import draw
+from explorer.ui.mixing.spot import ALL, FEELS, MOVES
+from models.registry import ASSETS
+
+PICTURE = str(ASSETS / "examples" / "2-star.png")
+CASES = (("vip_nano", "scenes", 0.3, 8), ("vip_s7", "random", 2.0, 5))
+# In thousandths down and across; on a grid of eight no two are the same place, nor is one the middle.
+PLACES = [1_000 * (62 + 125 * row) + 62 + 125 * (5 * row % 8) for row in range(8)]
+
+
+def mixing() -> list[str]:
+    torch.set_num_threads(choose_threads())
+    return [click(*case, direction) for case in CASES for direction in (MOVES, FEELS)]
+
+
+def click(model: str, weights: str, limit: float, clicks: int, direction: str) -> str:
+    """The median over places of the last layer, the dearest; nothing of them is remembered."""
+    explorer, asked = Explorer(), Asked(PICTURE, model, weights, "", None)
+    layer = explorer.depth(model, weights)[-1]
+    draw(explorer, asked, direction, layer, 500_500, ALL)
+    times = []
+    for place in PLACES[:clicks]:
+        start = time.perf_counter()
+        draw(explorer, asked, direction, layer, place, ALL)
+        times.append(time.perf_counter() - start)
+    what = "a place and its field" if direction == MOVES else "a pixel and who feels it"
+    return row(
+        f"{what}, {model}, drawn",
+        f"{1000 * statistics.median(times):.0f} ms",
+        f"at most {1000 * limit:.0f} ms",
+    )
