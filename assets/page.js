@@ -15,7 +15,8 @@
   // Language: the page is written in English; phrases are looked up, `{}` stands for what varies.
   let language = query.get('lang') || memory.get('language') || (navigator.language.startsWith('zh') ? 'zh' : 'en');
   const escaped = text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const patterns = Object.keys(ZH).filter(phrase => phrase.includes('{}')).map(phrase =>
+  const said = phrase => phrase.replaceAll('{}', '').length; // what says most fits best
+  const patterns = Object.keys(ZH).filter(phrase => phrase.includes('{}')).sort((a, b) => said(b) - said(a)).map(phrase =>
     [new RegExp('^' + phrase.split('{}').map(escaped).join('(.+?)') + '$', 's'), ZH[phrase]]);
   const inChinese = text => {
     const words = text.trim().replace(/\s+/g, ' ');

@@ -58,7 +58,7 @@ LAUNCH = {
 OPEN = """async (turn, ...own) => {
   await new Promise(requestAnimationFrame);
   const open = document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId;
-  return own.map((before, i) => TABS[i] === open ? turn : before);
+  return own.map((before, i) => TABS[i] === open && before.trim() !== turn ? turn : before);
 }""".replace("TABS", str(list(address.TABS)))
 
 
@@ -66,26 +66,25 @@ def tell_open_tab(tabs: gr.Tabs, turn: gr.Textbox, own: dict[str, gr.Textbox]) -
     gr.on([turn.change, tabs.change], None, [turn, *own.values()], list(own.values()), js=OPEN, **QUIET)
 
 
-def through(event: gr.EventData) -> tuple:
-    """Open the tab a door of the Overview leads to, at the layer or block it shows."""
+def through(maps_turn: str, reweighting_turn: str, event: gr.EventData) -> tuple:
+    """Open the tab a door leads to, at the layer or block it shows, and have it drawn anew."""
     tab, _, place = event._data["value"].partition(" ")
-    layer = gr.Dropdown(value=place) if tab == "maps" else gr.skip()
-    block = gr.Dropdown(value=place) if tab == "reweighting" else gr.skip()
-    return gr.Tabs(selected=tab), layer, block
+    to = gr.Dropdown(choices=[place], value=place)  # the menu is filled when the tab is drawn
+    layer, maps_turn = (to, again(maps_turn)) if tab == "maps" and place else (gr.skip(), gr.skip())
+    leads_to_block = tab == "reweighting" and place
+    block, reweighting_turn = (to, again(reweighting_turn)) if leads_to_block else (gr.skip(), gr.skip())
+    return gr.Tabs(selected=tab), layer, block, maps_turn, reweighting_turn
 
 
-def doors(event, tabs: gr.Tabs, maps: Tab, reweighting: Tab) -> None:
-    opened = event(through, None, [tabs, maps.address["layer"], reweighting.address["block"]], **PICK)
-    for listener in (*maps.redraw, *reweighting.redraw):
-        opened = opened.then(**listener)
+def again(turn: str) -> str:
+    """The same turn, but not the same text."""
+    return turn.removesuffix(" ") if turn.endswith(" ") else f"{turn} "
 
 
-def drawn_when_opened(tab: gr.Tab, built: Tab) -> None:
-    """For a tab whose views are not drawn while nobody looks at them."""
-    first, *others = built.redraw
-    drawn = tab.select(**first)
-    for listener in others:
-        drawn = drawn.success(**listener)
+def doors(event, tabs: gr.Tabs, own: dict[str, gr.Textbox], maps: Tab, reweighting: Tab) -> None:
+    turns = [own["maps"], own["reweighting"]]
+    places = [maps.address["layer"], reweighting.address["block"]]
+    event(through, turns, [tabs, *places, *turns], **PICK)
 
 
 def build_app(explorer: Explorer) -> gr.Blocks:
@@ -126,10 +125,9 @@ def build_app(explorer: Explorer) -> gr.Blocks:
         for tab in (second, third, fourth, fifth, sixth, seventh):
             named |= tab.address
         address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
-        drawn_when_opened(last, fifth)
         tell_open_tab(tabs, turn, own)
-        doors(story.pick, tabs, second, third)
-        doors(depth.door, tabs, second, third)
+        doors(story.pick, tabs, own, second, third)
+        doors(depth.door, tabs, own, second, third)
         endpoints.build(explorer)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
     return app

@@ -110,7 +110,6 @@ class Tab:
     """What the rest of the page needs to know of a tab."""
 
     address: dict[str, gr.components.Component] = field(default_factory=dict)  # controls a link remembers
-    redraw: list[dict] = field(default_factory=list)  # listeners to chain after such a control was set
     running: list = field(default_factory=list)  # events that can be stopped
 
 

@@ -170,4 +170,4 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     view.place(followed, None, [y, x], **PICK).then(**drawn)
     saves.wire(view, bound(save, explorer), rail.inputs, [part])
     named = {"part": part, "step": step, "walks": look, "follow": channel, "y": y, "x": x}
-    return Tab(address=named, redraw=[drawn])
+    return Tab(address=named)

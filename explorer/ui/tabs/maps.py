@@ -101,5 +101,4 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
             "sheet": page,
             "cell": cell,
         },
-        redraw=views,
     )

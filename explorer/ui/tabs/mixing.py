@@ -30,4 +30,4 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
             build_lens(lenses)
         shown.append(column)
     lenses.follow(lens.change(partial(opened, LENSES), lens, shown, **PICK))
-    return Tab(address={"way": lens, **lenses.named}, redraw=lenses.listeners, running=lenses.running)
+    return Tab(address={"way": lens, **lenses.named}, running=lenses.running)

@@ -101,8 +101,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> tup
     lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
     saves.wire(strip, bound(save_strip, explorer), rail.inputs, [])
     named = {"block": block, "lens": lens, **lab.named}
-    redraw = [depth, *lab.listeners]
-    return strip, Tab(address=named, redraw=redraw, running=lab.running)
+    return strip, Tab(address=named, running=lab.running)
 
 
 BUILDERS = {
