@@ -65,4 +65,8 @@ def test_every_file_named_in_the_documentation_exists():
 def test_the_library_examples_run(capsys):
     example = "".join(part.split("```")[0] for part in README.split("```python")[1:])
     exec(compile(example.replace('"assets/', f'"{ROOT}/assets/'), "README.md", "exec"), {})
-    assert capsys.readouterr().out.count("height") == 6 + 1
+    out = capsys.readouterr().out
+    assert out.count("{'height':") == 6
+    assert "of_height, of_width, of_channel = self.branch_weights" in out
+    # A row and a column of 16 patches of 4 x 4 pixels, which share one patch.
+    assert out.endswith(f"(64, 64) {(2 * 16 - 1) * 4 * 4}\n")
