@@ -82,9 +82,8 @@ class AxialShift(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         x = self.act(self.norm1(self.conv1(x)))
-        rows, columns = self.mixing_steps()
-        along_rows = self.act(self.horizontal(rows.run(x)))
-        along_columns = self.act(self.vertical(columns.run(x)))
+        along_rows = self.act(self.horizontal(axial_shift(x, self.shift_size, dim=3)))
+        along_columns = self.act(self.vertical(axial_shift(x, self.shift_size, dim=2)))
         along_rows, along_columns = self.branches([along_rows, along_columns])
         return self.conv3(self.norm2(along_rows + along_columns))
 

@@ -2,6 +2,7 @@ import os
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
 
+import pydantic.v1  # noqa: F401 - else imported late, where CPython before 3.12 may trip (gh-106176)
 import pytest
 import torch
 from PIL import Image

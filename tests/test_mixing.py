@@ -255,3 +255,22 @@ def test_a_model_without_attention_says_so(explorer):
 def test_the_map_near_a_probe_is_the_first_of_its_own_block(explorer):
     found = explorer.inspect("mobilevit_nano", STAR, "scenes")
     assert map_near(found, "stages.3.1.transformer.2.attn.attention").name == "stages.3.1.local"
+
+
+@pytest.mark.parametrize(
+    ("model", "block"),
+    [
+        ("s2mlp_nano", "blocks.0"),
+        ("s2mlpv2_nano", "stages.0.blocks.0.token_mixing"),
+        ("as_mlp_nano", "stages.0.blocks.0.axial_shift"),
+    ],
+)
+def test_the_steps_that_are_measured_are_those_the_block_takes(explorer, star, model, block):
+    """Every shift the forward calls gives what the step of that place gives for the same tensor."""
+    walk = explorer.code_walk(model, star, block=block)
+    steps = explorer.load(model).model.get_submodule(block).mixing_steps()
+    calls = [index for index, call in enumerate(walk.calls) if call.depth == 1]
+    assert 1 <= len(calls) <= len(steps)
+    for index, step in zip(calls, steps, strict=False):
+        lines = [line for line in walk.steps if line.call == index]
+        assert torch.equal(step.run(lines[0].made[0].value), lines[-1].made[-1].value)
