@@ -63,13 +63,14 @@ def walk(model: nn.Module, image: Tensor, block: str) -> Walk:
     }
     with torch.no_grad(), hooked(looked_at), followed(root, tracer, clock), suppress(Finished):
         model(image)
-    if not tracer.steps:
+    steps = tracer.told()
+    if not steps:
         raise ChoiceError(f"{block} does not run in this network, so there is nothing to walk through.")
     return Walk(
         block=block,
         title=type(root).__name__,
         calls=tuple(tracer.calls),
-        steps=tuple(whole(step, tracer) for step in tracer.steps),
+        steps=tuple(whole(step, tracer) for step in steps),
         seconds=clock["seconds"],
     )
 

@@ -7,7 +7,7 @@ each; helpers in the files of the network are followed too.
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 
@@ -52,7 +52,11 @@ class Running:
 
 
 class Tracer:
-    """Follows the forward of one module; `steps` and `calls` grow while it runs."""
+    """Follows the forward of one module.
+
+    While it runs, what is heard is only noted; `told` makes `steps` of it afterwards. Nothing in `models/`
+    writes into a tensor it has handed out, so a tensor that is kept stays what it was.
+    """
 
     def __init__(self, root: nn.Module, prefix: str) -> None:
         self.root = root
@@ -64,6 +68,13 @@ class Tracer:
         self.axes: dict[tuple[int, ...], tuple[str, ...]] = {}  # of tensors met so far, by shape
         self.folder = str(Path(sys.modules[type(root).__module__].__file__ or "").parent)
         self.inside = 0  # parts of the block that are running
+        self.heard: list[Callable[[], None]] = []
+
+    def told(self) -> list[dict]:
+        """The steps, once the block has run."""
+        for one in self.heard:
+            one()
+        return self.steps
 
     # What Python calls whenever a function begins; gives what to call for its lines.
 
@@ -90,21 +101,21 @@ class Tracer:
             return None
         self.inside += 1
         frame.f_trace_lines = False
-        taken = next((value for name, value in frame.f_locals.items() if name != "self"), None)
-        return self.part(module, taken)
+        return self.part(module, frame.f_locals, self.stack[-1])
 
-    def part(self, module: nn.Module, taken: object) -> Callable:
+    def part(self, module: nn.Module, variables: dict, running: Running) -> Callable:
         """Wait for a part of the block to end, and keep what it gave."""
 
         def ends(_frame: FrameType, event: str, given: object) -> Callable:
             if event == "return":
                 self.inside -= 1
-                self.keep_part(module, taken, given)
+                taken = next((value for name, value in variables.items() if name != "self"), None)
+                self.heard.append(partial(self.keep_part, running, module, taken, given))
             return ends
 
         return ends
 
-    def keep_part(self, module: nn.Module, taken: object, given: object) -> None:
+    def keep_part(self, running: Running, module: nn.Module, taken: object, given: object) -> None:
         if isinstance(module, Probe):
             own = axes_in(module.pattern.split("->")[0])
             for value in [given] if isinstance(given, Tensor) else given:
@@ -116,7 +127,7 @@ class Tracer:
             if len(same) == value.ndim:  # a layer changes how long the axes are, not which
                 self.axes.setdefault(tuple(value.shape), same)
             full = f"{self.prefix}.{name}" if self.prefix else name
-            self.stack[-1].parts.append(Made(label, value, self.axes_of(value), full))
+            running.parts.append(Made(label, value, self.axes_of(value), full))
 
     # One function of the source, line by line.
 
@@ -129,11 +140,14 @@ class Tracer:
         head = found.statements[0]
         running = Running(index, found, head, self.new_step(index, head))
         self.stack.append(running)
+        self.heard.append(partial(self.name_arguments, found, dict(frame.f_locals)))
+        return self.line
+
+    def name_arguments(self, found: Listing, variables: dict) -> None:
         for name, axes in found.arguments.items():
-            for _, value in named(name, frame.f_locals.get(name)):
+            for _, value in named(name, variables.get(name)):
                 if value.ndim == len(axes):
                     self.axes[tuple(value.shape)] = axes
-        return self.line
 
     def new_step(self, call: int, statement: Statement) -> int:
         self.steps.append({"call": call, "statement": statement, "made": [], "patterns": (), "enters": []})
@@ -144,24 +158,29 @@ class Tracer:
         if event == "line":
             following = running.listing.statement(frame.f_lineno)
             if following is not None and following is not running.statement:
-                self.finish(running, frame)
+                self.finished(running, frame)
                 running.statement, running.step = following, self.new_step(running.index, following)
         elif event == "return":
-            self.finish(running, frame, given)
+            self.finished(running, frame, given)
             self.stack.pop()
-            if running.index and not list(named("", given)):
-                self.forget(running)
+            if running.index and not named("", given):
+                self.heard.append(partial(self.forget, running))
         return self.line
 
-    def finish(self, running: Running, frame: FrameType, returned: object = None) -> None:
-        """The statement in hand has run: whatever variables are new since it began, it made."""
-        variables = dict(frame.f_locals)
-        step = self.steps[running.step]
-        found = (one if "->" in one else variables.get(one) for one in running.statement.patterns)
+    def finished(self, running: Running, frame: FrameType, returned: object = None) -> None:
+        """The statement in hand has run."""
+        step, variables = self.steps[running.step], dict(frame.f_locals)
+        self.heard.append(partial(self.finish, running, step, running.statement, variables, returned))
+
+    def finish(
+        self, running: Running, step: dict, statement: Statement, variables: dict, returned: object
+    ) -> None:
+        """Whatever variables are new since the statement began, it made."""
+        found = (one if "->" in one else variables.get(one) for one in statement.patterns)
         step["patterns"] = tuple(one for one in found if isinstance(one, str) and "->" in one)
         new = {n: v for n, v in variables.items() if n != "self" and running.seen.get(n) is not v}
         made = [pair for name, value in new.items() for pair in named(name, value)]
-        if running.statement.returns:
+        if statement.returns:
             made += named("returns", returned)
             self.name_axes([v for _, v in named("", returned)], running.listing.returned)
         if len(step["patterns"]) == 1:
