@@ -64,13 +64,22 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def contexts():
+    """Browser profiles by their options: what the page is made of is fetched and compiled once for each."""
+    return {}
+
+
 @pytest.fixture
-def visit(browser, server):
+def visit(browser, server, contexts):
     """Open the page with a query; nothing may leave this machine and nothing may fail in the console."""
     pages, left, failed = [], [], []
 
     def opened(query: str = "", width: int = 1440, height: int = 900, **options):
-        page = browser.new_context(viewport={"width": width, "height": height}, **options).new_page()
+        key = repr(sorted(options.items()))
+        context = contexts.get(key) or contexts.setdefault(key, browser.new_context(**options))
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.on("request", lambda request: request.url.startswith(OURS) or left.append(request.url))
         page.on("pageerror", lambda error: failed.append(str(error)))
         page.goto(server + query)
@@ -79,6 +88,7 @@ def visit(browser, server):
 
     yield opened
     for page in pages:
-        page.context.close()
+        page.evaluate("localStorage.clear()")  # the next visitor is another one
+        page.close()
     assert left == []
     assert failed == []

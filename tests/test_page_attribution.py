@@ -57,7 +57,8 @@ def test_a_class_rather_than_another(visit):
 
 
 def test_all_methods_are_tried_on_demand(visit):
-    page = visit("/?tab=attribution")
+    page = visit("/?tab=attribution&method=saliency")
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
     page.get_by_role("button", name="Try all methods").click()
     expect(page.locator("#verdicts tr")).to_have_count(23)
     expect(page.locator("#verdicts tr", has_text="Guided Backprop")).to_contain_text("not meaningful")

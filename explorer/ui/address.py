@@ -5,7 +5,7 @@ import json
 import gradio as gr
 
 from explorer.errors import ChoiceError
-from explorer.ui.asked import FILE, HOSTED, QUIET, Rail, weights_of
+from explorer.ui.asked import FILE, HOSTED, PICK, QUIET, Rail, weights_of
 from explorer.ui.controls import Amount, Several, Whole
 from explorer.ui.picture import PictureUpload
 from explorer.ui.rail import example
@@ -82,4 +82,4 @@ def wire(
     usual = {name: control.value for name, control in named.items()}
     write = f"(...values) => window.mixscope.address({json.dumps(usual)}, values)"
     triggers = [turn.change, *(control.change for control in controls)]
-    gr.on(triggers, None, [turn, *controls], js=write, **QUIET)
+    gr.on(triggers, None, [turn, *controls], js=write, **PICK)

@@ -4,7 +4,7 @@ import gradio as gr
 
 from explorer.session import Explorer
 from explorer.ui import address, endpoints, rail
-from explorer.ui.asked import PICK, QUIET, Tab
+from explorer.ui.asked import PICK, Tab
 from explorer.ui.save import Saves
 from explorer.ui.tabs import attribution, code_walk, compare, maps, mixing, overview, reweighting
 from explorer.ui.view import View, render
@@ -63,7 +63,7 @@ OPEN = """async (turn, ...own) => {
 
 
 def tell_open_tab(tabs: gr.Tabs, turn: gr.Textbox, own: dict[str, gr.Textbox]) -> None:
-    gr.on([turn.change, tabs.change], None, [turn, *own.values()], list(own.values()), js=OPEN, **QUIET)
+    gr.on([turn.change, tabs.change], None, [turn, *own.values()], list(own.values()), js=OPEN, **PICK)
 
 
 def through(maps_turn: str, reweighting_turn: str, event: gr.EventData) -> tuple:
@@ -117,8 +117,8 @@ def build_app(explorer: Explorer) -> gr.Blocks:
                     fifth = code_walk.build(explorer, side, own["code"], saves)
                 with gr.Tab("Mixing", id="mixing"):
                     sixth = mixing.build(explorer, side, own["mixing"], saves)
-                with gr.Tab("Compare", id="compare") as last:
-                    seventh = compare.build(explorer, side, own["compare"], saves, last)
+                with gr.Tab("Compare", id="compare"):
+                    seventh = compare.build(explorer, side, own["compare"], saves)
         running = [one for tab in (first, third, fourth, sixth, seventh) for one in tab.running]
         fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
         named = {}

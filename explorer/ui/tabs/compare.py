@@ -20,15 +20,14 @@ def with_models(lens: str) -> tuple:
     return *opened(BUILDERS, lens), gr.Row(visible=lens != "layers")
 
 
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves, tab: gr.Tab) -> Tab:
-    here = gr.Checkbox(visible="hidden")
+def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
     lens = switch(LENSES, "versus")
     with gr.Row(elem_classes="controls") as row:
         models = Several(
             backbones(), value=FIRST, multiselect=True, label="Backbones", elem_id="compared", min_width=320
         )
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="compare-stop")
-    bench = Bench(explorer, rail, turn, lens, saves, models=models, tab=tab, here=here, stop=stop)
+    bench = Bench(explorer, rail, turn, lens, saves, models=models, stop=stop)
     named, shown = {}, []
     for name, build_lens in BUILDERS.items():
         with gr.Column(visible=name == "maps") as column:

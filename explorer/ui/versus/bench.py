@@ -1,4 +1,4 @@
-"""What the lenses of "Compare" share: the backbones, and that only an open tab is drawn."""
+"""What the lenses of "Compare" share: the backbones, and how they are drawn part by part."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -29,14 +29,6 @@ STREAMED = {
 }
 SMALL = 2_000_000  # parameters up to which a pass takes no time worth telling
 PATIENCE = 0.25  # seconds between two parts
-# Whether the tab is open is known to the browser alone: the input after the lens.
-OPEN = """async (...all) => {
-  await new Promise(requestAnimationFrame);
-  all[6] = document.querySelector('#versus').offsetParent !== null;
-  return all;
-}"""
-
-
 COMPUTING = sentence("computing")
 
 
@@ -49,11 +41,9 @@ class Part(NamedTuple):
 
 @dataclass(kw_only=True)
 class Bench(Lenses):
-    """The tab: which backbones, and whether it is open at all."""
+    """The tab: which backbones, and the button that stops."""
 
     models: gr.Dropdown
-    tab: gr.Tab
-    here: gr.Checkbox  # filled by OPEN
     stop: gr.Button
 
     def streams(self, lens: str, handler: Callable, view: View, others: list, changed: list) -> None:
@@ -61,24 +51,23 @@ class Bench(Lenses):
 
         changed: events of the lens' own that ask for a new drawing.
         """
-        opened = [self.turn.change, self.tab.select, self.lens.change]
+        opened = [self.turn.change, self.lens.change]
         self.running.append(gr.on([*opened, *changed], **self.listener(lens, handler, view, others)))
 
     def listener(self, lens: str, handler: Callable, view: View, others: list) -> dict:
         return {
-            "fn": bound(partial(when_here, lens, handler), self.explorer),
-            "inputs": [*self.rail.inputs, self.lens, self.here, *others],
+            "fn": bound(partial(parts_when_open, lens, handler), self.explorer),
+            "inputs": [*self.rail.inputs, self.lens, *others],
             "outputs": [view, self.stop],
-            "js": OPEN,
             **STREAMED,
         }
 
 
-def when_here(
-    lens: str, handler: Callable, explorer: Explorer, asked: Asked, now: str, here: bool, *others
+def parts_when_open(
+    lens: str, handler: Callable, explorer: Explorer, asked: Asked, now: str, *others
 ) -> Iterator[tuple]:
-    """The handler's parts while its lens is open in an open tab, not more often than is worth drawing."""
-    if not here or now != lens:
+    """The handler's parts while its lens is open, not more often than is worth drawing."""
+    if now != lens:
         yield gr.skip(), gr.skip()
         return
     html, last = gr.skip(), time.monotonic()
