@@ -95,12 +95,13 @@ def test_the_truth_lab_shows_its_table_and_computes_a_row_again(visit):
 
 
 def test_a_slow_method_is_stopped(visit):
-    page = visit("/?tab=attribution&method=shapley_sampling&orders=40&segments=100&picture=2-star")
+    page = visit("/?tab=attribution&method=shapley_sampling&orders=40&segments=144&picture=2-star")
     expect(page.locator("#attribution .nothing")).to_contain_text("Press Run")
     page.wait_for_timeout(1_000)
     page.locator("#run").click()
     expect(page.locator("#attribution .count")).to_be_visible()
-    page.locator("#stop").click()
+    expect(page.locator("#stop")).to_be_enabled()
+    page.locator("#stop").evaluate("button => button.click()")  # at once, while the view is redrawn
     page.wait_for_timeout(800)
     stopped = page.locator("#attribution .count").inner_text()
     page.wait_for_timeout(800)

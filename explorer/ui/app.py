@@ -56,8 +56,11 @@ LAUNCH = {
 
 # The turn reaches the open tab at once, and every other when it is opened.
 OPEN = """async (turn, ...own) => {
-  await new Promise(requestAnimationFrame);
-  const open = document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId;
+  const tab = () => document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId;
+  const soon = () => new Promise(done => setTimeout(done, 20));
+  await soon();
+  for (let i = 0; i < 500 && !tab(); i++) await soon();  // on a busy machine the tabs come late
+  const open = tab();
   return own.map((before, i) => TABS[i] === open && before.trim() !== turn ? turn : before);
 }""".replace("TABS", str(list(address.TABS)))
 
