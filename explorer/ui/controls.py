@@ -49,6 +49,16 @@ class Whole(gr.Number):
         return "number"
 
 
+def offer(choices: list, fitting, asked, **shown) -> gr.Dropdown:
+    """What a menu offers; told its value only where it is not what was asked for: what is chosen since stays."""
+    return gr.Dropdown(choices, **moved(fitting, asked), **shown)
+
+
+def moved(fitting, asked) -> dict:
+    """The value of a control, where it is another than was asked for."""
+    return {} if fitting == asked else {"value": fitting}
+
+
 def switch(choices: Mapping[str, str], elem_id: str) -> gr.Radio:
     """Which of several things to look at, `{name: words}`, the first at first."""
     return gr.Radio(

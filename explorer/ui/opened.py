@@ -21,35 +21,32 @@ class Lenses:
     lens: gr.Radio  # which one is open
     saves: Saves
     shared: list = field(default_factory=list)  # controls every lens listens to; handlers receive them first
-    listeners: list[dict] = field(default_factory=list)
     running: list = field(default_factory=list)  # events that can be stopped
     named: dict = field(default_factory=dict)  # controls a link remembers
 
     @property
     def inputs(self) -> list:
-        return [*self.rail.inputs, self.lens, *self.shared]
+        return [*self.rail.inputs, self.turn, self.lens, *self.shared]
 
-    def draws(self, lens: str, handler: Callable, others: list, outputs: list, **options) -> dict:
-        """A listener that draws a lens while it is the open one, whenever what it listens to changes."""
-        listener = {
+    def listener(self, lens: str, handler: Callable, others: list, outputs: list, **options) -> dict:
+        """What draws a lens while it is the open one."""
+        return {
             "fn": bound(partial(when_open, lens, handler, len(outputs)), self.explorer),
             "inputs": [*self.inputs, *others],
             "outputs": outputs,
             **lane(lens),
             **options,
         }
-        self.listeners.append(listener)
-        return listener
 
-    def follow(self, event) -> None:
-        """After an event, draw whichever lens is open."""
-        for listener in self.listeners:
-            drawn = event.then(**listener)
-            self.running += [drawn] if listener["concurrency_id"] == "slow" else []
+    def draws(self, listener: dict, *events):
+        """Draw at every turn, when the lens is opened, and at these events, never twice at a time."""
+        return gr.on([self.turn.change, self.lens.change, *events], **listener)
 
 
-def when_open(lens: str, handler: Callable, outputs: int, explorer: Explorer, asked: Asked, now, *others):
-    """The handler's answer while its lens is open; else nothing changes."""
-    if now != lens:
+def when_open(
+    lens: str, handler: Callable, outputs: int, explorer: Explorer, asked: Asked, turn: str, now: str, *others
+):
+    """The handler's answer while its lens is open and the tab has had a turn; else nothing changes."""
+    if now != lens or not turn:
         return gr.skip() if outputs == 1 else (gr.skip(),) * outputs
     return handler(explorer, asked, *others)

@@ -86,6 +86,6 @@ def save(explorer: Explorer, asked: Asked, kind: str, block: str, sort: str):
 def build(lab: Lab) -> None:
     sort = Menu([(text, name) for name, text in SORTS.items()], value="number", label="Order of channels")
     view = View(elem_id="inside")
-    sort.input(**lab.draws("channels", draw, [sort], [view]))
+    sort.input(**lab.follower(lab.listener("channels", draw, [sort], [view])))
     lab.named["blend"] = sort
     lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [lab.block, sort])

@@ -41,7 +41,7 @@ def question(mode: str, turn: str) -> str:
 
 
 def draw_if_cheap(
-    explorer: Explorer, asked: Asked, lens: str, block: str | None, mode: str, turn: str, pressed: str
+    explorer: Explorer, asked: Asked, turn: str, lens: str, block: str | None, mode: str, pressed: str
 ) -> Iterator[tuple]:
     """Run at once what takes no time; else say how long it would take, unless Run was pressed meanwhile."""
     if lens != "knock_out" or pressed == question(mode, turn):
@@ -98,13 +98,14 @@ def build(lab: Lab) -> None:
     view = View(elem_id="knock-out")
     pressed = gr.State("")  # what Run was last pressed for
     inputs, outputs = [*lab.rail.inputs, mode], [view, stop]
-    cheap = {
-        "fn": bound(draw_if_cheap, lab.explorer),
-        "inputs": [*lab.inputs, mode, lab.turn, pressed],
-        "outputs": outputs,
-        **SLOW,
-    }
-    lab.listeners.append(cheap)
+    cheap = lab.follower(
+        {
+            "fn": bound(draw_if_cheap, lab.explorer),
+            "inputs": [*lab.inputs, mode, pressed],
+            "outputs": outputs,
+            **SLOW,
+        }
+    )
     run = go.click(question, [mode, lab.turn], pressed, **PICK).then(
         bound(draw, lab.explorer), inputs, outputs, **SLOW
     )

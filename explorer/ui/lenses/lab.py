@@ -1,6 +1,6 @@
 """What the lenses of the reweighting lab share: the block that is chosen, and the picture to compare with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gradio as gr
 
@@ -24,9 +24,21 @@ class Lab(Lenses):
 
     block: gr.Dropdown
     other: gr.State  # path of the picture to compare with
+    listeners: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.shared = [self.block]
+
+    def follower(self, listener: dict) -> dict:
+        """A listener that draws its lens after whatever the lab follows."""
+        self.listeners.append(listener)
+        return listener
+
+    def follow(self, event) -> None:
+        """After an event, draw whichever lens is open."""
+        for listener in self.listeners:
+            drawn = event.then(**listener)
+            self.running += [drawn] if listener["concurrency_id"] == "slow" else []
 
 
 def found_block(explorer: Explorer, asked: Asked, name: str | None) -> BlockWeights | None:

@@ -97,7 +97,7 @@ def build(lab: Lab) -> None:
         )
         strip = View(render("examples", examples=EXAMPLES), elem_id="others")
     view = View(elem_id="two")
-    drawn = lab.draws("two", draw, [lab.other], [view])
+    drawn = lab.follower(lab.listener("two", draw, [lab.other], [view]))
     upload.input(
         shown(accepted), [upload, lab.other], [upload, lab.other], **{**PICK, "queue": True}
     ).success(**drawn)

@@ -200,7 +200,7 @@ def build(lab: Lab) -> None:
         back = gr.Button("Reset", scale=0, min_width=80, elem_id="reset")
     view = View(elem_id="what-if")
     outputs = [changes, *sliders, how, menu, view]
-    lab.draws("what_if", draw, [changes], outputs)
+    lab.follower(lab.listener("what_if", draw, [changes], outputs))
     inputs = [*lab.rail.inputs, lab.block, changes]
 
     def on(event, handler, *others):

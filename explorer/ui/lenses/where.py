@@ -66,5 +66,5 @@ def save(explorer: Explorer, asked: Asked, kind: str, block: str):
 
 def build(lab: Lab) -> None:
     view = View(elem_id="where")
-    lab.draws("where", draw, [], [view], show_progress="minimal")
+    lab.follower(lab.listener("where", draw, [], [view], show_progress="minimal"))
     lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [lab.block])

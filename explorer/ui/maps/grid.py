@@ -14,6 +14,7 @@ from explorer.figures.raster import COLUMNS, png, sprite
 from explorer.ranking import correlation, ranked
 from explorer.session import Explorer
 from explorer.ui.asked import Asked
+from explorer.ui.controls import moved
 from explorer.ui.maps.found import found, or_why, unit
 from explorer.ui.save import npz
 from explorer.ui.view import render
@@ -139,4 +140,5 @@ def save(explorer: Explorer, asked: Asked, kind: str, layer: str, sort: str, sca
 
 
 def page_slider(count: int, page: float) -> gr.Slider:
-    return gr.Slider(1, max(2, pages(count)), value=min(page, pages(count)), visible=pages(count) > 1)
+    last = pages(count)
+    return gr.Slider(1, max(2, last), visible=last > 1, **moved(min(page, last), page))

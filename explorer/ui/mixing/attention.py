@@ -9,7 +9,7 @@ from explorer.figures.mosaic import mosaic
 from explorer.figures.raster import data_uri
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, Asked, bound, lane
-from explorer.ui.controls import Menu, Whole
+from explorer.ui.controls import Menu, Whole, offer
 from explorer.ui.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.opened import Lenses
 from explorer.ui.picture import as_seen
@@ -90,8 +90,8 @@ def fit_and_draw(explorer: Explorer, asked: Asked, layer: str | None, head: str 
     heads = [("all heads", ALL), *((f"head {one}", str(one)) for one in range(looks.heads))]
     return (
         page,
-        gr.Dropdown([(layer_words(name), name) for name in layers], value=looks.layer, visible=True),
-        gr.Dropdown(heads, value=ALL if number is None else str(number), visible=True),
+        offer([(layer_words(name), name) for name in layers], looks.layer, layer, visible=True),
+        offer(heads, ALL if number is None else str(number), head, visible=True),
     )
 
 
@@ -118,16 +118,15 @@ def save(explorer: Explorer, asked: Asked, kind: str, layer: str, head: str, row
 def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
         layer = Menu([], label="Layer", elem_id="gaze-layer", min_width=240)
-        head = Menu([], label="Head", elem_id="gaze-head", min_width=140)
+        head = Menu([("all heads", ALL)], value=ALL, label="Head", elem_id="gaze-head", min_width=140)
         row = Whole(MIDDLE, label="Row", precision=0, visible="hidden")
         column = Whole(MIDDLE, label="Column", precision=0, visible="hidden")
     view = View(sentence(SOON), elem_id="gaze")
     chosen = [layer, head, row, column]
     inputs = [*lenses.rail.inputs, *chosen]
     quick = {"fn": bound(draw, lenses.explorer), "inputs": inputs, "outputs": view, **lane("attention")}
-    whole = lenses.draws("attention", fit_and_draw, chosen, [view, layer, head])
-    lenses.turn.change(**whole)
-    layer.input(**whole)
+    whole = lenses.listener("attention", fit_and_draw, chosen, [view, layer, head])
+    lenses.draws(whole, layer.input)
     head.input(**quick)
     view.place(looked, None, [row, column], **PICK).then(**quick)
     view.pick(picked, None, head, **PICK).then(**quick)

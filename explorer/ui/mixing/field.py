@@ -11,7 +11,7 @@ from explorer.figures.fields import amplitude, three_maps
 from explorer.receptive_field import SHARES, held
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, SLOW, Asked, bound, lane
-from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, Whole, stopping
+from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, Whole, offer, stopping
 from explorer.ui.mixing import growth
 from explorer.ui.mixing.pages import felt, felt_page, field, field_page, where
 from explorer.ui.mixing.spot import (
@@ -88,15 +88,15 @@ def fitted(
     """Layers and channels of this model as menus, the layers also as a way to go, and what is asked now."""
     run = asked.run(explorer)
     names = layers(run)
-    layer = known_layer(names, layer)
-    offered = [ALL, *channels_of(run.activations[layer].value.shape[-1])]
-    channel = channel if channel in offered else ALL
+    known = known_layer(names, layer)
+    offered = [ALL, *channels_of(run.activations[known].value.shape[-1])]
+    fitting = channel if channel in offered else ALL
     return (
-        gr.Dropdown([(short(name), name) for name in names], value=layer),
-        gr.Slider(1, max(2, len(names)), value=names.index(layer) + 1),
-        gr.Dropdown(offered, value=channel),
+        offer([(short(name), name) for name in names], known, layer),
+        gr.Slider(1, max(2, len(names)), value=names.index(known) + 1),
+        offer([(one, one) for one in offered], fitting, channel),
         gr.Button(interactive=direction == MOVES),
-        question(turn, direction, layer, place, channel),
+        question(turn, direction, known, place, fitting),
     )
 
 
@@ -106,8 +106,8 @@ def at_depth(
     """The same for the layer at a depth, which counts from one; the slider stays as it is."""
     names = layers(asked.run(explorer))
     layer = names[min(max(int(depth), 1), len(names)) - 1]
-    menu, _, *others = fitted(explorer, asked, turn, direction, layer, place, channel)
-    return menu, *others
+    _, _, *others = fitted(explorer, asked, turn, direction, layer, place, channel)
+    return gr.Dropdown(value=layer), *others
 
 
 def clicked(turn: str, direction: str, layer: str, channel: str, event: gr.EventData) -> tuple[int, str]:
@@ -139,8 +139,8 @@ def build(lenses: Lenses) -> None:
     asking = gr.Textbox(visible="hidden", elem_id="field-asked")
     view, way = View(elem_id="field"), View(elem_id="growth")
     chosen = [direction, layer, place, channel]
-    field_view = lenses.draws("field", draw_if_asked, [asking, *chosen], [view], show_progress="minimal")
-    drawn = asking.change(**field_view)
+    whole = lenses.listener("field", draw_if_asked, [asking, *chosen], [view], show_progress="minimal")
+    drawn = gr.on([asking.change, lenses.lens.change], **whole)
     strip_runs = wire_growth(lenses, [asking, *chosen], way, drawn)
     average_run = go.click(
         bound(average, lenses.explorer), [*lenses.rail.inputs, *chosen], [view, stop], **SLOW
@@ -160,7 +160,6 @@ def wire_growth(lenses: Lenses, chosen: list, way: View, drawn) -> list:
     strip |= lane("growth")
     grown = drawn.success(**strip)
     asked = way.more(**{**strip, "fn": bound(growth.draw, lenses.explorer)})
-    lenses.listeners.append(strip)
     return [grown, asked]
 
 

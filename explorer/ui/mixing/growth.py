@@ -32,7 +32,7 @@ class Step:
 
 
 def draw_if_cheap(
-    explorer: Explorer, asked: Asked, now: str, asking: str, direction: str, *chosen
+    explorer: Explorer, asked: Asked, turn: str, now: str, asking: str, direction: str, *chosen
 ) -> Iterator[str]:
     """The strip where it is seen and takes no time; else how long it would take."""
     if now != "field" or not asking:
@@ -42,10 +42,12 @@ def draw_if_cheap(
     if seconds > AT_ONCE:
         yield page(asked, explorer, direction, spot_of(explorer, asked, *chosen), [], round(seconds))
         return
-    yield from draw(explorer, asked, now, asking, direction, *chosen)
+    yield from draw(explorer, asked, turn, now, asking, direction, *chosen)
 
 
-def draw(explorer: Explorer, asked: Asked, _now: str, _asking: str, direction: str, *chosen) -> Iterator[str]:
+def draw(
+    explorer: Explorer, asked: Asked, _turn: str, _now: str, _asking: str, direction: str, *chosen
+) -> Iterator[str]:
     """The strip with one layer more each time."""
     spot = spot_of(explorer, asked, *chosen)
     steps: list[Step] = []

@@ -10,7 +10,7 @@ from explorer.matrices import ORDERS, Lines, Units, matrices
 from explorer.mixing import mixers
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, Asked, bound, lane
-from explorer.ui.controls import Amount, Menu, Whole
+from explorer.ui.controls import Amount, Menu, Whole, moved, offer
 from explorer.ui.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.opened import Lenses
 from explorer.ui.save import npz, saved_figure
@@ -144,11 +144,11 @@ def fit_and_draw(explorer: Explorer, asked: Asked, block, name, order: str, page
     count = pages(chosen) if units else 1
     return (
         *views,
-        gr.Dropdown([(short(one), one) for one in blocks], value=chosen.block, visible=True),
-        gr.Dropdown([(one, one) for one in sorted(made)], value=chosen.name, visible=True),
+        offer([(short(one), one) for one in blocks], chosen.block, block, visible=True),
+        offer([(one, one) for one in sorted(made)], chosen.name, name, visible=True),
         gr.update(visible=units),
-        gr.update(maximum=max(2, count), value=min(page, count), visible=count > 1),
-        gr.update(value=which(chosen, order, unit), visible=True) if units else HIDDEN,
+        gr.update(maximum=max(2, count), visible=count > 1, **moved(min(page, count), page)),
+        gr.update(visible=True, **moved(which(chosen, order, unit), unit)) if units else HIDDEN,
     )
 
 
@@ -203,9 +203,8 @@ def build(lenses: Lenses) -> None:
         "outputs": [overview, large],
         **lane("matrices"),
     }
-    whole = lenses.draws("matrices", fit_and_draw, chosen, [overview, large, *chosen])
-    lenses.turn.change(**whole)
-    gr.on([block.input, name.input], **whole)
+    whole = lenses.listener("matrices", fit_and_draw, chosen, [overview, large, *chosen])
+    lenses.draws(whole, block.input, name.input)
     gr.on([order.input, page.release, unit.input], **quick)
     large_only = {**quick, "fn": bound(draw_large, lenses.explorer), "outputs": large}
     overview.pick(picked_unit, None, unit, **PICK).then(**large_only)

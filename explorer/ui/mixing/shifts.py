@@ -12,7 +12,7 @@ from explorer.impulses import Group, Impulses, sent_through
 from explorer.mixing import map_near, mixer, mixers
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, Asked, bound, lane
-from explorer.ui.controls import Menu
+from explorer.ui.controls import Menu, offer
 from explorer.ui.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.opened import Lenses
 from explorer.ui.picture import as_seen
@@ -128,9 +128,8 @@ def fit_and_draw(explorer: Explorer, asked: Asked, block: str | None) -> tuple:
     if not blocks:
         return draw(explorer, asked, block), gr.update(visible=False)
     menu = [(short(one), one) for one in blocks]
-    return draw(explorer, asked, block), gr.Dropdown(
-        menu, value=chosen_block(explorer, asked, block), visible=True
-    )
+    fitting = chosen_block(explorer, asked, block)
+    return draw(explorer, asked, block), offer(menu, fitting, block, visible=True)
 
 
 def save(explorer: Explorer, asked: Asked, kind: str, block: str):
@@ -145,8 +144,7 @@ def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
         block = Menu([], label="Block", elem_id="shift-block", min_width=180)
     view = View(sentence(SOON), elem_id="shifts")
-    whole = lenses.draws("shifts", fit_and_draw, [block], [view, block], show_progress="minimal")
-    lenses.turn.change(**whole)
+    lenses.draws(lenses.listener("shifts", fit_and_draw, [block], [view, block], show_progress="minimal"))
     block.input(
         bound(draw, lenses.explorer),
         [*lenses.rail.inputs, block],

@@ -14,7 +14,7 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, SLOW, Asked, Rail, Tab, bound
-from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, opened, stopping, switch
+from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, offer, opened, stopping, switch
 from explorer.ui.picture import as_seen
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.trust import score, side, truth
@@ -110,15 +110,11 @@ def fitting(explorer: Explorer, asked: Asked, method: str, layer: str, against: 
     found = method_named(method)
     names = layers(asked.run(explorer))
     labels = asked.loaded(explorer).labels
-    menu = Menu(
-        [(short(name), name) for name in names],
-        value=layer if layer in names else names[-1],
-        visible="layer" in found.uses,
-    )
+    fitting = layer if layer in names else names[-1]
+    menu = offer([(short(name), name) for name in names], fitting, layer, visible="layer" in found.uses)
     rivals = [("no other class", NOBODY), *((label, index) for index, label in enumerate(labels))]
-    rival = gr.Dropdown(
-        rivals, value=against if against in range(len(labels)) else NOBODY, visible=found.of_class
-    )
+    known = against if against in range(len(labels)) else NOBODY
+    rival = offer(rivals, known, against, visible=found.of_class)
     return [menu, *(gr.update(visible=name in found.uses) for name in KNOBS[1:]), rival]
 
 

@@ -6,7 +6,7 @@ from explorer.code_walk import Walk, blocks, first_block
 from explorer.patterns import drawing
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound, lane
-from explorer.ui.controls import Menu, Whole
+from explorer.ui.controls import Menu, Whole, offer
 from explorer.ui.save import Saves, npz
 from explorer.ui.view import View, picked, placed, render
 from explorer.ui.walk.follow import MILLE, Follow, middle
@@ -22,17 +22,15 @@ def menu(explorer: Explorer, asked: Asked, part: str | None, step: int) -> tuple
     model = asked.loaded(explorer).model
     kept = part in dict(model.named_modules())
     chosen = part if kept else first_block(model)
-    return listed(explorer, asked, chosen), step if kept or part is None else 0
+    return listed(explorer, asked, chosen, part), gr.skip() if kept or part is None else 0
 
 
-def listed(explorer: Explorer, asked: Asked, chosen: str) -> gr.Dropdown:
-    """All parts written in our files, and the chosen one, by place and class."""
+def listed(explorer: Explorer, asked: Asked, chosen: str, part: str | None) -> gr.Dropdown:
+    """All parts written in our files, and the chosen one, by place and class; `part` was asked for."""
     model = asked.loaded(explorer).model
     known = dict(model.named_modules())
     names = dict.fromkeys([*blocks(model), chosen])
-    return gr.Dropdown(
-        [(f"{title(name)} · {type(known[name]).__name__}", name) for name in names], value=chosen
-    )
+    return offer([(f"{title(name)} · {type(known[name]).__name__}", name) for name in names], chosen, part)
 
 
 def title(part: str) -> str:
@@ -54,7 +52,7 @@ def draw(
     now = min(max(step, 0), len(walk.steps) - 1)
     follow = Follow(max(channel, 0) if look == CHANNEL else ALL, y, x)
     written = walk.block in blocks(asked.loaded(explorer).model)
-    menu = gr.skip() if written else listed(explorer, asked, walk.block)
+    menu = gr.skip() if written else listed(explorer, asked, walk.block, part)
     return page(explorer, asked, walk, now, follow), gr.skip() if now == step else now, menu
 
 

@@ -3,12 +3,12 @@
 import gradio as gr
 
 from explorer.errors import NoMapError
-from explorer.features import feature_map, probed
+from explorer.features import probed
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound, lane
-from explorer.ui.controls import Amount, Menu, Whole
+from explorer.ui.controls import Amount, Menu, Whole, offer
 from explorer.ui.maps import alike, channel, depth, facts, grid
-from explorer.ui.maps.found import chosen_cell, usual
+from explorer.ui.maps.found import chosen_cell, found, usual
 from explorer.ui.save import Saves
 from explorer.ui.view import View, picked
 from explorer.ui.words import short
@@ -18,13 +18,12 @@ def menus(explorer: Explorer, asked: Asked, layer: str, page: float) -> tuple[gr
     """The layers of this model, keeping the chosen one where it exists, and the pages of its channels."""
     run = asked.run(explorer)
     names = probed(run)
-    layer = layer if layer in names else usual(run)
     try:
-        channels = feature_map(run, layer).channels
+        channels = found(explorer, asked, layer).channels
     except NoMapError:
         channels = 0
     return (
-        gr.Dropdown([(short(name), name) for name in names], value=layer),
+        offer([(short(name), name) for name in names], layer if layer in names else usual(run), layer),
         grid.page_slider(channels, page),
     )
 

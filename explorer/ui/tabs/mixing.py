@@ -29,5 +29,5 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         with gr.Column(visible=name == next(iter(LENSES))) as column:
             build_lens(lenses)
         shown.append(column)
-    lenses.follow(lens.change(partial(opened, LENSES), lens, shown, **PICK))
+    lens.change(partial(opened, LENSES), lens, shown, **PICK)
     return Tab(address={"way": lens, **lenses.named}, running=lenses.running)

@@ -9,7 +9,7 @@ from explorer.figures.shares import across_depth
 from explorer.reweighting import blends
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, Asked, Rail, Tab, bound, lane
-from explorer.ui.controls import Menu, opened, switch
+from explorer.ui.controls import Menu, offer, opened, switch
 from explorer.ui.lenses import channels, knock_out, two_pictures, what_if, where
 from explorer.ui.lenses.lab import LENSES, Lab, chosen_block
 from explorer.ui.picture import EXAMPLES
@@ -24,7 +24,7 @@ def menu(explorer: Explorer, asked: Asked, block: str | None) -> gr.Dropdown:
     names = [found.block for found in blends(asked.run(explorer))]
     if not names:
         return gr.Dropdown([], value=None)
-    return gr.Dropdown([(short(name), name) for name in names], value=block if block in names else names[-1])
+    return offer([(short(name), name) for name in names], block if block in names else names[-1], block)
 
 
 def draw_strip(explorer: Explorer, asked: Asked, block: str | None) -> str:

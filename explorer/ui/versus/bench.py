@@ -51,23 +51,22 @@ class Bench(Lenses):
 
         changed: events of the lens' own that ask for a new drawing.
         """
-        opened = [self.turn.change, self.lens.change]
-        self.running.append(gr.on([*opened, *changed], **self.listener(lens, handler, view, others)))
+        self.running.append(self.draws(self.streamed(lens, handler, view, others), *changed))
 
-    def listener(self, lens: str, handler: Callable, view: View, others: list) -> dict:
+    def streamed(self, lens: str, handler: Callable, view: View, others: list) -> dict:
         return {
             "fn": bound(partial(parts_when_open, lens, handler), self.explorer),
-            "inputs": [*self.rail.inputs, self.lens, *others],
+            "inputs": [*self.inputs, *others],
             "outputs": [view, self.stop],
             **STREAMED,
         }
 
 
 def parts_when_open(
-    lens: str, handler: Callable, explorer: Explorer, asked: Asked, now: str, *others
+    lens: str, handler: Callable, explorer: Explorer, asked: Asked, turn: str, now: str, *others
 ) -> Iterator[tuple]:
     """The handler's parts while its lens is open, not more often than is worth drawing."""
-    if now != lens:
+    if now != lens or not turn:
         yield gr.skip(), gr.skip()
         return
     html, last = gr.skip(), time.monotonic()

@@ -121,6 +121,6 @@ def build(bench: Bench) -> dict:
     """Gives the controls a link remembers: none of its own."""
     view = View(COMPUTING, elem_id="versus-costs")
     bench.streams("costs", draw, view, [bench.models], [bench.models.change])
-    bench.running.append(view.more(**bench.listener("costs", draw_again, view, [bench.models])))
+    bench.running.append(view.more(**bench.streamed("costs", draw_again, view, [bench.models])))
     bench.saves.wire(view, bound(save, bench.explorer), bench.rail.inputs, [bench.models])
     return {}
