@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from models import card, list_models, scenes
+from tests.stopping import assert_stops
 
 
 def tab(page, name: str) -> None:
@@ -103,16 +104,9 @@ def test_an_attribution_refines_and_stops(visit):
     expect(page.locator("#badge")).to_contain_text("Untrained", timeout=60_000)
     expect(page.locator("#attribution")).to_contain_text("Press Run: Integrated Gradients takes about")
     page.locator("#run").click()
-    count = page.locator("#attribution .advance .count")
-    expect(count).to_be_visible(timeout=60_000)
-    page.locator("#stop").click()
-    expect(page.locator("#attribution .advance[data-stopped]")).to_be_visible(timeout=60_000)
-    expect(page.locator("#stop")).to_be_disabled()
-    stopped = count.inner_text()
-    page.wait_for_timeout(1_500)
-    assert count.inner_text() == stopped
-    done, total = map(int, stopped.split("/"))
-    assert 0 < done < total
+    assert_stops(page, "#stop", "#attribution .count")
+    left = page.locator("#attribution .left")
+    assert left.evaluate("left => getComputedStyle(left, '::after').content") == '"stopped"'
 
 
 def test_methods_show_the_controls_they_listen_to(visit):

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.stopping import assert_stops
+
 
 def choose(page, menu: str, option: str) -> None:
     page.locator(f"#{menu} input").click()
@@ -99,9 +101,4 @@ def test_a_slow_method_is_stopped(visit):
     expect(page.locator("#attribution .nothing")).to_contain_text("Press Run")
     page.wait_for_timeout(1_000)
     page.locator("#run").click()
-    expect(page.locator("#attribution .count")).to_be_visible()
-    page.locator("#stop").click()
-    page.wait_for_timeout(800)
-    stopped = page.locator("#attribution .count").inner_text()
-    page.wait_for_timeout(800)
-    assert page.locator("#attribution .count").inner_text() == stopped
+    assert_stops(page, "#stop", "#attribution .count")

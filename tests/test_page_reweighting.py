@@ -7,6 +7,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from models import scenes
+from tests.stopping import assert_stops
 
 
 def share(page, branch: str):
@@ -118,12 +119,7 @@ def test_the_knock_out_table_fills_and_a_heavy_one_waits_to_be_asked(visit):
     page = visit("/?tab=reweighting&lens=knock_out&model=vip_s7&weights=random")
     expect(page.locator("#knock-out")).to_contain_text("Press Run", timeout=60_000)
     page.locator("#knock").click()
-    expect(page.locator("#knock-out .count")).to_be_visible(timeout=60_000)
-    page.locator("#knock-stop").click()
-    page.wait_for_timeout(1_000)
-    stopped = page.locator("#knock-out .count").inner_text()
-    page.wait_for_timeout(1_000)
-    assert page.locator("#knock-out .count").inner_text() == stopped != "18 / 18"
+    assert_stops(page, "#knock-stop", "#knock-out .count")
 
 
 def test_two_pictures_are_compared(visit, tmp_path):

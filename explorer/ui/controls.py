@@ -50,7 +50,7 @@ class Whole(gr.Number):
 
 
 def offer(choices: list, fitting, asked, **shown) -> gr.Dropdown:
-    """What a menu offers; told its value only where it is not what was asked for: what is chosen since stays."""
+    """What a menu offers; its value only where another was asked for, so that what was chosen since stays."""
     return gr.Dropdown(choices, **moved(fitting, asked), **shown)
 
 
@@ -77,13 +77,11 @@ def opened(names: Iterable[str], chosen: str) -> list[gr.Column]:
     return [gr.Column(visible=name == chosen) for name in names]
 
 
-def stopping(stop: gr.Button, running: list, mark: str | None = None) -> None:
+def stopping(stop: gr.Button, running: list) -> None:
     """What a Stop button does; twice, because a last part may reach the page after the click.
 
-    mark: JavaScript that shows that this was stopped.
+    The second time goes through the queue, where it stays behind the last part.
     """
-    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    if mark:
-        stop.click(None, js=mark, **quiet)
-    stopped = stop.click(lambda: IDLE, None, stop, cancels=running, **quiet)
-    stopped.then(lambda: IDLE, None, stop, js=mark and f"(...all) => {{ ({mark})(); return all; }}", **quiet)
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    stopped = stop.click(lambda: IDLE, None, stop, cancels=running, queue=False, **quiet)
+    stopped.then(lambda: IDLE, None, stop, concurrency_id="stop", concurrency_limit=None, **quiet)

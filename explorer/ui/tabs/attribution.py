@@ -22,7 +22,6 @@ from explorer.ui.view import View, render, sentence
 from explorer.ui.words import short
 
 AT_ONCE = 4.0  # seconds; what is cheaper runs without being asked
-STOPPED = "() => document.querySelector('#attribution .advance')?.setAttribute('data-stopped', '')"
 
 
 # The controls a method may listen to, in the order the handlers receive them.
@@ -191,7 +190,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         **cheap,
     )
     running = [run, asked, switched, tuned]
-    stopping(stop, running, STOPPED)
+    stopping(stop, running)
     saves.wire(view, bound(save, explorer), rail.inputs, [method, *chosen])
     with gr.Column(visible=False) as score_column:
         scoring = score.build(explorer, rail, turn, saves, [method, *chosen], options_of)
