@@ -2,9 +2,9 @@
 
 import statistics
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from benchmarks.page import app
+from benchmarks.page import opened
 from benchmarks.timing import row
 
 # Clicks into the middle of a part of an element, and waits until every watched text is another.
@@ -33,17 +33,11 @@ def maps() -> list[str]:
 
 
 def clicks(model: str, weights: str, limit: int) -> list[str]:
-    with app() as (url, _), sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        shown = browser.new_page()
-        shown.goto(f"{url}?tab=maps&picture=2-star&model={model}&weights={weights}")
+    with opened(f"?tab=maps&picture=2-star&model={model}&weights={weights}") as shown:
         shown.wait_for_selector("#depth .view")
         shown.wait_for_selector("#alike .view")
         shown.wait_for_timeout(2_000)
         medians = {what: median(shown, what) for what in CLICKS}
-        browser.close()
     return [
         row(f"a click on a {what} of the maps, {model}", f"{found:.0f} ms", f"at most {limit} ms")
         for what, found in medians.items()

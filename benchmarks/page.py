@@ -67,6 +67,19 @@ def app() -> Iterator[tuple[str, float]]:
         process.wait()
 
 
+@contextmanager
+def opened(query: str) -> Iterator[Page]:
+    """A page of a running app."""
+    with app() as (url, _), sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        shown = browser.new_page()
+        shown.goto(f"{url}{query}")
+        yield shown
+        browser.close()
+
+
 def start() -> str:
     imports, answers = [], []
     for _ in range(4):
@@ -83,15 +96,9 @@ def start() -> str:
 
 def overview(model: str, limit: float) -> str:
     weights = "scenes" if model.endswith("nano") else "random"
-    with app() as (url, _), sync_playwright() as play, tempfile.TemporaryDirectory() as folder:
-        browser = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        shown = browser.new_page()
-        shown.goto(f"{url}?model={model}&weights={weights}")
+    with opened(f"?model={model}&weights={weights}") as shown, tempfile.TemporaryDirectory() as folder:
         shown.wait_for_selector(DONE)
         seconds = [uploaded(shown, Path(folder) / f"{seed}.png", seed) for seed in range(8)]
-        browser.close()
     median = statistics.median(seconds[1:])
     return row(f"upload to complete Overview, {model}", f"{median:.2f} s", f"at most {limit} s")
 
@@ -109,12 +116,7 @@ def uploaded(shown: Page, path: Path, seed: int) -> float:
 
 def slider() -> str:
     """From a slider's move to the new probabilities on the page."""
-    with app() as (url, _), sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        shown = browser.new_page()
-        shown.goto(f"{url}?tab=reweighting&lens=what_if&picture=2-star")
+    with opened("?tab=reweighting&lens=what_if&picture=2-star") as shown:
         shown.wait_for_selector("#what-if .shift")
         shown.wait_for_timeout(1_000)
         times, text = [], shown.locator("#what-if .shift").text_content()
@@ -122,7 +124,6 @@ def slider() -> str:
             taken, text = shown.evaluate(SLID, [10 + 4 * turn, text])
             times.append(taken)
             shown.wait_for_timeout(200)
-        browser.close()
     return row(
         "a slider moved to new probabilities, vip_nano",
         f"{statistics.median(times[1:]):.0f} ms",

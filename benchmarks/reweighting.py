@@ -6,8 +6,7 @@ from benchmarks.timing import medians, row
 from explorer.capture import run
 from explorer.knock_out import knock_out
 from explorer.machine import choose_threads
-from explorer.reweighting import block_name, branch_weights, contributions
-from explorer.session import blended_probes
+from explorer.reweighting import blended_probes, block_name, branch_weights, contributions
 from models import create
 
 

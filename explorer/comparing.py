@@ -4,45 +4,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from explorer.asking import Asking, Picture
 from explorer.block_costs import Costs, measured
-from explorer.capture import Run
 from explorer.comparison import Likeness, likeness
-from explorer.explaining import Picture, digest
-from explorer.loading import Loaded
 from explorer.memory import Remembered
-from explorer.pictures import Geometry
 
 
-class Comparing:
-    """What `explorer.session.Explorer` answers about several backbones; it brings the models and the runs."""
+class Comparing(Asking):
+    """What `explorer.session.Explorer` answers about several backbones."""
 
-    device: torch.device
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
         self._likeness: Remembered[Likeness] = Remembered(5_000_000, lambda found: 2 * found.values.nbytes)
         self._costs: Remembered[Costs] = Remembered(200, lambda _: 1)
-
-    def load(self, model: str, weights: str | Path | None = None) -> Loaded:
-        raise NotImplementedError
-
-    def image(
-        self, model: str, picture: Picture | None, weights: str | Path | None = None
-    ) -> tuple[Tensor, Geometry]:
-        raise NotImplementedError
-
-    def _run(self, loaded: Loaded, image: Tensor) -> Run:
-        raise NotImplementedError
 
     def likeness(
         self, picture: Picture | None, first: tuple[str, str | None], second: tuple[str, str | None]
     ) -> Likeness:
         """Linear CKA between all layers of two backbones, each given as (model, weights)."""
-        pair = [(self.load(*one), self.image(one[0], picture, one[1])[0]) for one in (first, second)]
-        key = tuple((loaded.card.name, loaded.weights, digest(image)) for loaded, image in pair)
-        runs = [self._run(loaded, image) for loaded, image in pair]
+        pair = [self._seen(model, picture, weights) for model, weights in (first, second)]
+        key = tuple(name for _, _, name in pair)
+        runs = [self._run(loaded, image) for loaded, image, _ in pair]
         return self._likeness.get(key) or self._likeness.keep(key, likeness(*runs, (first[0], second[0])))
 
     def knows_costs(self, model: str) -> bool:

@@ -1,59 +1,39 @@
 """The part of the Explorer that explains: attributions, whether they mean anything, how far to trust them."""
 
-import hashlib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar
 
 import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
+from explorer.asking import Asking, Picture, locked
 from explorer.attribution import Attribution, attributions
-from explorer.capture import Run, probes, run
+from explorer.capture import probes, run
 from explorer.causes import cause_of
 from explorer.errors import ChoiceError
 from explorer.faithfulness import ScoreCard, Subject, score_card
 from explorer.loading import Loaded
 from explorer.memory import Remembered
 from explorer.methods.case import Options
-from explorer.pictures import Geometry, open_picture
-from explorer.predictions import chosen_class
+from explorer.pictures import open_picture
 from explorer.preflight import Verdict, preflight
 from explorer.ranking import relevance
 
 UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
-SINGLE = "A single block classifies nothing: there is nothing to predict and nothing to attribute."
-T = TypeVar("T")
-Picture = Image.Image | str | Path | bytes
 
 
-class Explaining:
-    """What `explorer.session.Explorer` answers about attributions; it brings the models and the runs."""
+class Explaining(Asking):
+    """What `explorer.session.Explorer` answers about attributions."""
 
-    device: torch.device
-
-    def __init__(self) -> None:
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
         self._maps: Remembered[Attribution] = Remembered(50_000_000, lambda found: found.values.nbytes)
         self._cards: Remembered[ScoreCard] = Remembered(200, lambda _: 1)
         self._relevance: Remembered[Mapping[str, np.ndarray]] = Remembered(
             10_000_000, lambda found: sum(one.nbytes for one in found.values())
         )
         self._verdicts: Remembered[Verdict] = Remembered(1_000, lambda _: 1)
-
-    def load(self, model: str, weights: str | Path | None = None) -> Loaded:
-        raise NotImplementedError
-
-    def image(
-        self, model: str, picture: Picture | None, weights: str | Path | None = None
-    ) -> tuple[Tensor, Geometry]:
-        raise NotImplementedError
-
-    def _run(self, loaded: Loaded, image: Tensor) -> Run:
-        raise NotImplementedError
 
     def attribute(
         self,
@@ -70,7 +50,7 @@ class Explaining:
         The model's lock is held for one part at a time, so that others are served in between. Closing the
         iterator stops the work after the part in hand.
         """
-        loaded, image, index, key = self._question(model, picture, weights, method, target, options)
+        loaded, image, key, index = self._question(model, picture, weights, method, target, options)
         verdict = self.refuse_meaningless(model, weights, method)
         if remembered := self._maps.get(key):
             yield remembered
@@ -105,7 +85,7 @@ class Explaining:
         options: Options = Options(),  # noqa: B008 - frozen
     ) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
-        loaded, image, index, key = self._question(model, picture, weights, method, target, options)
+        loaded, image, key, index = self._question(model, picture, weights, method, target, options)
         self.refuse_meaningless(model, weights, method)
         if remembered := self._cards.get(key):
             yield remembered
@@ -127,13 +107,13 @@ class Explaining:
         target: int | None = None,
     ) -> Mapping[str, np.ndarray]:
         """What each channel `[c]` of each map does for a class, see `explorer.ranking.relevance`."""
-        loaded, image, index, key = self._question(model, picture, weights, "relevance", target, Options())
-        if remembered := self._relevance.get(key):
-            return remembered
-        with loaded.lock:
+        loaded, image, key, index = self._question(model, picture, weights, "relevance", target, Options())
+
+        def measured() -> Mapping[str, np.ndarray]:
             names = tuple(probes(loaded.model))
-            whole = run(loaded.model, image.to(self.device), target=index, gradients_at=names)
-        return self._relevance.keep(key, relevance(whole))
+            return relevance(run(loaded.model, image.to(self.device), target=index, gradients_at=names))
+
+        return self._once(self._relevance, key, loaded, measured)
 
     def refuse_meaningless(self, model: str, weights: str | Path | None, method: str) -> Verdict:
         """What to think of a method on a model; raises ChoiceError where it means nothing."""
@@ -146,10 +126,11 @@ class Explaining:
         """Whether a method means anything on a model; tried once and remembered."""
         loaded = self.load(model, weights)
         key = (loaded.card.name.partition("@")[0], loaded.weights, method)
-        if remembered := self._verdicts.get(key):
-            return remembered
-        with loaded.lock:
-            return self._verdicts.keep(key, preflight(loaded.model, loaded.preprocess, method, self.device))
+
+        def tried() -> Verdict:
+            return preflight(loaded.model, loaded.preprocess, method, self.device)
+
+        return self._once(self._verdicts, key, loaded, tried)
 
     def remembers(
         self,
@@ -162,9 +143,8 @@ class Explaining:
         options: Options = Options(),  # noqa: B008 - frozen
     ) -> bool:
         """Whether `attribute` would answer at once."""
-        return (
-            self._maps.get(self._question(model, picture, weights, method, target, options)[-1]) is not None
-        )
+        _, _, key, _ = self._question(model, picture, weights, method, target, options)
+        return self._maps.get(key) is not None
 
     def _question(
         self,
@@ -174,26 +154,7 @@ class Explaining:
         method: str,
         target: int | None,
         options: Options,
-    ) -> tuple[Loaded, Tensor, int, Hashable]:
-        """What is asked about: the model, the image, the class, and the name its answer is kept under."""
-        loaded = self.load(model, weights)
-        if not loaded.labels:
-            raise ChoiceError(SINGLE)
-        image, _ = self.image(model, picture, weights)
-        index = chosen_class(self._run(loaded, image).logits, loaded.labels, target)
-        return loaded, image, index, (model, loaded.weights, digest(image), method, index, options)
-
-
-def locked(lock: Lock, parts: Iterator[T]) -> Iterator[T]:
-    """The parts of a long work, the lock held while one is made, so that others are served in between."""
-    while True:
-        with lock:
-            part = next(parts, None)
-        if part is None:
-            return
-        yield part
-
-
-def digest(image: Tensor) -> str:
-    """A short name for the content of an image."""
-    return hashlib.blake2b(image.cpu().numpy().tobytes(), digest_size=12).hexdigest()
+    ) -> tuple[Loaded, Tensor, tuple, int]:
+        """What is asked about: the model, the image, the name its answer is kept under, and the class."""
+        index = self.target(model, picture, weights, target)
+        return *self._seen(model, picture, weights, method, index, options), index

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from explorer.capture import Run
+from explorer.capture import Run, probes
 from explorer.errors import ChoiceError
 from models.probe import Kind
 
@@ -166,3 +166,8 @@ def differences(first: Run, second: Run) -> tuple[Difference, ...]:
         Difference(one.block, one.branches, other.values - one.values)
         for one, other in zip(blends(first), blends(second), strict=True)
     )
+
+
+def blended_probes(model: nn.Module) -> list[str]:
+    """Names of the probes of what split attentions blend."""
+    return [f"{block_name(name)}.blended" for name in probes(model, Kind.BRANCH_WEIGHTS)]

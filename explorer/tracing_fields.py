@@ -4,37 +4,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from explorer.asking import Asking, Picture
 from explorer.capture import probes
-from explorer.explaining import Picture, digest
-from explorer.loading import Loaded
 from explorer.memory import Remembered
-from explorer.pictures import Geometry
 from explorer.reachable import theoretical_field
 from explorer.receptive_field import EffectiveField, Felt, averaged, effective_field, felt, square_at
 from models.probe import Kind
 
 
-class TracingFields:
-    """What `explorer.session.Explorer` answers about receptive fields; it brings models and images."""
+class TracingFields(Asking):
+    """What `explorer.session.Explorer` answers about receptive fields."""
 
-    device: torch.device
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
         self._fields: Remembered[EffectiveField] = Remembered(40_000_000, lambda found: found.energy.nbytes)
         self._reachable: Remembered[np.ndarray] = Remembered(20_000_000, lambda found: found.nbytes)
         self._felt: Remembered[Felt] = Remembered(10_000_000, lambda found: 2 * found.change.nbytes)
-
-    def load(self, model: str, weights: str | Path | None = None) -> Loaded:
-        raise NotImplementedError
-
-    def image(
-        self, model: str, picture: Picture | None, weights: str | Path | None = None
-    ) -> tuple[Tensor, Geometry]:
-        raise NotImplementedError
 
     def effective_field(
         self,
@@ -47,14 +33,12 @@ class TracingFields:
         channel: int | None = None,
     ) -> EffectiveField:
         """Which pixels move a place (row, column) of a layer, measured on this picture."""
-        loaded = self.load(model, weights)
-        image, _ = self.image(model, picture, weights)
-        key = (loaded.card.name, loaded.weights, digest(image), layer, place, channel)
-        if remembered := self._fields.get(key):
-            return remembered
-        with loaded.lock:
-            found = effective_field(loaded.model, image.to(self.device), layer, place, channel)
-        return self._fields.keep(key, found)
+        loaded, image, key = self._seen(model, picture, weights, layer, place, channel)
+
+        def measured() -> EffectiveField:
+            return effective_field(loaded.model, image.to(self.device), layer, place, channel)
+
+        return self._once(self._fields, key, loaded, measured)
 
     def average_field(
         self,
@@ -81,12 +65,11 @@ class TracingFields:
     ) -> np.ndarray:
         """Which pixels can move a place by the architecture, whatever the weights: bool `[h, w]`."""
         loaded = self.load(model, weights)
-        key = (loaded.card.name, layer, place, channel)
-        if (remembered := self._reachable.get(key)) is not None:
-            return remembered
-        with loaded.lock:
-            found = theoretical_field(loaded.model, loaded.preprocess.shape, layer, place, channel)
-        return self._reachable.keep(key, found.numpy())
+
+        def reached() -> np.ndarray:
+            return theoretical_field(loaded.model, loaded.preprocess.shape, layer, place, channel).numpy()
+
+        return self._once(self._reachable, (loaded.card.name, layer, place, channel), loaded, reached)
 
     def felt(
         self,
@@ -99,15 +82,13 @@ class TracingFields:
         channel: int | None = None,
     ) -> Felt:
         """Which places of a layer feel a square (row, column) of the image, see `receptive_field.squares`."""
-        loaded = self.load(model, weights)
-        image, _ = self.image(model, picture, weights)
-        key = (loaded.card.name, loaded.weights, digest(image), layer, square, channel)
-        if remembered := self._felt.get(key):
-            return remembered
-        pixels = square_at(loaded.preprocess.shape, *square)
-        with loaded.lock:
-            found = felt(loaded.model, image.to(self.device), loaded.preprocess, layer, pixels, channel)
-        return self._felt.keep(key, found)
+        loaded, image, key = self._seen(model, picture, weights, layer, square, channel)
+
+        def measured() -> Felt:
+            pixels = square_at(loaded.preprocess.shape, *square)
+            return felt(loaded.model, image.to(self.device), loaded.preprocess, layer, pixels, channel)
+
+        return self._once(self._felt, key, loaded, measured)
 
     def depth(self, model: str, weights: str | Path | None = None, most: int = 8) -> tuple[str, ...]:
         """Some layers that tell the way of a picture: what the stem and the blocks put out."""

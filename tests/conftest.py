@@ -13,7 +13,7 @@ from models import scenes
 from tests.tiny import IMAGE_SIDE, TINY
 
 torch.set_num_threads(1)
-expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
+expect.set_options(timeout=60_000)  # a busy machine is no fault of the page
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),

@@ -30,6 +30,17 @@ def test_saved_attention_is_that_of_all_offsets_and_heads(explorer):
     np.testing.assert_allclose(arrays(saved)["maps"].sum(axis=(2, 3)), np.ones((4, 4)), atol=1e-6)
 
 
+def test_a_menu_that_is_filled_keeps_what_was_chosen_meanwhile(explorer):
+    """It is told a value only where the one asked for is not there; the answer may come late."""
+
+    def told(*chosen):
+        _, *menus = attention.fit_and_draw(explorer, asked("mobilevit_nano"), *chosen, 300, 700)
+        return [menu.constructor_args.get("value") for menu in menus]
+
+    assert told(LAYER, "1") == [None, None]
+    assert told("a layer of another model", "77") == [LAYER, attention.ALL]
+
+
 def test_saved_matrices_and_shifts_are_those_of_the_block(explorer):
     lines = matrices.save(explorer, asked("vip_nano"), "npz", None, "width", "frequency", 1, 0)
     weight = explorer.load("vip_nano", "scenes").model.stages[0].blocks[0].token_mixing.mlp_w.weight

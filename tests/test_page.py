@@ -101,7 +101,7 @@ def test_the_blocks_of_the_reweighting_open(visit):
 def test_an_attribution_refines_and_stops(visit):
     """A big untrained model: slow enough to be stopped on any machine."""
     page = visit("/?model=vip_s7&weights=random&tab=attribution")
-    expect(page.locator("#badge")).to_contain_text("Untrained", timeout=60_000)
+    expect(page.locator("#badge")).to_contain_text("Untrained")
     expect(page.locator("#attribution")).to_contain_text("Press Run: Integrated Gradients takes about")
     page.locator("#run").click()
     assert_stops(page, "#stop", "#attribution .count")
@@ -175,7 +175,7 @@ def test_switching_backbones_quickly_alarms_nobody(visit):
         page.locator("#backbone input").click()
         page.get_by_role("option", name=name, exact=True).click()
         page.wait_for_timeout(150)
-    expect(page.locator("#status")).to_contain_text("vip_nano, trained on scenes", timeout=60_000)
+    expect(page.locator("#status")).to_contain_text("vip_nano, trained on scenes")
     expect(page.locator("#overview .facts")).to_contain_text("vip_nano")
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
 

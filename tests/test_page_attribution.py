@@ -41,7 +41,7 @@ def test_a_method_draws_its_map(visit, method, model):
     expect(page.locator("#attribution .advance, #attribution .nothing")).to_be_visible()
     page.wait_for_timeout(500)
     page.locator("#run").click()  # on a busy machine it may count as too slow to run unasked
-    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "", timeout=60_000)
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
     expect(page.locator("#attribution .heat")).to_be_visible()
 
 
@@ -71,8 +71,8 @@ def test_the_score_card_fills_beside_its_controls(visit):
     page = visit("/?tab=attribution&beside=score&picture=2-star")
     expect(page.locator("#score .nothing")).to_be_visible()
     page.locator("#score-run").click()
-    expect(page.locator("#score .verdict")).to_contain_text("beats random by", timeout=60_000)
-    expect(page.locator("#score .advance")).to_have_attribute("data-done", "", timeout=60_000)
+    expect(page.locator("#score .verdict")).to_contain_text("beats random by")
+    expect(page.locator("#score .advance")).to_have_attribute("data-done", "")
     expect(page.locator("#score .verdict")).to_contain_text("weights are randomised")
     expect(page.locator("#score .verdict")).to_contain_text("the cause")
     expect(page.locator("#score polyline")).to_have_count(6)
@@ -81,7 +81,7 @@ def test_the_score_card_fills_beside_its_controls(visit):
 def test_methods_side_by_side_agree_and_disagree(visit):
     page = visit("/?tab=attribution&beside=side&picture=2-star")
     page.locator("#side-run").click()
-    expect(page.locator("#side figure")).to_have_count(8, timeout=60_000)
+    expect(page.locator("#side figure")).to_have_count(8)
     expect(page.locator("#side .nothing")).to_have_count(0)
 
 
@@ -93,7 +93,7 @@ def test_the_truth_lab_shows_its_table_and_computes_a_row_again(visit):
     page.get_by_label("Mass on the cause").click()
     expect(rows.first).not_to_have_text(before)
     page.locator("#truth-run").click()
-    expect(page.locator("#truth .verdict")).to_contain_text("after 100 scenes", timeout=60_000)
+    expect(page.locator("#truth .verdict")).to_contain_text("after 100 scenes")
 
 
 def test_a_slow_method_is_stopped(visit):

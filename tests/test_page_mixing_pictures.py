@@ -11,7 +11,7 @@ from tests.test_language import nothing_english
 def test_a_head_is_picked_and_looks_from_the_place_that_is_clicked(visit):
     page = visit("/?tab=mixing&way=attention&model=mobilevit_nano&picture=2-star")
     view = page.locator("#gaze")
-    expect(view.locator(".to")).to_contain_text("head 3", timeout=60_000)
+    expect(view.locator(".to")).to_contain_text("head 3")
     expect(view.locator(".to figure")).to_have_count(4)
     page.locator("#gaze-head input").click()
     page.get_by_role("option", name="head 2", exact=True).click()
@@ -35,7 +35,7 @@ def test_a_link_shows_the_same_gaze_and_a_head_of_all_opens(visit):
         "&gaze_row=900&gaze_column=100"
     )
     view = page.locator("#gaze")
-    expect(view).to_contain_text("block 3.1 transformer 1", timeout=60_000)
+    expect(view).to_contain_text("block 3.1 transformer 1")
     expect(view.locator(".from")).to_contain_text("row 3, column 0 of 4 × 4")
     view.get_by_role("button", name="head 1").click()
     expect(view).to_contain_text("head 1, from every place of the patch chosen")
@@ -46,7 +46,7 @@ def test_a_link_shows_the_same_gaze_and_a_head_of_all_opens(visit):
 def test_hidden_units_come_smooth_first_and_open_large(visit):
     page = visit("/?tab=mixing&way=matrices&model=mixer_nano")
     units = page.locator("#matrix-all .sprite button")
-    expect(units).to_have_count(64, timeout=60_000)
+    expect(units).to_have_count(64)
     waves = [float(text) for text in units.all_inner_texts()]
     assert waves == sorted(waves)
     assert waves[0] < waves[-1]
@@ -60,9 +60,7 @@ def test_hidden_units_come_smooth_first_and_open_large(visit):
 def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
     page = visit("/?tab=mixing&way=shifts&model=fasternet_nano")
     view = page.locator("#shifts")
-    expect(view).to_contain_text(
-        "8 of 32 channels are touched (25 %); 24 pass untouched (75 %)", timeout=60_000
-    )
+    expect(view).to_contain_text("8 of 32 channels are touched (25 %); 24 pass untouched (75 %)")
     expect(view.locator(".group").first).to_contain_text("computed from 3 × 3 places of 8 channels")
     page.locator("#backbone input").click()
     page.get_by_role("option", name="s2mlp_nano", exact=True).click()
@@ -87,7 +85,7 @@ def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
 )
 def test_the_ways_are_told_in_chinese(visit, way, model, view):
     page = visit(f"/?tab=mixing&way={way}&model={model}", locale="zh-CN")
-    expect(page.locator(f"{view} section, {view} .door").first).to_be_visible(timeout=60_000)
+    expect(page.locator(f"{view} section, {view} .door").first).to_be_visible()
     nothing_english(page)
     if page.locator(f"{view} .door").count():
         page.locator(f"{view} .door").click()

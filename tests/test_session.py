@@ -24,6 +24,14 @@ def pictures():
     return [Image.new("RGB", (64, 64), colour) for colour in COLOURS]
 
 
+def test_the_time_told_of_a_pass_is_that_of_a_warm_model(pictures):
+    explorer = Explorer(device="cpu")
+    first = explorer.inspect("vip_nano", pictures[0], "random").seconds
+    told = explorer.pass_seconds("vip_nano", pictures[0], "random")
+    assert 0 < told <= first
+    assert explorer.pass_seconds("vip_nano", pictures[0], "random") == told
+
+
 def test_concurrent_visitors_do_not_see_each_other(pictures):
     explorer = Explorer(device="cpu", runs_bytes=1)  # nothing is remembered, everything runs
     alone = [explorer.inspect("vip_nano", picture, "random") for picture in pictures]

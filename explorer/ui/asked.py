@@ -79,6 +79,11 @@ class Asked:
         self.loaded(explorer)
         return explorer.inspect(self.model, self.open(), self.weights)
 
+    def pass_seconds(self, explorer: Explorer) -> float:
+        """What a pass takes, to tell how long longer work will."""
+        self.loaded(explorer)
+        return explorer.pass_seconds(self.model, self.open(), self.weights)
+
     def python(self, *lines: str, imports: str = "") -> str:
         """The few lines that give the same with the library."""
         head = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from explorer.explaining import SINGLE
+from explorer.asking import SINGLE
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import table as table_figure
 from explorer.knock_out import KnockOut
@@ -55,7 +55,7 @@ def draw_if_cheap(
     run = asked.run(explorer)
     cells = sum(1 for name in run.activations if name.endswith("branch_weights")) * len(found.branches)
     passes = {"gradient": 3 * cells / len(found.branches), "integrated": 20 * cells}
-    seconds = passes.get(mode, 2 + cells / 2) * run.seconds
+    seconds = passes.get(mode, 2 + cells / 2) * asked.pass_seconds(explorer)
     if seconds <= AT_ONCE:
         yield from draw(explorer, asked, mode)
     else:

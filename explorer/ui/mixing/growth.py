@@ -38,7 +38,7 @@ def draw_if_cheap(
     if now != "field" or not asking:
         yield gr.skip()
         return
-    seconds = asked.run(explorer).seconds * PASSES * len(explorer.depth(asked.model, asked.weights))
+    seconds = asked.pass_seconds(explorer) * PASSES * len(explorer.depth(asked.model, asked.weights))
     if seconds > AT_ONCE:
         yield page(asked, explorer, direction, spot_of(explorer, asked, *chosen), [], round(seconds))
         return

@@ -5,9 +5,9 @@ from functools import partial
 
 import gradio as gr
 
+from explorer.asking import SINGLE
 from explorer.attribution import METHODS, Attribution, Options, method_named
 from explorer.baselines import BASELINES
-from explorer.explaining import SINGLE
 from explorer.features import layers
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
@@ -60,7 +60,7 @@ def draw_if_cheap(explorer: Explorer, asked: Asked, method: str, *chosen) -> Ite
         yield sentence(verdict.reason), IDLE
         return
     options = options_of(*chosen, method)
-    seconds = method_named(method).evaluations(options) * asked.run(explorer).seconds
+    seconds = method_named(method).evaluations(options) * asked.pass_seconds(explorer)
     picture = asked.open()
     known = explorer.remembers(
         asked.model, picture, asked.weights, method=method, target=asked.target, options=options

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
+from explorer.asking import SINGLE
 from explorer.attribution import METHODS, Attribution
 from explorer.capture import Run
-from explorer.explaining import SINGLE
 from explorer.features import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
@@ -37,7 +37,7 @@ def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
         "size": image.shape[-2:],
         "picture": data_uri(as_seen(asked.open(), loaded.preprocess)),
         "predictions": told(run, loaded, asked.target),
-        "facts": facts(explorer, loaded, run),
+        "facts": facts(explorer, loaded, asked.pass_seconds(explorer)),
         "stages": [stage(run, layer) for layer in milestones(run)],
         "blocks": blocks,
         "branches": blocks[0].branches if blocks else (),
@@ -57,14 +57,14 @@ def told(run: Run, loaded: Loaded, target: int | None) -> tuple[Prediction, ...]
     return ranked[:5] + tuple(one for one in ranked[5:] if one.index == target)
 
 
-def facts(explorer: Explorer, loaded: Loaded, run: Run) -> list[tuple[str, str]]:
+def facts(explorer: Explorer, loaded: Loaded, seconds: float) -> list[tuple[str, str]]:
     height, width = loaded.preprocess.shape
     return [
         ("Backbone", loaded.card.name),
         ("Parameters", f"{loaded.parameters / 1e6:.2f} M"),
         ("Multiply-adds", f"{multiply_adds(loaded.card.name) / 1e9:.2f} G"),
         ("Input", f"{height} × {width}"),
-        ("One pass", f"{1000 * run.seconds:.0f} ms"),
+        ("One pass", f"{1000 * seconds:.0f} ms"),
         ("Device", str(explorer.device)),
         ("Classes", str(len(loaded.labels))),
     ]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import gradio as gr
 
 from explorer import truth
+from explorer.asking import locked
 from explorer.attribution import METHODS
 from explorer.errors import ChoiceError
-from explorer.explaining import locked
 from explorer.session import Explorer
 from explorer.truth import Score
 from explorer.ui.asked import QUIET, SLOW, Asked, Rail, bound
