@@ -12,6 +12,7 @@ from explorer.session import Explorer
 from explorer.ui.asked import PICK, SLOW, Asked, bound
 from explorer.ui.controls import IDLE, RUNNING, stopping
 from explorer.ui.lenses.lab import Lab, found_block
+from explorer.ui.pace import paced
 from explorer.ui.save import npz, saved_figure
 from explorer.ui.view import View, render, sentence
 from explorer.ui.words import short
@@ -32,7 +33,7 @@ def table(explorer: Explorer, asked: Asked, mode: str) -> Iterator[KnockOut]:
 
 def draw(explorer: Explorer, asked: Asked, mode: str) -> Iterator[tuple]:
     asked.loaded(explorer)
-    for found in table(explorer, asked, mode):
+    for found in paced(table(explorer, asked, mode)):
         yield page(explorer, asked, found), IDLE if found.done == found.total else RUNNING
 
 

@@ -15,6 +15,7 @@ from explorer.figures.raster import data_uri
 from explorer.session import Explorer
 from explorer.ui.asked import PICK, QUICK, SLOW, Asked, Rail, Tab, bound
 from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, offer, opened, stopping, switch
+from explorer.ui.pace import paced
 from explorer.ui.picture import as_seen
 from explorer.ui.save import Saves, npz, saved_figure
 from explorer.ui.trust import score, side, truth
@@ -44,9 +45,10 @@ def draw(explorer: Explorer, asked: Asked, method: str, *chosen) -> Iterator[tup
     """Partial maps until the whole one is there."""
     options = options_of(*chosen, method)
     picture = data_uri(as_seen(asked.open(), asked.loaded(explorer).preprocess))
-    for part in explorer.attribute(
+    parts = explorer.attribute(
         asked.model, asked.open(), asked.weights, method=method, target=asked.target, options=options
-    ):
+    )
+    for part in paced(parts):
         yield page(explorer, asked, part, options, picture), IDLE if part.done == part.total else RUNNING
 
 

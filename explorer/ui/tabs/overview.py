@@ -17,6 +17,7 @@ from explorer.predictions import Prediction, predictions
 from explorer.reweighting import branch_weights
 from explorer.session import Explorer
 from explorer.ui.asked import QUICK, Asked, Rail, Tab, bound
+from explorer.ui.pace import paced
 from explorer.ui.picture import as_seen
 from explorer.ui.view import View, render, sentence
 from models.costs import multiply_adds
@@ -45,9 +46,8 @@ def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
     }
     yield render("overview", **story, found=None)
     method = "integrated_gradients" if loaded.parameters <= SMALL_MODEL else "grad_cam"
-    for part in explorer.attribute(
-        asked.model, asked.open(), asked.weights, method=method, target=asked.target
-    ):
+    parts = explorer.attribute(asked.model, asked.open(), asked.weights, method=method, target=asked.target)
+    for part in paced(parts):
         yield render("overview", **story, found=drawn(part))
 
 

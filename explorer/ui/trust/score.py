@@ -10,6 +10,7 @@ from explorer.methods.case import Options
 from explorer.session import Explorer
 from explorer.ui.asked import QUIET, SLOW, Asked, Rail, bound
 from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.pace import paced
 from explorer.ui.save import Saves, npz
 from explorer.ui.view import View, render, sentence
 
@@ -70,7 +71,7 @@ def build(
     """`given` are the controls of the method; gives the events that can be stopped."""
 
     def draw(explorer: Explorer, asked: Asked, method: str, *chosen) -> Iterator[tuple]:
-        for card in cards(explorer, asked, method, options_of(*chosen, method)):
+        for card in paced(cards(explorer, asked, method, options_of(*chosen, method))):
             yield page(explorer, asked, card), IDLE if card.done == card.total else RUNNING
 
     def save(explorer: Explorer, asked: Asked, kind: str, method: str, *chosen):

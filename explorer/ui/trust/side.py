@@ -13,6 +13,7 @@ from explorer.figures.raster import data_uri
 from explorer.session import Explorer
 from explorer.ui.asked import QUIET, SLOW, Asked, Rail, bound
 from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.pace import paced
 from explorer.ui.picture import as_seen
 from explorer.ui.save import Saves, npz
 from explorer.ui.view import View, render, sentence
@@ -96,7 +97,7 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> lis
     def draw(explorer: Explorer, asked: Asked, names: list[str]) -> Iterator[tuple]:
         found: dict = {}
         picture = data_uri(as_seen(asked.open(), asked.loaded(explorer).preprocess))
-        for found in maps(explorer, asked, names):
+        for found in paced(maps(explorer, asked, names)):
             yield page(asked, names, found, picture), RUNNING
         yield page(asked, names, found, picture), IDLE
 

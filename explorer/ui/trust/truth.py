@@ -12,6 +12,7 @@ from explorer.session import Explorer
 from explorer.truth import Score
 from explorer.ui.asked import QUIET, SLOW, Asked, Rail, bound
 from explorer.ui.controls import IDLE, RUNNING, Menu, stopping
+from explorer.ui.pace import paced
 from explorer.ui.view import View, render
 from models import card
 
@@ -50,7 +51,7 @@ def again(explorer: Explorer, asked: Asked, measure: str, method: str) -> Iterat
         raise ChoiceError("The causes are known for scenes: choose a model trained on scenes.")
     explorer.refuse_meaningless(asked.model, asked.weights, method)
     name = loaded.card.name.partition("@")[0]
-    for score in locked(loaded.lock, truth.scores(loaded.model, name, method)):
+    for score in paced(locked(loaded.lock, truth.scores(loaded.model, name, method))):
         live = {"method": METHODS[method].title, "model": name, "score": score}
         yield page(measure, live), IDLE if score.scenes == len(truth.SEEDS) else RUNNING
 

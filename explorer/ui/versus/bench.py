@@ -15,6 +15,7 @@ from explorer.session import Explorer
 from explorer.ui.asked import QUIET, Asked, bound
 from explorer.ui.controls import IDLE, RUNNING
 from explorer.ui.opened import Lenses
+from explorer.ui.pace import PATIENCE
 from explorer.ui.rail import first_here
 from explorer.ui.view import View, sentence
 from explorer.ui.words import short
@@ -28,7 +29,6 @@ STREAMED = {
     "trigger_mode": "always_last",
 }
 SMALL = 2_000_000  # parameters up to which a pass takes no time worth telling
-PATIENCE = 0.25  # seconds between two parts
 COMPUTING = sentence("computing")
 
 
