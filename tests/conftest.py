@@ -1,4 +1,5 @@
 import os
+from functools import cache
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
 
@@ -57,28 +58,29 @@ def server(explorer):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser(tmp_path_factory):
+    """A browser with certain options; what the page is made of is fetched and compiled once for each."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
 
+        @cache
+        def started(options: tuple):
+            return play.chromium.launch_persistent_context(
+                tmp_path_factory.mktemp("profile"),
+                executable_path=CHROMIUM,
+                args=list(FLAGS),
+                **dict(options),
+            )
 
-@pytest.fixture(scope="session")
-def contexts():
-    """Browser profiles by their options: what the page is made of is fetched and compiled once for each."""
-    return {}
+        yield started
 
 
 @pytest.fixture
-def visit(browser, server, contexts):
+def visit(browser, server):
     """Open the page with a query; nothing may leave this machine and nothing may fail in the console."""
     pages, left, failed = [], [], []
 
     def opened(query: str = "", width: int = 1440, height: int = 900, **options):
-        key = repr(sorted(options.items()))
-        context = contexts.get(key) or contexts.setdefault(key, browser.new_context(**options))
-        page = context.new_page()
+        page = browser(tuple(sorted(options.items()))).new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.on("request", lambda request: request.url.startswith(OURS) or left.append(request.url))
         page.on("pageerror", lambda error: failed.append(str(error)))
