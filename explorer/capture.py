@@ -108,12 +108,13 @@ def run(
         hooked({p: partial(keep, name=n) for n, p in found.items()}),
     ):
         logits = model(image.detach().requires_grad_(bool(gradients_at)))
+        explained = None if target is None else logits[:, target].sum()
     seconds = time.perf_counter() - start
     gradients: dict[str, Tensor] = {}
     if live:
         parts = {n: value if isinstance(value, list) else [value] for n, value in live.items()}
         flat = [part for value in parts.values() for part in value]
-        made = iter(torch.autograd.grad(logits[:, target].sum(), flat))
+        made = iter(torch.autograd.grad(explained, flat))
         for name, value in parts.items():
             gradient = [next(made) for _ in value]
             whole = gradient if isinstance(live[name], list) else gradient[0]

@@ -276,6 +276,7 @@ def test_no_hook_and_no_other_logit_remains(model, image, method):
         parts = attributions(model, image, PREPROCESS, method=method, target=TARGET)
         for count, _ in enumerate(parts, 1):
             assert not any(module._forward_hooks for module in model.modules()), "left between two parts"
+            assert torch.is_grad_enabled(), "the next part may be made by another thread"
             if count == stop_after:
                 parts.close()
                 break

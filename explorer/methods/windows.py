@@ -19,16 +19,15 @@ def occlusion(case: Case) -> Iterator[Part]:
     finest = case.options.cells
     total = sum(cells**2 for cells in levels(finest))
     done, so_far = 0, case.image.new_zeros(finest, finest)
-    with torch.no_grad():
-        logit = logits_of(case, case.image)
-        for cells in levels(finest):
-            scale = finest // cells
-            for start in range(0, cells**2, case.at_once):
-                windows = torch.arange(start, min(start + case.at_once, cells**2), device=case.image.device)
-                falls = covered(case, windows, cells, logit) / scale**2
-                so_far = with_windows(so_far, windows, falls, scale)
-                done += len(windows)
-                yield Part(done, total, rearrange(so_far, "h w -> 1 1 h w"))
+    logit = logits_of(case, case.image)
+    for cells in levels(finest):
+        scale = finest // cells
+        for start in range(0, cells**2, case.at_once):
+            windows = torch.arange(start, min(start + case.at_once, cells**2), device=case.image.device)
+            falls = covered(case, windows, cells, logit) / scale**2
+            so_far = with_windows(so_far, windows, falls, scale)
+            done += len(windows)
+            yield Part(done, total, rearrange(so_far, "h w -> 1 1 h w"))
 
 
 def levels(finest: int) -> tuple[int, ...]:

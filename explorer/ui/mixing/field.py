@@ -33,8 +33,8 @@ from explorer.ui.words import short
 
 
 def draw_if_asked(explorer: Explorer, asked: Asked, asking: str, *chosen):
-    """Never before there is something to ask."""
-    return draw(explorer, asked, *chosen) if asking else gr.skip()
+    """The view, and what it answers; never before there is something to ask."""
+    return (draw(explorer, asked, *chosen), asking) if asking else (gr.skip(), gr.skip())
 
 
 def draw(explorer: Explorer, asked: Asked, direction: str, *chosen) -> str:
@@ -139,26 +139,29 @@ def build(lenses: Lenses) -> None:
     asking = gr.Textbox(visible="hidden", elem_id="field-asked")
     view, way = View(elem_id="field"), View(elem_id="growth")
     chosen = [direction, layer, place, channel]
-    whole = lenses.listener("field", draw_if_asked, [asking, *chosen], [view], show_progress="minimal")
-    drawn = gr.on([asking.change, lenses.lens.change], **whole)
-    strip_runs = wire_growth(lenses, [asking, *chosen], way, drawn)
+    answered = gr.Textbox(visible="hidden", elem_id="field-answered")
     average_run = go.click(
         bound(average, lenses.explorer), [*lenses.rail.inputs, *chosen], [view, stop], **SLOW
     )
     stopping(stop, [average_run])
-    asking.change(lambda: IDLE, None, stop, cancels=[average_run, *strip_runs], **PICK)
-    lenses.running += [average_run, *strip_runs]
+    running = [average_run, *wire_growth(lenses, [asking, *chosen], way, answered)]
+    lenses.running += running
+    outputs = [view, answered]
+    whole = lenses.listener("field", draw_if_asked, [asking, *chosen], outputs, show_progress="minimal")
+    # What runs is stopped before anything is drawn, else it is the strip of the new answer that is stopped.
+    asking.change(lambda: IDLE, None, stop, cancels=running, **PICK).then(**whole)
+    lenses.lens.change(**whole)
     wire_choices(lenses, chosen, depth, go, asking, view, way)
     lenses.saves.wire(view, bound(save, lenses.explorer), lenses.rail.inputs, chosen)
     lenses.named |= {"direction": direction, "at": layer, "place": place, "of": channel}
 
 
-def wire_growth(lenses: Lenses, chosen: list, way: View, drawn) -> list:
+def wire_growth(lenses: Lenses, chosen: list, way: View, answered: gr.Textbox) -> list:
     """The strip follows the view; gives the events that fill it, to be stopped by what is asked next."""
     inputs = [*lenses.inputs, *chosen]
     strip = {"fn": bound(growth.draw_if_cheap, lenses.explorer), "inputs": inputs, "outputs": way}
     strip |= lane("growth")
-    grown = drawn.success(**strip)
+    grown = answered.change(**strip)
     asked = way.more(**{**strip, "fn": bound(growth.draw, lenses.explorer)})
     return [grown, asked]
 
