@@ -148,7 +148,8 @@ def hidden_amount(label: str, least: int, most: int, value: int, step: int = 1) 
     return Amount(least, most, value=value, step=step, label=label, visible=False, min_width=160, buttons=[])
 
 
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
+def controls() -> tuple:
+    """The method, the layer, what it listens to, a rival class, and the two buttons."""
     with gr.Row(elem_classes="controls"):
         choices = [(method.title, name) for name, method in METHODS.items()]
         method = Menu(choices, value="integrated_gradients", label="Method", elem_id="method", min_width=200)
@@ -169,11 +170,46 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
         )
         go = gr.Button("Run", variant="primary", elem_id="run", scale=0, min_width=90)
         stop = gr.Button("Stop", interactive=False, elem_id="stop", scale=0, min_width=70)
+    return method, layer, knobs, against, go, stop
+
+
+def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
+    method, layer, knobs, against, go, stop = controls()
+    chosen = [layer, *knobs, against]
     beside = switch(BESIDE, "beside")
     with gr.Column() as map_column:
         view = View(sentence("Choose a method."), elem_id="attribution")
         fit = View(render("verdicts", rows=None), elem_id="verdicts")
-    chosen = [layer, *knobs, against]
+    running = wire_map(explorer, rail, turn, method, chosen, go, stop, view)
+    saves.wire(view, bound(save, explorer), rail.inputs, [method, *chosen])
+    with gr.Column(visible=False) as score_column:
+        running += score.build(explorer, rail, turn, saves, [method, *chosen], options_of)
+    with gr.Column(visible=False) as side_column:
+        running += side.build(explorer, rail, turn, saves)
+    with gr.Column(visible=False) as truth_column:
+        running += truth.build(explorer, rail, method)
+    columns = [map_column, score_column, side_column, truth_column]
+    beside.change(partial(opened, BESIDE), beside, columns, **PICK)
+    fit.more(bound(draw_verdicts, explorer), rail.inputs, fit, **{**QUICK, "show_progress": "minimal"})
+    turn.change(lambda: render("verdicts", rows=None), None, fit, **QUICK)
+    words = {"layer": "cam", "cells": "windows", "channels": "tried"}  # in the address
+    named = {words.get(name, name): control for name, control in zip(KNOBS, chosen[:-1], strict=True)}
+    named |= {"method": method, "against": against, "beside": beside}
+    return Tab(address=named, running=running)
+
+
+def wire_map(
+    explorer: Explorer,
+    rail: Rail,
+    turn: gr.Textbox,
+    method: Menu,
+    chosen: list,
+    go: gr.Button,
+    stop: gr.Button,
+    view: View,
+) -> list:
+    """What draws the map; gives the events that can be stopped."""
+    layer, *knobs, against = chosen
     work = {"inputs": [*rail.inputs, method, *chosen], "outputs": [view, stop], **SLOW}
     run = go.click(bound(draw, explorer), **work)
     adapt = {
@@ -193,19 +229,4 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     )
     running = [run, asked, switched, tuned]
     stopping(stop, running)
-    saves.wire(view, bound(save, explorer), rail.inputs, [method, *chosen])
-    with gr.Column(visible=False) as score_column:
-        scoring = score.build(explorer, rail, turn, saves, [method, *chosen], options_of)
-    with gr.Column(visible=False) as side_column:
-        comparing = side.build(explorer, rail, turn, saves)
-    with gr.Column(visible=False) as truth_column:
-        proving = truth.build(explorer, rail, method)
-    columns = [map_column, score_column, side_column, truth_column]
-    beside.change(partial(opened, BESIDE), beside, columns, **PICK)
-    running += [*scoring, *comparing, *proving]
-    fit.more(bound(draw_verdicts, explorer), rail.inputs, fit, **{**QUICK, "show_progress": "minimal"})
-    turn.change(lambda: render("verdicts", rows=None), None, fit, **QUICK)
-    words = {"layer": "cam", "cells": "windows", "channels": "tried"}  # in the address
-    named = {words.get(name, name): control for name, control in zip(KNOBS, [layer, *knobs], strict=True)}
-    named |= {"method": method, "against": against, "beside": beside}
-    return Tab(address=named, running=running)
+    return running
