@@ -1,4 +1,5 @@
 import os
+import socket
 from functools import cache
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
@@ -52,7 +53,10 @@ def server(explorer):
     from explorer.ui.app import LAUNCH, build_app
 
     app = build_app(explorer)
-    app.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    with socket.socket() as free:  # Gradio's own search may find the port another worker is about to take
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=port)
     yield app.local_url.rstrip("/")
     app.close()
 
@@ -81,6 +85,7 @@ def visit(browser, server):
 
     def opened(query: str = "", width: int = 1440, height: int = 900, **options):
         page = browser(tuple(sorted(options.items()))).new_page()
+        page.set_default_timeout(60_000)
         page.set_viewport_size({"width": width, "height": height})
         page.on("request", lambda request: request.url.startswith(OURS) or left.append(request.url))
         page.on("pageerror", lambda error: failed.append(str(error)))

@@ -33,8 +33,8 @@ from explorer.ui.words import short
 
 
 def draw_if_asked(explorer: Explorer, asked: Asked, asking: str, *chosen):
-    """The view, and what it answers; never before there is something to ask."""
-    return (draw(explorer, asked, *chosen), asking) if asking else (gr.skip(), gr.skip())
+    """The view, what it answers, and an idle Stop; never before there is something to ask."""
+    return (draw(explorer, asked, *chosen), asking, IDLE) if asking else (gr.skip(), gr.skip(), gr.skip())
 
 
 def draw(explorer: Explorer, asked: Asked, direction: str, *chosen) -> str:
@@ -146,10 +146,10 @@ def build(lenses: Lenses) -> None:
     stopping(stop, [average_run])
     running = [average_run, *wire_growth(lenses, [asking, *chosen], way, answered)]
     lenses.running += running
-    outputs = [view, answered]
+    outputs = [view, answered, stop]
     whole = lenses.listener("field", draw_if_asked, [asking, *chosen], outputs, show_progress="minimal")
     # What runs is stopped before anything is drawn, else it is the strip of the new answer that is stopped.
-    asking.change(lambda: IDLE, None, stop, cancels=running, **PICK).then(**whole)
+    asking.change(None, js="() => {}", cancels=running, **PICK).then(**whole)
     lenses.lens.change(**whole)
     wire_choices(lenses, chosen, depth, go, asking, view, way)
     lenses.saves.wire(view, bound(save, lenses.explorer), lenses.rail.inputs, chosen)
