@@ -21,7 +21,7 @@ from explorer.tracing_fields import TracingFields
 from explorer.typical import Typical, shipped, typical
 from models.probe import Kind
 
-WARM = 0.1  # seconds that may be spent to learn what a pass takes
+WARM = 0.5  # seconds that may be spent to learn what a pass takes
 
 
 class Explorer(Comparing, TracingFields, Explaining):

@@ -4,6 +4,7 @@ The rest of the page knows one name, as the library reads it: `vip_nano`, `faste
 `WeightedPermuteMLP(dim=64, seg_dim=16)`. The controls here say it in parts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
@@ -92,6 +93,16 @@ def by_settings(block: str, *values: int) -> list:
     return parts_of(spelled(block, dict(zip(keys, values, strict=False))))
 
 
+def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
+    """All but the control that was used: by the time of the answer it may have been used again."""
+
+    def others(*values) -> list:
+        found = parts(*values)
+        return [*found[:index], gr.skip(), *found[index + 1 :]]
+
+    return others
+
+
 def build() -> Which:
     first = backbones()[0]
     kind = gr.Radio(
@@ -113,9 +124,9 @@ def build() -> Which:
 def listeners(which: Which) -> list[tuple]:
     """(event, handler, inputs, whether another model starts): what a change of a control asks for."""
     wired = [
-        (which.kind.input, by_kind, [which.kind, which.backbone, which.block], True),
-        (which.backbone.input, parts_of, [which.backbone], True),
-        (which.block.input, lambda block: parts_of(start(block)), [which.block], True),
+        (which.kind.input, but(1, by_kind), [which.kind, which.backbone, which.block], True),
+        (which.backbone.input, but(2, parts_of), [which.backbone], True),
+        (which.block.input, but(4, lambda block: parts_of(start(block))), [which.block], True),
         (which.size.input, by_size, [which.backbone, which.size], False),
     ]
     wired += [(one.submit, by_settings, [which.block, *which.settings], False) for one in which.settings]
