@@ -96,6 +96,9 @@ class Asking:
     ) -> int:
         """The class to explain: the one asked for, or the likeliest."""
         loaded, image, _ = self._seen(model, picture, weights)
+        return self._class(loaded, image, target)
+
+    def _class(self, loaded: Loaded, image: Tensor, target: int | None) -> int:
         if not loaded.labels:
             raise ChoiceError(SINGLE)
         return chosen_class(self._run(loaded, image).logits, loaded.labels, target)

@@ -156,5 +156,6 @@ class Explaining(Asking):
         options: Options,
     ) -> tuple[Loaded, Tensor, tuple, int]:
         """What is asked about: the model, the image, the name its answer is kept under, and the class."""
-        index = self.target(model, picture, weights, target)
-        return *self._seen(model, picture, weights, method, index, options), index
+        loaded, image, key = self._seen(model, picture, weights, method, options)
+        index = self._class(loaded, image, target)
+        return loaded, image, (*key, index), index

@@ -66,8 +66,8 @@ class Explorer(Comparing, TracingFields, Explaining):
 
     def pass_seconds(self, model: str, picture: Picture | None, weights: str | Path | None = None) -> float:
         """What a pass takes here once the model is warm; to tell what longer work will take."""
-        first = self.inspect(model, picture, weights)
         loaded, image, _ = self._seen(model, picture, weights)
+        first = self._run(loaded, image)
         key = (loaded.card.name, loaded.weights)
 
         def again() -> float:
@@ -95,8 +95,9 @@ class Explorer(Comparing, TracingFields, Explaining):
         mode: str = "removed",
     ) -> Iterator[KnockOut]:
         """The knock-out table, one row more each time; the lock is held for one row at a time."""
-        index = self.target(model, picture, weights, target)
-        loaded, image, key = self._seen(model, picture, weights, index, mode)
+        loaded, image, seen = self._seen(model, picture, weights, mode)
+        index = self._class(loaded, image, target)
+        key = (*seen, index)
         if remembered := self._tables.get(key):
             yield remembered
             return
