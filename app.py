@@ -1,6 +1,6 @@
 """Start Mixscope: `python app.py` (or `gradio app.py` to reload on save). Also the start of a Space."""
 
-from explorer.session import Explorer
+from explorer.explorer import Explorer
 from explorer.ui.app import LAUNCH, build_app
 
 demo = build_app(Explorer())

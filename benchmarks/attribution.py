@@ -15,12 +15,12 @@ from captum.attr import (
 from torch import Tensor, nn
 
 from benchmarks.timing import medians, row
-from explorer.attribution import METHODS, case_of
-from explorer.machine import choose_threads
-from explorer.methods.case import Case, Options, spread
-from explorer.methods.segments import segments_of
-from explorer.methods.windows import levels
-from explorer.preflight import preflight
+from explorer.attribution.applicability import preflight
+from explorer.attribution.methods.case import Case, Options, spread
+from explorer.attribution.methods.segments import segments_of
+from explorer.attribution.methods.windows import levels
+from explorer.attribution.registry import METHODS, case_of
+from explorer.engine.device import choose_threads
 from models import card, create
 
 FIRST = (

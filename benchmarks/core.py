@@ -5,12 +5,12 @@ import torch
 from captum.attr import IntegratedGradients
 
 from benchmarks.timing import medians, row
-from explorer.attribution import attributions
-from explorer.baselines import baseline_of
+from explorer.attribution.baselines import baseline_of
+from explorer.attribution.methods.case import Options
+from explorer.attribution.registry import attributions
 from explorer.capture import run
+from explorer.engine.device import choose_threads
 from explorer.figures.raster import data_uri, sprite
-from explorer.machine import choose_threads
-from explorer.methods.case import Options
 from models import create
 from models.registry import card
 

@@ -5,7 +5,7 @@ from safetensors.torch import load_file
 
 from benchmarks import restated
 from benchmarks.timing import medians, row
-from explorer.machine import choose_threads
+from explorer.engine.device import choose_threads
 from models import card, create
 
 PAIRS = {

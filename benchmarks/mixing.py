@@ -6,11 +6,11 @@ import time
 import torch
 
 from benchmarks.timing import row
-from explorer.machine import choose_threads
-from explorer.session import Explorer
-from explorer.ui.asked import Asked
-from explorer.ui.mixing.field import draw
-from explorer.ui.mixing.spot import ALL, FEELS, MOVES
+from explorer.engine.device import choose_threads
+from explorer.explorer import Explorer
+from explorer.ui.selection import Asked
+from explorer.ui.tabs.mixing.field import draw
+from explorer.ui.tabs.mixing.place import ALL, FEELS, MOVES
 from models.registry import ASSETS
 
 PICTURE = str(ASSETS / "examples" / "2-star.png")

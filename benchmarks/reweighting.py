@@ -4,9 +4,9 @@ import torch
 
 from benchmarks.timing import medians, row
 from explorer.capture import run
-from explorer.knock_out import knock_out
-from explorer.machine import choose_threads
-from explorer.reweighting import blended_probes, block_name, branch_weights, contributions
+from explorer.engine.device import choose_threads
+from explorer.reweighting.ablation import knock_out
+from explorer.reweighting.branch_weights import blended_probes, block_name, branch_weights, contributions
 from models import create
 
 

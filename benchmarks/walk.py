@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.timing import row
 from explorer.capture import hooked
-from explorer.code_walk import first_block, walk
+from explorer.code_walk.walk import first_block, walk
 from models import card, create
 from models.probe import Kind, Probe
 

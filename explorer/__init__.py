@@ -1,1 +1,9 @@
-"""The core: answers questions about a model and a picture, draws nothing, knows no Gradio."""
+"""See inside vision backbones: `Explorer` answers questions about a model and a picture.
+
+The core draws nothing and knows no Gradio.
+"""
+
+from explorer.attribution.methods.case import Options
+from explorer.explorer import Explorer
+
+__all__ = ["Explorer", "Options"]

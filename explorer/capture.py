@@ -88,7 +88,7 @@ def run(
     without a copy, wherever its layout allows.
 
     Hooks belong to the module, not to the caller: two calls at once on one model would record each
-    other's tensors. Callers take turns, see `explorer.asking`.
+    other's tensors. Callers take turns, see `explorer.engine.engine`.
     """
     seen: dict[str, Activation] = {}
     live: dict[str, Tensor | list[Tensor]] = {}

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from explorer.session import Explorer
+from explorer.explorer import Explorer
 from models import scenes
 from tests.tiny import IMAGE_SIDE, TINY
 

@@ -6,8 +6,8 @@ import torch
 
 from explorer.capture import Activation, Run
 from explorer.errors import ChoiceError
-from explorer.features import FeatureMap, feature_map, layers, milestones, pca_colour
-from explorer.reweighting import BlockWeights, block_of, branch_weights
+from explorer.features.feature_maps import FeatureMap, feature_map, layers, milestones, pca_colour
+from explorer.reweighting.branch_weights import BlockWeights, block_of, branch_weights
 from models.probe import Kind
 
 

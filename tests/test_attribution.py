@@ -24,15 +24,15 @@ from captum.attr._core.gradient_shap import InputBaselineXGradient
 from einops import rearrange, reduce
 from torch import nn
 
-from explorer.attribution import METHODS, attributions
-from explorer.attribution import case_of as a_case
-from explorer.baselines import BASELINES, baseline_of
+from explorer.attribution.applicability import preflight
+from explorer.attribution.baselines import BASELINES, baseline_of
+from explorer.attribution.methods.case import Options, channels_first, spread
+from explorer.attribution.methods.segments import segments_of
+from explorer.attribution.methods.windows import levels
+from explorer.attribution.registry import METHODS, attributions
+from explorer.attribution.registry import case_of as a_case
 from explorer.capture import hooked, probes, run
 from explorer.errors import ChoiceError
-from explorer.methods.case import Options, channels_first, spread
-from explorer.methods.segments import segments_of
-from explorer.methods.windows import levels
-from explorer.preflight import preflight
 from models import scenes
 from models.probe import Kind, Probe
 from models.registry import Preprocess

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from explorer.interventions import Moved, Scaled, Taken, Uniform, Without
-from explorer.reweighting import BlockWeights
-from explorer.ui.lenses.changes import Changes, by_hand, described, preset, presets, python
+from explorer.reweighting.branch_weights import BlockWeights
+from explorer.reweighting.interventions import Moved, Scaled, Taken, Uniform, Without
+from explorer.ui.tabs.reweighting.changes import Changes, by_hand, described, preset, presets, python
 
 ONE = BlockWeights("stages.0.blocks.0.token_mixing", ("height", "width", "channel"), np.full((3, 4), 1 / 3))
 ADDED = BlockWeights("stages.0.blocks.0.axial_shift", ("horizontal", "vertical"), np.full((2, 4), 0.5), False)

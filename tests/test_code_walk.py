@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.code_lines import axes_in, listing
-from explorer.code_walk import blocks, first_block, walk
+from explorer.code_walk.einops_diagram import drawing
+from explorer.code_walk.source_lines import axes_in, listing
+from explorer.code_walk.tensor_views import looks
+from explorer.code_walk.walk import blocks, first_block, walk
 from explorer.errors import ChoiceError
-from explorer.looks import looks
-from explorer.patterns import drawing
 from models import list_models
 from models.probe import Probe
 from tests.tiny import TINY

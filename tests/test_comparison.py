@@ -7,7 +7,8 @@ from einops import rearrange
 from PIL import Image
 
 from explorer.capture import run
-from explorer.comparison import (
+from explorer.errors import ChoiceError
+from explorer.features.comparison import (
     FINEST,
     alike,
     at_depth,
@@ -19,8 +20,7 @@ from explorer.comparison import (
     likeness,
     pooled,
 )
-from explorer.errors import ChoiceError
-from explorer.features import FeatureMap
+from explorer.features.feature_maps import FeatureMap
 from explorer.figures.comparison import cost_bars, likeness_map, side_by_side
 from models import card, list_models
 from models.costs import Counter, block_costs, blocks, follow, multiply_adds, parameters

@@ -7,8 +7,8 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from explorer.interventions import Uniform
-from explorer.reweighting import branch_weights
+from explorer.reweighting.branch_weights import branch_weights
+from explorer.reweighting.interventions import Uniform
 from models import list_models
 
 
@@ -143,7 +143,7 @@ def test_no_picture_and_no_real_picture_get_theirs(client, tmp_path):
 
 
 def test_a_bug_shows_a_reference_and_no_secret():
-    from explorer.ui.shown import shown
+    from explorer.ui.alerts import shown
 
     @shown
     def broken():

@@ -6,11 +6,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from explorer.attribution import METHODS
-from explorer.baselines import baseline_of
-from explorer.causes import cause_of, known
-from explorer.errors import ChoiceError
-from explorer.faithfulness import (
+from explorer.attribution.baselines import baseline_of
+from explorer.attribution.benchmark.truth_lab import Score, nanos, row, scored, scores, shipped
+from explorer.attribution.faithfulness import (
     LEVELS,
     STEPS,
     ScoreCard,
@@ -22,10 +20,12 @@ from explorer.faithfulness import (
     sensitive,
     unfaithful,
 )
-from explorer.localisation import localised
-from explorer.methods.case import Options
+from explorer.attribution.ground_truth import cause_of, known
+from explorer.attribution.localization import localised
+from explorer.attribution.methods.case import Options
+from explorer.attribution.registry import METHODS
+from explorer.errors import ChoiceError
 from explorer.pictures import open_picture
-from explorer.truth import Score, nanos, row, scored, scores, shipped
 from models import card, create
 from models.registry import ASSETS, Preprocess
 
@@ -220,7 +220,7 @@ def test_scores_are_means_over_scenes():
 
 
 def test_the_checkpoints_of_the_table_are_those_bundled():
-    from explorer.typical import checksum
+    from explorer.reweighting.reference_shares import checksum
 
     assert shipped()["checkpoints"] == {name: checksum(name) for name in nanos()}
 

@@ -10,15 +10,15 @@ from torch import nn
 
 from explorer.capture import Activation, probes, run
 from explorer.errors import ChoiceError, NoMapError
-from explorer.features import BRANCH, FeatureMap, feature_map, pca_colour, probed, same_stream
-from explorer.places import similar_places
-from explorer.principal import components
-from explorer.ranking import correlation, ranked, reduced, relevance
-from explorer.session import Explorer
-from explorer.statistics import statistics
-from explorer.ui.asked import asked
-from explorer.ui.maps import grid
-from explorer.ui.maps.found import cell_of
+from explorer.explorer import Explorer
+from explorer.features.feature_maps import BRANCH, FeatureMap, feature_map, pca_colour, probed, same_stream
+from explorer.features.pca import components
+from explorer.features.ranking import correlation, ranked, reduced, relevance
+from explorer.features.similarity import similar_places
+from explorer.features.statistics import statistics
+from explorer.ui.selection import asked
+from explorer.ui.tabs.maps import grid
+from explorer.ui.tabs.maps.shown_map import cell_of
 from models.probe import Kind, Probe
 from models.scenes import CLASSES
 

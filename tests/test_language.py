@@ -6,12 +6,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from explorer import baselines, pictures
-from explorer.attribution import METHODS
+from explorer import pictures
+from explorer.attribution import baselines
+from explorer.attribution.registry import METHODS
 from explorer.ui import rail
 from explorer.ui.address import TABS
-from explorer.ui.lenses.lab import LENSES
-from explorer.ui.tabs.compare import LENSES as LENSES_OF_COMPARE
+from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
+from explorer.ui.tabs.reweighting.lab import LENSES
 from models.registry import ASSETS
 from models.scenes import CLASSES
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
+from explorer.attribution.methods.case import Options
 from explorer.capture import run
-from explorer.interventions import Without
-from explorer.memory import Remembered
-from explorer.methods.case import Options
-from explorer.reweighting import branch_weights
-from explorer.session import Explorer
+from explorer.engine.cache import Remembered
+from explorer.explorer import Explorer
+from explorer.reweighting.branch_weights import branch_weights
+from explorer.reweighting.interventions import Without
 from models import scenes
 
 METHODS = (

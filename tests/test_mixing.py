@@ -6,12 +6,12 @@ import torch
 from einops import rearrange
 from torch import nn
 
-from explorer.attention import attention_layers, gaze, unfolding
 from explorer.capture import run
 from explorer.errors import ChoiceError
-from explorer.impulses import impulses, sent_through
-from explorer.matrices import Lines, Units, frequencies, matrices
-from explorer.mixing import map_near, mixer, mixers, ways
+from explorer.mixing.attention import attention_layers, gaze, unfolding
+from explorer.mixing.matrices import Lines, Units, frequencies, matrices
+from explorer.mixing.mixers import map_near, mixer, mixers, ways
+from explorer.mixing.shift_impulses import impulses, sent_through
 from models.as_mlp import AxialShift
 from models.blocks import create_block
 from models.fasternet import PartialConv

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from explorer.attention import attention_layers
 from explorer.figures.mosaic import mosaic
-from explorer.ui.asked import Asked
-from explorer.ui.mixing import attention, matrices, shifts
+from explorer.mixing.attention import attention_layers
+from explorer.ui.selection import Asked
+from explorer.ui.tabs.mixing import attention, matrices, shifts
 
 STAR = "assets/examples/2-star.png"
 LAYER = "stages.2.1.transformer.0.attn.attention"

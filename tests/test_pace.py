@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from explorer.ui import pace
+from explorer.ui import throttle as pace
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from explorer.ranking import ranked
+from explorer.features.ranking import ranked
 from tests.test_language import nothing_english
 
 STAR = "assets/examples/2-star.png"

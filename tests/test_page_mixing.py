@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.figures.fields import levels_painted, shade, three_maps
-from explorer.ui.mixing.spot import Spot, known_layer, place_of
+from explorer.ui.tabs.mixing.place import Spot, known_layer, place_of
 
 
 def note(page):

@@ -8,8 +8,7 @@ from torch import nn
 
 from explorer.capture import probes
 from explorer.errors import ChoiceError
-from explorer.reachable import reachable_places, theoretical_field
-from explorer.receptive_field import (
+from explorer.mixing.receptive_field import (
     SHARES,
     EffectiveField,
     averaged,
@@ -20,7 +19,8 @@ from explorer.receptive_field import (
     square_at,
     squares,
 )
-from explorer.tracing_fields import spread
+from explorer.mixing.service import spread
+from explorer.mixing.theoretical_field import reachable_places, theoretical_field
 from models import card, create
 from models.layers import image_map, table_map
 from models.probe import Kind

@@ -7,8 +7,19 @@ from einops import rearrange
 from PIL import Image
 
 from explorer.capture import editing, hooked, probes, run
+from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
-from explorer.interventions import (
+from explorer.explorer import Explorer
+from explorer.reweighting.ablation import MODES, knock_out
+from explorer.reweighting.branch_weights import (
+    blends,
+    block_name,
+    branch_weights,
+    contributions,
+    differences,
+    size_shares,
+)
+from explorer.reweighting.interventions import (
     Frozen,
     Moved,
     Scaled,
@@ -20,18 +31,7 @@ from explorer.interventions import (
     only,
     rescaled,
 )
-from explorer.knock_out import MODES, knock_out
-from explorer.replay import Replay
-from explorer.reweighting import (
-    blends,
-    block_name,
-    branch_weights,
-    contributions,
-    differences,
-    size_shares,
-)
-from explorer.session import Explorer
-from explorer.typical import over_scenes, shipped
+from explorer.reweighting.reference_shares import over_scenes, shipped
 from models import create, scenes
 from models.probe import Kind
 from models.registry import ASSETS

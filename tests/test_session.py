@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from explorer.attribution.methods.case import Options
+from explorer.engine.cache import Remembered
+from explorer.engine.device import choose_device, choose_threads, cores
 from explorer.errors import ChoiceError, ExplorerError, NoPictureError
-from explorer.machine import choose_device, choose_threads, cores
-from explorer.memory import Remembered
-from explorer.methods.case import Options
-from explorer.session import Explorer
+from explorer.explorer import Explorer
 from models import create
 from models.probe import Kind
 

@@ -5,8 +5,8 @@ import torch
 from PIL import Image
 
 from explorer.errors import ChoiceError
+from explorer.explorer import Explorer
 from explorer.pictures import seen
-from explorer.session import Explorer
 from models import card, create, list_models
 from models.registry import Preprocess
 from models.sizes import SizeError, usual_sizes

@@ -12,7 +12,7 @@ from huggingface_hub import constants
 from safetensors.torch import save
 
 from explorer.errors import ChoiceError
-from explorer.session import Explorer
+from explorer.explorer import Explorer
 from models import card, create, list_models, registry
 from models.registry import Weights
 from models.sources import FirstOf, Hub, Link

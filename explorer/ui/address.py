@@ -5,11 +5,11 @@ import json
 import gradio as gr
 
 from explorer.errors import ChoiceError
-from explorer.ui.asked import FILE, HOSTED, PICK, QUIET, Rail, weights_of
 from explorer.ui.controls import Amount, Several, Whole
-from explorer.ui.picture import PictureUpload
+from explorer.ui.model_picker import FIRST, Which, parts_of
+from explorer.ui.picture_upload import PictureUpload
 from explorer.ui.rail import example
-from explorer.ui.which import FIRST, Which, parts_of
+from explorer.ui.selection import FILE, HOSTED, PICK, QUIET, Rail, weights_of
 
 TABS = ("overview", "maps", "reweighting", "attribution", "code", "mixing", "compare")
 

@@ -2,12 +2,18 @@
 
 import gradio as gr
 
-from explorer.session import Explorer
+from explorer.explorer import Explorer
 from explorer.ui import address, endpoints, rail
-from explorer.ui.asked import PICK, Tab
-from explorer.ui.save import Saves
-from explorer.ui.tabs import attribution, code_walk, compare, maps, mixing, overview, reweighting
-from explorer.ui.view import View, render
+from explorer.ui.components import View, render
+from explorer.ui.downloads import Saves
+from explorer.ui.selection import PICK, Tab
+from explorer.ui.tabs.attribution import tab as attribution
+from explorer.ui.tabs.code_walk import tab as code_walk
+from explorer.ui.tabs.compare import tab as compare
+from explorer.ui.tabs.maps import tab as maps
+from explorer.ui.tabs.mixing import tab as mixing
+from explorer.ui.tabs.overview import tab as overview
+from explorer.ui.tabs.reweighting import tab as reweighting
 from models.registry import ASSETS
 
 THEME = gr.themes.Base(
@@ -99,7 +105,7 @@ def build_app(explorer: Explorer) -> gr.Blocks:
         with gr.Row(elem_id="head"):
             gr.HTML("<h1>Mixscope</h1>", elem_id="name", apply_default_css=False)
             status = View(elem_id="status")
-            gr.HTML(render("head"), elem_id="switches", apply_default_css=False)
+            gr.HTML(render("header_buttons"), elem_id="switches", apply_default_css=False)
         with gr.Row(elem_id="cols"):
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
                 side, which, upload, strip, badge, turn = rail.build()

@@ -6,15 +6,15 @@ from functools import partial
 
 import gradio as gr
 
+from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
-from explorer.interventions import everywhere
-from explorer.loading import RANDOM
+from explorer.explorer import Explorer
 from explorer.predictions import Prediction, predictions
-from explorer.reweighting import blends, branch_weights
-from explorer.session import Explorer
-from explorer.ui.asked import HOSTED
-from explorer.ui.picture import PictureUpload
-from explorer.ui.shown import shown
+from explorer.reweighting.branch_weights import blends, branch_weights
+from explorer.reweighting.interventions import everywhere
+from explorer.ui.alerts import shown
+from explorer.ui.picture_upload import PictureUpload
+from explorer.ui.selection import HOSTED
 from models import card, list_models
 from models.costs import parameters
 

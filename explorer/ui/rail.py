@@ -6,16 +6,16 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from explorer.loading import RANDOM
-from explorer.session import Explorer
-from explorer.ui.asked import FILE, PICK, QUICK, SLOW, Asked, Rail, bound, missing, weights_of
+from explorer.engine.model_store import RANDOM
+from explorer.explorer import Explorer
+from explorer.ui.alerts import shown
+from explorer.ui.components import View, render
 from explorer.ui.controls import Menu
-from explorer.ui.fetching import fetched, stopped
-from explorer.ui.picture import EXAMPLES, PictureUpload, usable
-from explorer.ui.shown import shown
-from explorer.ui.view import View, render
-from explorer.ui.which import FIRST, Which, listeners
-from explorer.ui.which import build as build_which
+from explorer.ui.model_picker import FIRST, Which, listeners
+from explorer.ui.model_picker import build as build_which
+from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
+from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Asked, Rail, bound, missing, weights_of
+from explorer.ui.weights_download import fetched, stopped
 from models import card
 
 NAMES = {
@@ -60,7 +60,7 @@ def turned(explorer: Explorer, asked: Asked) -> tuple:
         gr.Info("Give the path of a checkpoint on this computer and press Load.")
         return gr.skip(), gr.skip(), gr.skip()
     if place := missing(asked):
-        return gr.skip(), render("door", place=place), gr.skip()
+        return gr.skip(), render("tab_link", place=place), gr.skip()
     loaded = asked.loaded(explorer)
     top = explorer.predict(asked.model, asked.open(), asked.weights, most=1)[0] if loaded.labels else None
     kind, text = BADGES[asked.choice]

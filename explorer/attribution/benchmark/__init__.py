@@ -1,0 +1,1 @@
+"""Attribution methods measured where the true cause of a picture is known."""

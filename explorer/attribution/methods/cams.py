@@ -1,0 +1,129 @@
+"""Class activation maps at any feature map of any layout, and the rollout of attention."""
+
+import re
+from collections.abc import Iterator
+
+import torch
+from captum.attr import GuidedGradCam, LayerGradCam
+from einops import rearrange, reduce
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from explorer.attribution.methods.case import Case, Part, channels_first, logits_of, refuse, wanting
+from explorer.attribution.methods.rules import quietly
+from explorer.capture import hooked, probes
+from models.probe import Kind
+
+
+def grad_cam(case: Case) -> Iterator[Part]:
+    """Channels weighted by their mean gradient (Selvaraju et al., 2017), without its final ReLU.
+
+    What speaks against the class stays visible as negative values.
+    """
+    with channels_first(case.probe) as layer:
+        values = LayerGradCam(case.model, layer).attribute(wanting(case.image), case.target)
+    yield Part(1, 1, values)
+
+
+def guided_grad_cam(case: Case) -> Iterator[Part]:
+    """Grad-CAM times Guided Backprop (Selvaraju et al., 2017)."""
+    with channels_first(case.probe) as layer, quietly():
+        values = GuidedGradCam(case.model, layer).attribute(wanting(case.image), case.target)
+    yield Part(1, 1, values)
+
+
+def layer_cam(case: Case) -> Iterator[Part]:
+    """Every place weighted by its own positive gradient (Jiang et al., 2021), without a final ReLU."""
+    value, slope = with_slope(case)
+    yield Part(1, 1, (value * slope.relu()).sum(dim=1, keepdim=True))
+
+
+def with_slope(case: Case) -> tuple[Tensor, Tensor]:
+    """The chosen map and the gradient of what is explained, `[1, c, h, w]` each."""
+    kept = {}
+
+    def keep(_module, _args, value: Tensor) -> None:
+        kept["map"] = value
+
+    with channels_first(case.probe) as layer, hooked({layer: keep}), torch.enable_grad():
+        logit = case.model(wanting(case.image))[0, case.target]
+        (slope,) = torch.autograd.grad(logit, kept["map"])
+    return kept["map"].detach(), slope
+
+
+def score_cam(case: Case) -> Iterator[Part]:
+    """Channels weighted by what the model says of the picture seen through them (Wang et al., 2020).
+
+    Every channel, scaled to [0, 1] and to the size of the image, lets the picture through and the baseline
+    elsewhere; its weight is the softmax over the channels of the logits so reached. Of many channels the
+    strongest `options.channels` are tried.
+    """
+    value, _ = with_slope(case)
+    strongest = value[0].abs().mean(dim=(1, 2)).argsort(descending=True, stable=True)[: case.options.channels]
+    maps = value[0, strongest]
+    low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
+    masks = rearrange((maps - low) / (high - low).clamp_min(1e-12), "n h w -> n 1 h w")
+    masks = interpolate(masks, size=case.image.shape[-2:], mode="bilinear", align_corners=False)
+    gains: list[Tensor] = []
+    for start in range(0, len(masks), case.at_once):
+        chunk = masks[start : start + case.at_once]
+        gains.append(logits_of(case, case.baseline + chunk * (case.image - case.baseline)))
+        known = torch.cat(gains)
+        weights = known.softmax(dim=0)
+        seen = torch.einsum("n,nhw->hw", weights, maps[: len(known)])
+        yield Part(len(known), len(masks), rearrange(seen, "h w -> 1 1 h w"))
+
+
+def attention_rollout(case: Case) -> Iterator[Part]:
+    """How much each place is looked at, through all attention layers of a block, averaged over the blocks.
+
+    Attention averaged over heads, half of it the place itself, multiplied layer by layer (Abnar & Zuidema,
+    2020), averaged over the places that look. It knows nothing of the class. Blocks that attend to a single
+    place say nothing and are left out.
+    """
+    layers = attention_layers(case.network)
+    refuse(not layers, "This model has no attention to roll out.")
+    seen: dict[str, Tensor] = {}
+    names = {probe: name for name, probe in probes(case.network, Kind.ATTENTION).items()}
+
+    def keep(probe, _args, value: Tensor) -> None:
+        seen[names[probe]] = reduce(probe.canonical(value), "b heads q k -> b q k", "mean")
+
+    with torch.no_grad(), hooked(dict.fromkeys(names, keep)):
+        case.network(case.image)
+    looked = [rolled([seen[name] for name in block]) for block in layers.values()]
+    maps = [placed(one, case) for one in looked if one.shape[1] > 1]
+    refuse(not maps, "Every block of this model attends to a single place at this size.")
+    finest = max(one.shape[-2:] for one in maps)
+    # A coarse place shares what it gets evenly among the fine ones in it.
+    shared = [
+        interpolate(one, size=finest, mode="nearest")
+        * (one.shape[-1] * one.shape[-2])
+        / (finest[0] * finest[1])
+        for one in maps
+    ]
+    yield Part(1, 1, torch.stack(shared).mean(dim=0))
+
+
+def rolled(attentions: list[Tensor]) -> Tensor:
+    """Attention `[b, q, k]` of the layers of a block, multiplied up and averaged over who looks `[b, k]`."""
+    flow = torch.eye(attentions[0].shape[-1]).to(attentions[0])
+    for attention in attentions:
+        flow = 0.5 * (attention + torch.eye(attention.shape[-1]).to(attention)) @ flow
+    return flow.mean(dim=1)
+
+
+def attention_layers(network) -> dict[str, list[str]]:
+    """Names of the attention probes, by the block they are in."""
+    found: dict[str, list[str]] = {}
+    for name in probes(network, Kind.ATTENTION):
+        found.setdefault(re.sub(r"\.transformer\..*", "", name), []).append(name)
+    return found
+
+
+def placed(looked: Tensor, case: Case) -> Tensor:
+    """`[offsets, tokens]` of the unfolded patches back on the map `[1, 1, h, w]`."""
+    side = round(len(looked) ** 0.5)
+    height, width = case.image.shape[-2:]
+    rows = round((looked.shape[1] * height / width) ** 0.5)
+    return rearrange(looked, "(ph pw) (nh nw) -> 1 1 (nh ph) (nw pw)", ph=side, nh=rows)

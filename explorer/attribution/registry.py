@@ -1,0 +1,267 @@
+"""Which parts of a picture a class owes its logit to, as streams of results that only get better.
+
+Between two parts nothing is left in the model, so others may use it, and whoever stops asking has
+stopped the work.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from einops import reduce
+from torch import Tensor, nn
+
+from explorer.attribution.baselines import BASELINES, baseline_of
+from explorer.attribution.methods import cams, controls, gradients, rules, segments, windows
+from explorer.attribution.methods.case import Case, Options, Part
+from explorer.capture import probes
+from explorer.errors import ChoiceError
+from models.probe import Kind
+from models.registry import Preprocess
+
+GAP_WORTH_A_WARNING = 0.1  # of the logit's change
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to attribute: how it is called, what it promises, and what it costs."""
+
+    title: str
+    stream: Callable[[Case], Iterator[Part]]
+    evaluations: Callable[[Options], int]  # passes through the model, a backward pass counting two
+    signed: bool = True
+    complete: bool = False  # adds up to the logit's change from the baseline
+    uses: tuple[str, ...] = ()  # the options it listens to
+    of_class: bool = True  # whether it asks about a class at all
+
+
+METHODS: MappingProxyType[str, Method] = MappingProxyType(
+    {
+        "saliency": Method("Saliency", gradients.saliency, lambda _: 3, signed=False),
+        "input_x_gradient": Method("Input × Gradient", gradients.input_x_gradient, lambda _: 3),
+        "integrated_gradients": Method(
+            "Integrated Gradients",
+            gradients.integrated_gradients,
+            lambda options: 3 * options.steps,
+            complete=True,
+            uses=("steps", "baseline"),
+        ),
+        "smooth_grad": Method(
+            "SmoothGrad",
+            gradients.smooth_grad,
+            lambda options: 3 * options.samples,
+            signed=False,
+            uses=("samples",),
+        ),
+        "var_grad": Method(
+            "VarGrad",
+            gradients.var_grad,
+            lambda options: 3 * options.samples,
+            signed=False,
+            uses=("samples",),
+        ),
+        "gradient_shap": Method(
+            "GradientShap",
+            gradients.gradient_shap,
+            lambda options: 3 * options.samples,
+            complete=True,
+            uses=("samples", "baseline"),
+        ),
+        "deep_lift": Method("DeepLift", rules.deep_lift, lambda _: 6, complete=True, uses=("baseline",)),
+        "deep_lift_shap": Method("DeepLiftShap", rules.deep_lift_shap, lambda _: 24, complete=True),
+        "guided_backprop": Method("Guided Backprop", rules.guided_backprop, lambda _: 3),
+        "deconvolution": Method("Deconvolution", rules.deconvolution, lambda _: 3),
+        "grad_cam": Method("Grad-CAM", cams.grad_cam, lambda _: 3, uses=("layer",)),
+        "guided_grad_cam": Method("Guided Grad-CAM", cams.guided_grad_cam, lambda _: 6, uses=("layer",)),
+        "layer_cam": Method("Layer-CAM", cams.layer_cam, lambda _: 3, uses=("layer",)),
+        "score_cam": Method(
+            "Score-CAM",
+            cams.score_cam,
+            lambda options: options.channels,
+            uses=("layer", "channels", "baseline"),
+        ),
+        "attention_rollout": Method(
+            "Attention rollout", cams.attention_rollout, lambda _: 1, signed=False, of_class=False
+        ),
+        "occlusion": Method(
+            "Occlusion",
+            windows.occlusion,
+            lambda options: sum(cells**2 for cells in windows.levels(options.cells)),
+            uses=("baseline", "cells"),
+        ),
+        "feature_ablation": Method(
+            "Feature ablation",
+            segments.feature_ablation,
+            lambda options: options.segments + 1,
+            uses=("segments", "shape", "baseline"),
+        ),
+        "shapley_sampling": Method(
+            "Shapley sampling",
+            segments.shapley_sampling,
+            lambda options: options.orders * options.segments + 2,
+            complete=True,
+            uses=("segments", "shape", "orders", "baseline"),
+        ),
+        "kernel_shap": Method(
+            "KernelShap",
+            segments.kernel_shap,
+            lambda options: options.draws,
+            complete=True,
+            uses=("segments", "shape", "draws", "baseline"),
+        ),
+        "lime": Method(
+            "LIME",
+            segments.lime,
+            lambda options: options.draws,
+            uses=("segments", "shape", "draws", "baseline"),
+        ),
+        "lrp": Method("LRP", rules.lrp, lambda _: 4),
+        "random": Method("Random (control)", controls.random, lambda _: 0, signed=False, of_class=False),
+        "edges": Method("Edges (control)", controls.edges, lambda _: 0, signed=False, of_class=False),
+    }
+)
+CONTROLS = ("random", "edges")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution:
+    """How much each place adds to the logit of one class; with `signed`, or how much it matters."""
+
+    method: str
+    target: int
+    label: str
+    values: np.ndarray  # [h, w], in logits, summed over colours; at the method's own resolution
+    signed: bool
+    done: int  # parts of `total` that are in
+    total: int
+    completeness_gap: float | None  # sum of values - (logit - logit at the baseline); None if not promised
+    seconds: float  # of work so far
+    warning: str | None
+
+    @property
+    def says_something(self) -> bool:
+        """Whether the values are numbers, and not the same everywhere."""
+        return bool(np.isfinite(self.values).all()) and float(np.ptp(self.values)) > 0
+
+
+def method_named(name: str) -> Method:
+    if name not in METHODS:
+        raise ChoiceError(f"There is no method {name!r}; the methods are {', '.join(METHODS)}.")
+    return METHODS[name]
+
+
+LIMITS = {
+    "steps": (2, 500),
+    "samples": (1, 500),
+    "cells": (4, 32),
+    "segments": (2, 400),
+    "draws": (4, 5_000),
+    "orders": (1, 200),
+    "channels": (1, 4_096),
+}
+
+
+def checked(options: Options, layers: tuple[str, ...]) -> Options:
+    """The options, or a sentence about the first that makes no sense."""
+    for name, (low, high) in LIMITS.items():
+        if not low <= getattr(options, name) <= high:
+            raise ChoiceError(f"{name} goes from {low} to {high}; {getattr(options, name)} is outside.")
+    if options.baseline not in BASELINES:
+        raise ChoiceError(f"The baseline is one of {', '.join(BASELINES)}; not {options.baseline!r}.")
+    if options.layer is not None and options.layer not in layers:
+        raise ChoiceError(
+            f"There is no feature map {options.layer!r} in this model; the last is {layers[-1]}."
+        )
+    return options
+
+
+def attributions(
+    model: nn.Module,
+    image: Tensor,
+    preprocess: Preprocess,
+    *,
+    method: str,
+    target: int,
+    label: str = "",
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> Iterator[Attribution]:
+    """Attribute the logit `target` of `image` `[1, 3, h, w]`, part by part.
+
+    Every step between two results is one Captum call; hooks live only inside it.
+    """
+    found = method_named(method)
+    checked(options, tuple(probes(model, Kind.FEATURE_MAP)))
+    case = case_of(model, image, preprocess, target, options)
+    change = logit_change(case) if found.complete else None
+    seconds, start = 0.0, time.perf_counter()
+    for part, short in in_memory(found, case):
+        values = reduce(part.values.detach(), "1 c h w -> h w", "sum").cpu().numpy().astype(np.float32)
+        seconds += time.perf_counter() - start
+        gap = None if change is None else float(values.sum(dtype=np.float64)) - change
+        yield Attribution(
+            method=method,
+            target=target,
+            label=label,
+            values=values,
+            signed=found.signed,
+            done=part.done,
+            total=part.total,
+            completeness_gap=gap,
+            seconds=seconds,
+            warning=(doubt(values, gap, change) or short) if part.done == part.total else None,
+        )
+        start = time.perf_counter()
+
+
+def in_memory(method: Method, case: Case) -> Iterator[tuple[Part, str | None]]:
+    """The parts of a method; where memory runs out, all of them again in batches half as large."""
+    short = None
+    while True:
+        try:
+            for part in method.stream(case):
+                yield part, short
+            return
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            if case.at_once == 1:
+                raise ChoiceError(
+                    f"There is not enough memory for {method.title} of this model here."
+                ) from error
+            case = replace(case, pixels=case.pixels // 2)
+            short = f"Memory was short: computed {case.at_once} images at a time."
+
+
+def out_of_memory(error: Exception) -> bool:
+    """On the CPU PyTorch says it in words only."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+
+
+def case_of(model: nn.Module, image: Tensor, preprocess: Preprocess, target: int, options: Options) -> Case:
+    def every() -> tuple[Tensor, ...]:
+        return tuple(baseline_of(image, preprocess, name, options.seed) for name in BASELINES)
+
+    chosen = baseline_of(image, preprocess, options.baseline, options.seed)
+    return Case(model, image, chosen, target, options, every)
+
+
+@torch.no_grad()
+def logit_change(case: Case) -> float:
+    """Logit of the target at the image minus that at the baseline."""
+    at_image, at_baseline = case.model(torch.cat([case.image, case.baseline]))[:, case.target].double()
+    return float(at_image - at_baseline)
+
+
+def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | None:
+    """One sentence about a map that should not be trusted as it is."""
+    if not np.isfinite(values).all():
+        return "The map holds values that are not numbers; nothing can be read from it."
+    if gap is not None and abs(gap) > GAP_WORTH_A_WARNING * abs(change):
+        missed = f"The map misses the logit's change of {change:.2f} by {abs(gap):.2f}"
+        return f"{missed}; more steps or samples help."
+    if np.ptp(values) == 0:
+        return "The map is the same everywhere; this method says nothing here."
+    return None

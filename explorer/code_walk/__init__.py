@@ -1,0 +1,1 @@
+"""Every line of a block's source with the tensors it made."""

@@ -1,0 +1,127 @@
+"""Loaded models: each in memory once, with what its weights want to see and a lock of its own."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+
+import torch
+from torch import nn
+
+from explorer.engine.cache import Remembered
+from explorer.errors import ChoiceError
+from models import card, create
+from models.blocks import BlockError
+from models.registry import ASSETS, ModelCard, Preprocess, UnknownModelError, preprocess_of
+from models.sizes import SizeError
+from models.sources import Progress, silent
+from models.weights import WeightsError
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, what its weights want to see, and what its classes are called."""
+
+    card: ModelCard
+    weights: str  # a name of the card, RANDOM, or a path
+    model: nn.Module
+    preprocess: Preprocess
+    labels: tuple[str, ...]
+    lock: Lock = field(default_factory=Lock)  # hooks are state of the module: one pass at a time
+
+    @property
+    def is_trained(self) -> bool:
+        return self.weights != RANDOM
+
+    @property
+    def parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @property
+    def bytes(self) -> int:
+        return 4 * self.parameters
+
+
+class Models:
+    """The models used last, up to a number of bytes. Safe to share between threads."""
+
+    def __init__(self, device: torch.device, most_bytes: int) -> None:
+        self.device = device
+        self._loading = Lock()
+        self._models: Remembered[Loaded] = Remembered(most_bytes, lambda loaded: loaded.bytes)
+
+    def load(self, model: str, weights: str | Path | None = None) -> Loaded:
+        """The model, in memory; the same one whatever the size of its image.
+
+        Weights that are not on this computer yet are fetched; `fetch` does so with progress.
+        """
+        found = named(model)
+        chosen = default_weights(found) if weights is None else str(weights)
+        base = found.name.partition("@")[0]
+        if chosen in found.weights and not found.weights[chosen].source.here():
+            self.fetch(model, chosen)  # before the lock, so that nobody waits for the network
+        with self._loading:
+            known = self._models.get((base, chosen))
+            loaded = known or self._models.keep((base, chosen), self._loaded(named(base), chosen))
+        if found.name == loaded.card.name:
+            return loaded
+        return replace(loaded, card=found, preprocess=prepared(found, chosen))
+
+    def holds(self, model: str, weights: str) -> bool:
+        """Whether the model is in memory."""
+        return self._models.get((model.partition("@")[0], weights)) is not None
+
+    def _loaded(self, found: ModelCard, weights: str) -> Loaded:
+        try:
+            model = create(found.name, None if weights == RANDOM else weights).to(self.device)
+            preprocess = prepared(found, weights)
+        except WeightsError as error:
+            raise ChoiceError(str(error)) from error
+        labels = labels_of(found.name, weights)
+        return Loaded(found, weights, model.requires_grad_(False), preprocess, labels)
+
+    def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
+        """Bring weights a card lists to this computer; an exception out of `progress` stops it."""
+        listed = named(model).weights.get(weights)
+        if listed is None:
+            raise ChoiceError(f"{model} has no weights called {weights!r} to fetch.")
+        try:
+            listed.source.fetch(progress)
+        except WeightsError as error:
+            raise ChoiceError(str(error)) from error
+
+
+def labels_of(model: str, weights: str | Path | None = None) -> tuple[str, ...]:
+    """Names of the classes, without loading anything."""
+    found = named(model)
+    listed = found.weights.get(str(weights))
+    return labels_in(listed.labels if listed else found.labels)
+
+
+def named(model: str) -> ModelCard:
+    """The card of a backbone, at another size if it says so, or of a single block."""
+    try:
+        return card(model)
+    except (UnknownModelError, BlockError, SizeError) as error:
+        raise ChoiceError(str(error)) from error
+
+
+def labels_in(name: str) -> tuple[str, ...]:
+    """The class names of a file in assets/labels; none for what does not classify."""
+    if not name:
+        return ()
+    return tuple((ASSETS / "labels" / f"{name}.txt").read_text("utf-8").splitlines())
+
+
+def default_weights(found: ModelCard) -> str:
+    if found.weights:
+        return next(iter(found.weights))
+    raise ChoiceError(
+        f"{found.name} comes without trained weights; choose 'random' to look at it untrained, "
+        "or give the path of a checkpoint."
+    )
+
+
+def prepared(found: ModelCard, weights: str) -> Preprocess:
+    return preprocess_of(found, weights) if weights != RANDOM else found.preprocess

@@ -1,0 +1,1 @@
+"""What feature maps look like, which channels matter, and how layers of two models compare."""

@@ -1,0 +1,1 @@
+"""By which way places of a map reach each other: attention, learned matrices, shifts, receptive fields."""

@@ -1,0 +1,1 @@
+"""How blocks blend their branches: read, changed by hand, and taken away one by one."""

@@ -1,0 +1,94 @@
+"""What each branch of each block is worth: take its share away, and see what becomes of a logit."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from explorer.capture import editing, hooked, probes
+from explorer.engine.replay import Replay
+from explorer.errors import ChoiceError
+from explorer.reweighting.branch_attribution import by_branch, gradient_x_share, integrated_share
+from explorer.reweighting.branch_weights import block_name
+from explorer.reweighting.interventions import Frozen, Without, edit
+from models.probe import Kind
+
+MODES = {"removed": Without, "equal": Frozen}
+OWED = ("gradient", "integrated")  # what a layer method says instead of an experiment
+
+
+@dataclass(frozen=True)
+class KnockOut:
+    """The table as far as it is done; rows from the first block on."""
+
+    target: int
+    mode: str  # a key of MODES: the share is removed, or held at an equal one; or one of OWED
+    blocks: tuple[str, ...]
+    branches: tuple[str, ...]
+    logit: float  # as learned
+    delta: np.ndarray  # [rows done, branches], logit afterwards minus as learned, or the part of it owed
+
+    @property
+    def done(self) -> int:
+        return len(self.delta)
+
+    @property
+    def total(self) -> int:
+        return len(self.blocks)
+
+
+def knock_out(
+    model: nn.Module, image: Tensor, *, target: int, mode: str = "removed", baseline: Tensor | None = None
+) -> Iterator[KnockOut]:
+    """The table, one row more each time. Only what follows a block is run again for it.
+
+    mode: "removed" or "equal" are experiments; "gradient" and "integrated", which needs a baseline, say how
+        much of the logit is owed to the shares, by Captum's layer methods.
+
+    Raises ChoiceError for a model without split attention and for a mode that is not there.
+    """
+    if mode not in (*MODES, *OWED):
+        raise ChoiceError(f"The table is of {', '.join((*MODES, *OWED))}; not of {mode!r}.")
+    weighed = probes(model, Kind.BRANCH_WEIGHTS)
+    if not weighed:
+        raise ChoiceError("This model has no split attention: there is no share to take away.")
+    blocks = tuple(map(block_name, weighed))
+    branches = next(iter(weighed.values())).branches
+    with torch.no_grad():
+        learned = float(model(image)[0, target])
+    made = (
+        removed(model, image, target, mode, learned)
+        if mode in MODES
+        else owed(model, image, target, baseline, mode)
+    )
+    rows: list[list[float]] = []
+    for row in made:
+        rows.append(row)
+        yield KnockOut(target, mode, blocks, branches, learned, np.array(rows))
+
+
+def removed(model: nn.Module, image: Tensor, target: int, mode: str, learned: float) -> Iterator[list[float]]:
+    """Row by row, what becomes of the logit when each branch loses its share."""
+    weighed = probes(model, Kind.BRANCH_WEIGHTS)
+    replay = Replay(model, image, list(weighed))
+    for name, probe in weighed.items():
+        row = []
+        for branch in probe.branches:
+            change = edit(MODES[mode](block_name(name), branch), probe.branches)
+            with hooked({probe: editing(change)}):
+                row.append(float(replay.logits(name)[0, target]) - learned)
+        yield row
+
+
+def owed(
+    model: nn.Module, image: Tensor, target: int, baseline: Tensor | None, mode: str
+) -> Iterator[list[float]]:
+    """Row by row, how much of the logit is owed to the shares of each branch."""
+    for probe in probes(model, Kind.BRANCH_WEIGHTS).values():
+        if mode == "gradient":
+            yield by_branch(gradient_x_share(model, image, probe, target))
+        else:
+            nothing = torch.zeros_like(image) if baseline is None else baseline
+            yield by_branch(integrated_share(model, image, probe, target, nothing))

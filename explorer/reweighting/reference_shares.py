@@ -1,0 +1,125 @@
+"""How a model usually blends: the spread of its branch weights over many pictures.
+
+For the bundled checkpoints this is computed once, over the first 1,000 held-out scenes, and shipped:
+`python -m explorer.typical` makes the files in `assets/typical` again.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from explorer.capture import run
+from explorer.reweighting.branch_weights import BlockWeights, branch_weights
+from models import card, create, list_models, scenes
+from models.registry import ASSETS
+from models.sources import sha256
+
+FOLDER = ASSETS / "typical"
+PICTURES = 1_000
+BAND = (10, 90)  # percentiles
+
+
+@dataclass(frozen=True)
+class Typical:
+    """The usual shares of one block."""
+
+    block: str
+    branches: tuple[str, ...]
+    mean: np.ndarray  # [branches], of the mean shares of all pictures
+    low: np.ndarray  # [branches], their 10th percentile
+    high: np.ndarray  # [branches], their 90th percentile
+    channels: np.ndarray  # [branches, channels], mean share of every channel
+    pictures: int
+    source: str  # "scenes", or "pictures" where computed over a few at hand
+
+
+def typical(runs: Sequence[tuple[BlockWeights, ...]], source: str) -> tuple[Typical, ...]:
+    """The usual shares, block by block, over the branch weights of several pictures."""
+    made = []
+    for blocks in zip(*runs, strict=True):
+        means = np.stack([block.mean for block in blocks])
+        low, high = np.percentile(means, BAND, axis=0)
+        channels = np.mean([block.values for block in blocks], axis=0)
+        made.append(
+            Typical(
+                blocks[0].block,
+                blocks[0].branches,
+                means.mean(axis=0),
+                low,
+                high,
+                channels,
+                len(runs),
+                source,
+            )
+        )
+    return tuple(made)
+
+
+def over_scenes(name: str, pictures: int = PICTURES, batch: int = 50) -> tuple[Typical, ...]:
+    """Of a bundled checkpoint, over the first held-out scenes."""
+    model, preprocess = create(name, "scenes"), card(name).weights["scenes"].preprocess
+    mean, std = (torch.tensor(value)[:, None, None] for value in (preprocess.mean, preprocess.std))
+    runs: list[tuple[BlockWeights, ...]] = []
+    for start in range(0, pictures, batch):
+        drawn, _ = scenes.batch(range(start, min(start + batch, pictures)), preprocess.size)
+        found = run(model, (torch.from_numpy(drawn).float() / 255 - mean) / std)
+        runs += [branch_weights(found, picture) for picture in range(len(drawn))]
+    return typical(runs, source="scenes")
+
+
+def checksum(name: str) -> str:
+    """Of the bundled file these shares belong to."""
+    return sha256(card(name).weights["scenes"].source.fetch())
+
+
+def write(name: str, folder: Path = FOLDER) -> None:
+    found = over_scenes(name)
+    arrays = {f"{one.block}/{part}": getattr(one, part) for one in found for part in ("mean", "low", "high")}
+    arrays |= {f"{one.block}/channels": one.channels.astype(np.float16) for one in found}
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        folder / f"{name}.npz",
+        blocks=[one.block for one in found],
+        branches=found[0].branches,
+        pictures=found[0].pictures,
+        checkpoint=checksum(name),
+        **arrays,
+    )
+
+
+@lru_cache(maxsize=16)
+def shipped(name: str) -> tuple[Typical, ...] | None:
+    """What comes with a bundled checkpoint; None where nothing does, or where it is of another file."""
+    path = FOLDER / f"{name}.npz"
+    if not name or not path.is_file():
+        return None
+    with np.load(path) as file:
+        if str(file["checkpoint"]) != checksum(name):
+            return None
+        return tuple(
+            Typical(
+                str(block),
+                tuple(map(str, file["branches"])),
+                *(file[f"{block}/{part}"] for part in ("mean", "low", "high", "channels")),
+                pictures=int(file["pictures"]),
+                source="scenes",
+            )
+            for block in file["blocks"]
+        )
+
+
+def main() -> None:
+    for name in list_models():
+        nano = "scenes" in card(name).weights
+        if nano and branch_weights(run(create(name), torch.zeros(1, 3, *card(name).preprocess.shape))):
+            write(name)
+            sys.stdout.write(f"{FOLDER / name}.npz\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""One view: a title, what is seen, how to read it, and ways to take it along.
+
+The page's own HTML is made by Jinja templates, which escape everything; what a visitor does in it comes
+back as the events `pick` and `save`.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from explorer.figures.colour import branch_colours, gradient, ink
+from explorer.figures.raster import data_uri
+from explorer.ui.layer_names import short
+
+
+def percent(share: float) -> str:
+    """Whole percents; two digits below one."""
+    if 0 < share < 1e-4:
+        return "< 0.01\u2009%"
+    return f"{100 * share:.0f}\u2009%" if share >= 0.01 or share == 0 else f"{100 * share:.2g}\u2009%"
+
+
+TABS = Path(__file__).parent / "tabs"
+TEMPLATES = Environment(
+    loader=FileSystemLoader([Path(__file__).parent / "templates", *TABS.glob("*/templates")]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.globals |= {
+    "gradient": gradient,
+    "branch_colours": branch_colours,
+    "data_uri": data_uri,
+    "ink": ink,
+}
+TEMPLATES.filters |= {
+    "short": short,
+    "number": lambda value: f"{value:.3g}",
+    "percent": percent,
+}
+
+EVENTS = ("pick", "save", "stop", "more", "door")
+# A button with `data-place` is a map of `data-rows` x `data-columns` cells: where it is clicked, or to where
+# the arrow keys go from the cell `data-row`, `data-column`, comes back as the event `place`.
+LISTEN = """
+const place = (map, row, column) => {
+  const {place: name, rows, columns} = map.dataset;
+  const inside = (cell, all) => Math.min(Math.max(Math.floor(cell), 0), all - 1);
+  Object.assign(map.dataset, {row: inside(row, rows), column: inside(column, columns)});
+  trigger('place', {value: [name, map.dataset.row, map.dataset.column].join(' ')});
+};
+element.addEventListener('keydown', event => {
+  const map = event.target.closest('[data-place]');
+  const step = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[event.key];
+  if (!map || !step) return;
+  event.preventDefault();
+  place(map, Number(map.dataset.row) + step[0], Number(map.dataset.column) + step[1]);
+});
+element.addEventListener('click', event => {
+  const map = event.target.closest('[data-place]');
+  if (map) {
+    const box = map.getBoundingClientRect();
+    if (event.detail) place(map, (event.clientY - box.top) / box.height * map.dataset.rows,
+                            (event.clientX - box.left) / box.width * map.dataset.columns);
+    return;
+  }
+  const button = event.target.closest('button');
+  if (!button || button.disabled) return;
+  const name = EVENTS.find(name => name in button.dataset);
+  if (!name) return;
+  const all = name === 'pick' ? element.querySelectorAll('[data-pick]') : [];
+  all.forEach(b => b.setAttribute('aria-pressed', b === button));
+  trigger(name, {value: button.dataset[name]});
+});
+""".replace("EVENTS", str(list(EVENTS)))
+
+
+class View(gr.HTML):
+    """HTML made by `render`, whose buttons with `data-pick` or another of `EVENTS` raise those events."""
+
+    def __init__(self, value: str = "", **kwargs) -> None:
+        super().__init__(value, js_on_load=LISTEN, apply_default_css=False, **kwargs)
+
+    def get_block_name(self) -> str:
+        return "html"
+
+
+def picked(event: gr.EventData) -> str:
+    """What was picked or is to be saved, for a handler behind it."""
+    return str(event._data["value"])
+
+
+def placed(event: gr.EventData) -> tuple[str, int, int]:
+    """Which map was clicked, and its cell as (row, column)."""
+    name, row, column = str(event._data["value"]).rsplit(" ", 2)
+    return name, int(row), int(column)
+
+
+def render(template: str, **values) -> str:
+    return TEMPLATES.get_template(f"{template}.html").render(template=template, **values)
+
+
+def sentence(text: str) -> str:
+    """A view that has nothing to show, and says why."""
+    return render("sentence", text=text)

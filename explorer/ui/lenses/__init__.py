@@ -1,1 +1,0 @@
-"""Ways to look at one block that blends: a lens a file."""

@@ -1,1 +1,0 @@
-"""The lenses of the tab "Mixing": by which way places reach each other."""

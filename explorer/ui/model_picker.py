@@ -1,0 +1,134 @@
+"""Which model: a backbone at some image size, or a single block with hyper-parameters of its own.
+
+The rest of the page knows one name, as the library reads it: `vip_nano`, `fasternet_t0@320`,
+`WeightedPermuteMLP(dim=64, seg_dim=16)`. The controls here say it in parts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gradio as gr
+
+from explorer.engine.model_store import named
+from explorer.ui.alerts import shown
+from explorer.ui.controls import Menu, Whole
+from models import card, list_models
+from models.blocks import BLOCKS, spelled
+from models.single import read_name
+from models.sizes import usual_sizes
+
+FIRST = "vip_nano"  # what a visitor sees first
+BACKBONE, SINGLE = "backbone", "block"
+MOST_SETTINGS = max(len(found.settings) for found in BLOCKS.values())
+
+
+@dataclass(frozen=True)
+class Which:
+    """The controls, and the name they give."""
+
+    model: gr.State
+    kind: gr.Radio
+    backbone: Menu
+    size: Menu
+    block: Menu
+    settings: tuple[Whole, ...]
+
+    @property
+    def outputs(self) -> list:
+        return [self.model, self.kind, self.backbone, self.size, self.block, *self.settings]
+
+
+def backbones() -> list[str]:
+    """All models by family, that of the first visit on top; in each the trained ones first."""
+
+    def rank(name: str) -> tuple:
+        found = card(name)
+        return found.family != card(FIRST).family, found.family, "scenes" not in found.weights, name
+
+    return sorted(list_models(), key=rank)
+
+
+def parts_of(model: str) -> list:
+    """The name, and the controls that say it. Raises ChoiceError for a name that cannot be."""
+    name = named(model).name
+    single = read_name(name)
+    base, _, size = name.partition("@")
+    sizes = () if single else usual_sizes(card(base))
+    block, values = single or (next(iter(BLOCKS.values())), {})
+    numbers = [
+        gr.Number(label=key, value=value, visible=True, minimum=int(key != "slicing"))
+        for key, value in values.items()
+    ]
+    return [
+        name,
+        SINGLE if single else BACKBONE,
+        gr.Dropdown(visible=False) if single else gr.Dropdown(value=base, visible=True),
+        gr.Dropdown(
+            [(size.replace("x", " × "), size) for size in dict.fromkeys([*sizes, *([size] if size else [])])],
+            value=size or (sizes[0] if sizes else None),
+            visible=bool(sizes),
+        ),
+        gr.Dropdown(value=block.name, visible=bool(single)),
+        *numbers,
+        *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
+    ]
+
+
+def start(block: str) -> str:
+    """A block as first shown: as it is trained in a nano, where it is."""
+    return spelled(block, BLOCKS[block].trained or BLOCKS[block].settings)
+
+
+def by_kind(kind: str, backbone: str, block: str) -> list:
+    return parts_of(backbone if kind == BACKBONE else start(block))
+
+
+def by_size(backbone: str, size: str) -> list:
+    size = "".join(size.split()).replace("×", "x")
+    return parts_of(f"{backbone}@{size}")
+
+
+def by_settings(block: str, *values: int) -> list:
+    keys = BLOCKS[block].settings
+    return parts_of(spelled(block, dict(zip(keys, values, strict=False))))
+
+
+def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
+    """All but the control that was used: by the time of the answer it may have been used again."""
+
+    def others(*values) -> list:
+        found = parts(*values)
+        return [*found[:index], gr.skip(), *found[index + 1 :]]
+
+    return others
+
+
+def build() -> Which:
+    first = backbones()[0]
+    kind = gr.Radio(
+        [("Backbone", BACKBONE), ("Single block", SINGLE)],
+        value=BACKBONE,
+        label="Whole network or one part",
+        show_label=False,
+        container=False,
+        elem_id="kind",
+    )
+    backbone = Menu(backbones(), value=first, label="Backbone", elem_id="backbone")
+    block = Menu(list(BLOCKS), value=next(iter(BLOCKS)), label="Block", visible=False, elem_id="single")
+    with gr.Row(elem_id="settings"):
+        settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
+    size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
+    return Which(gr.State(first), kind, backbone, size, block, settings)
+
+
+def listeners(which: Which) -> list[tuple]:
+    """(event, handler, inputs, whether another model starts): what a change of a control asks for."""
+    wired = [
+        (which.kind.input, but(1, by_kind), [which.kind, which.backbone, which.block], True),
+        (which.backbone.input, but(2, parts_of), [which.backbone], True),
+        (which.block.input, but(4, lambda block: parts_of(start(block))), [which.block], True),
+        (which.size.input, by_size, [which.backbone, which.size], False),
+    ]
+    wired += [(one.submit, by_settings, [which.block, *which.settings], False) for one in which.settings]
+    wired += [(one.blur, by_settings, [which.block, *which.settings], False) for one in which.settings]
+    return [(event, shown(handler), inputs, anew) for event, handler, inputs, anew in wired]

@@ -1,0 +1,1 @@
+"""The Attribution tab: a map, its score card, other methods beside it, the truth lab."""

@@ -1,0 +1,79 @@
+"""The truth lab: which methods find a known cause in which families, and one row of it computed again."""
+
+from collections.abc import Iterator
+
+import gradio as gr
+
+from explorer.attribution.benchmark import truth_lab as truth
+from explorer.attribution.benchmark.truth_lab import Score
+from explorer.attribution.registry import METHODS
+from explorer.engine.engine import locked
+from explorer.errors import ChoiceError
+from explorer.explorer import Explorer
+from explorer.ui.components import View, render
+from explorer.ui.controls import IDLE, RUNNING, Menu, stopping
+from explorer.ui.selection import QUIET, SLOW, Asked, Rail, bound
+from explorer.ui.throttle import paced
+from models import card
+
+MEASURES = {"pointing": "Pointing hit", "mass": "Mass on the cause", "rank_accuracy": "Rank accuracy"}
+
+
+PYTHON = """from explorer.attribution.benchmark.truth_lab import row
+
+print(row('integrated_gradients'))"""
+
+
+def page(measure: str, live: dict | None = None) -> str:
+    """The shipped table by one measure, and the row that is computed again."""
+    names = truth.nanos()
+    rows = [
+        (METHODS[method].title, [cell(known.get(name), measure) for name in names])
+        for method, known in ((method, truth.row(method)) for method in METHODS)
+    ]
+    return render(
+        "truth_lab",
+        title="Truth lab",
+        families=[card(name).family for name in names],
+        rows=rows,
+        measure=MEASURES[measure],
+        scenes=truth.shipped()["scenes"],
+        live=live,
+        python=PYTHON,
+    )
+
+
+def cell(score: Score | str | None, measure: str) -> dict:
+    if isinstance(score, Score):
+        return {"value": getattr(score, measure), "reason": ""}
+    return {"value": None, "reason": score or ""}
+
+
+def again(explorer: Explorer, asked: Asked, measure: str, method: str) -> Iterator[tuple]:
+    """A row computed live, for the model that is chosen."""
+    loaded = asked.loaded(explorer)
+    if loaded.weights != "scenes" or not loaded.labels:
+        raise ChoiceError("The causes are known for scenes: choose a model trained on scenes.")
+    explorer.refuse_meaningless(asked.model, asked.weights, method)
+    name = loaded.card.name.partition("@")[0]
+    for score in paced(locked(loaded.lock, truth.scores(loaded.model, name, method))):
+        live = {"method": METHODS[method].title, "model": name, "score": score}
+        yield page(measure, live), IDLE if score.scenes == len(truth.SEEDS) else RUNNING
+
+
+def build(explorer: Explorer, rail: Rail, method: Menu) -> list:
+    """Gives the events that can be stopped."""
+    with gr.Row(elem_classes="controls"):
+        measure = gr.Radio(
+            [(words, name) for name, words in MEASURES.items()],
+            value="rank_accuracy",
+            label="Measure",
+            min_width=320,
+        )
+        go = gr.Button("Compute this method again", scale=0, min_width=220, elem_id="truth-run")
+        stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="truth-stop")
+    view = View(page("rank_accuracy"), elem_id="truth")
+    measure.input(page, measure, view, **QUIET)
+    run = go.click(bound(again, explorer), [*rail.inputs, measure, method], [view, stop], **SLOW)
+    stopping(stop, [run])
+    return [run]

@@ -1,0 +1,171 @@
+"""The "Code walk" tab: every line of a block's source beside the tensors it made of this picture."""
+
+import gradio as gr
+
+from explorer.code_walk.einops_diagram import drawing
+from explorer.code_walk.walk import Walk, blocks, first_block
+from explorer.explorer import Explorer
+from explorer.ui.components import View, picked, placed, render
+from explorer.ui.controls import Menu, Whole, offer
+from explorer.ui.downloads import Saves, npz
+from explorer.ui.layer_names import short
+from explorer.ui.selection import PICK, QUICK, Asked, Rail, Tab, bound, lane
+from explorer.ui.tabs.code_walk.lines import rows
+from explorer.ui.tabs.code_walk.parts import MILLE, Follow, middle
+from explorer.ui.tabs.code_walk.tensor_pictures import ALL, large
+
+COLOUR, CHANNEL = "all", "one"
+
+
+def menu(explorer: Explorer, asked: Asked, part: str | None, step: int) -> tuple:
+    """The parts of this model; where the one asked for is not among them, the one to begin with."""
+    model = asked.loaded(explorer).model
+    kept = part in dict(model.named_modules())
+    chosen = part if kept else first_block(model)
+    return listed(explorer, asked, chosen, part), gr.skip() if kept or part is None else 0
+
+
+def listed(explorer: Explorer, asked: Asked, chosen: str, part: str | None) -> gr.Dropdown:
+    """All parts written in our files, and the chosen one, by place and class; `part` was asked for."""
+    model = asked.loaded(explorer).model
+    known = dict(model.named_modules())
+    names = dict.fromkeys([*blocks(model), chosen])
+    return offer([(f"{title(name)} · {type(known[name]).__name__}", name) for name in names], chosen, part)
+
+
+def title(part: str) -> str:
+    return short(part) if part else "whole network"
+
+
+def walked(explorer: Explorer, asked: Asked, part: str | None) -> Walk:
+    """The walk through a part; a name left over from another model counts as the one to begin with."""
+    loaded = asked.loaded(explorer)
+    known = dict(loaded.model.named_modules())
+    name = part if part in known else first_block(loaded.model)
+    return explorer.code_walk(asked.model, asked.open(), asked.weights, block=name)
+
+
+def draw(
+    explorer: Explorer, asked: Asked, part: str | None, step: int, look: str, channel: int, y: int, x: int
+) -> tuple:
+    walk = walked(explorer, asked, part)
+    now = min(max(step, 0), len(walk.steps) - 1)
+    follow = Follow(max(channel, 0) if look == CHANNEL else ALL, y, x)
+    written = walk.block in blocks(asked.loaded(explorer).model)
+    menu = gr.skip() if written else listed(explorer, asked, walk.block, part)
+    return page(explorer, asked, walk, now, follow), gr.skip() if now == step else now, menu
+
+
+def page(explorer: Explorer, asked: Asked, walk: Walk, now: int, follow: Follow) -> str:
+    step = walk.steps[now]
+    call = walk.calls[step.call]
+    return render(
+        "walk",
+        title=title(walk.block),
+        walk=walk,
+        call=call,
+        way=way(walk, step.call),
+        rows=rows(walk, now, follow.channel),
+        now=now,
+        step=step,
+        made=[large(made, follow) for made in step.made],
+        drawings=[drawing(pattern, out(step)) for pattern in step.patterns],
+        enters=[(first_step(walk, index), walk.calls[index].listing.name) for index in step.enters],
+        above=above(walk.block, blocks(asked.loaded(explorer).model)),
+        channel=follow.channel,
+        python=asked.python(
+            f'walk = explorer.code_walk(model, picture, weights, block="{walk.block}")',
+            "for step in walk.steps:",
+            "    print(step.statement.first, step.statement.source)",
+            "    for made in step.made:",
+            "        print(made.name, tuple(made.value.shape), made.axes, made.value.mean())",
+        ),
+    )
+
+
+def out(step) -> tuple[int, ...]:
+    """The shape of what a line's pattern made, where the line made one thing under a name."""
+    named = [made for made in step.made if not made.module]
+    return tuple(named[0].value.shape) if named and len(step.patterns) == 1 else ()
+
+
+def way(walk: Walk, call: int | None) -> list[tuple[int, str]]:
+    """How one came here: functions from the forward of the block on, each with the step to go back to."""
+    found: list[tuple[int, str]] = []
+    below = None
+    while call is not None:
+        index = first_step(walk, call)
+        if below is not None:
+            index = next(i for i, step in enumerate(walk.steps) if below in step.enters)
+        found.insert(0, (index, walk.calls[call].listing.name))
+        below, call = call, walk.calls[call].parent
+    return found
+
+
+def first_step(walk: Walk, call: int) -> int:
+    return next(i for i, step in enumerate(walk.steps) if step.call == call)
+
+
+def above(part: str, names: tuple[str, ...]) -> str | None:
+    """The smallest part of the network this one belongs to; None for the whole."""
+    if not part:
+        return None
+    around = [name for name in names if name == "" or part.startswith(f"{name}.")]
+    return max(around, key=len)
+
+
+def went(event: gr.EventData) -> tuple:
+    """Where a click leads: to a step of this walk, or into another part."""
+    kind, _, where = picked(event).partition(" ")
+    return (gr.skip(), int(where)) if kind == "step" else (gr.Dropdown(value=where), 0)
+
+
+def followed(event: gr.EventData) -> tuple[int, int]:
+    name, row, column = placed(event)
+    rows, columns = map(int, name.split("x"))
+    return middle(row, rows), middle(column, columns)
+
+
+def save(explorer: Explorer, asked: Asked, kind: str, part: str | None):
+    walk = walked(explorer, asked, part)
+    tensors = {
+        f"{index:03d} line {step.statement.first} {made.name}": made.value.numpy()
+        for index, step in enumerate(walk.steps)
+        for made in step.made
+    }
+    return npz(f"{asked.model}_{walk.block or 'network'}_walk", **tensors)
+
+
+def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
+    with gr.Row(elem_classes="controls"):
+        part = Menu([], label="Part", elem_id="part", min_width=220, allow_custom_value=True)
+        step = Whole(0, precision=0, visible="hidden", elem_id="step")
+        look = Menu(
+            [("all channels as colour", COLOUR), ("one channel", CHANNEL)],
+            value=COLOUR,
+            label="Maps show",
+            elem_id="walk-look",
+            min_width=190,
+        )
+        channel = Whole(0, label="Channel", precision=0, visible=False, elem_id="walk-channel", min_width=90)
+        y = Whole(MILLE // 2, precision=0, visible="hidden", elem_id="walk-y")
+        x = Whole(MILLE // 2, precision=0, visible="hidden", elem_id="walk-x")
+    view = View(elem_id="walk")
+    drawn = {
+        "fn": bound(draw, explorer),
+        "inputs": [*rail.inputs, part, step, look, channel, y, x],
+        "outputs": [view, step, part],
+        **lane("walk"),
+        "show_progress": "minimal",
+        "show_progress_on": [view],
+    }
+    fit = {"fn": bound(menu, explorer), "inputs": [*rail.inputs, part, step], "outputs": [part, step]}
+    turn.change(**fit, **QUICK).success(**drawn)
+    part.input(lambda: 0, None, step, **PICK).then(**drawn)
+    gr.on([look.input, channel.submit, channel.blur], **drawn)
+    look.change(lambda chosen: gr.Number(visible=chosen == CHANNEL), look, channel, **PICK)
+    view.pick(went, None, [part, step], **PICK).then(**drawn)
+    view.place(followed, None, [y, x], **PICK).then(**drawn)
+    saves.wire(view, bound(save, explorer), rail.inputs, [part])
+    named = {"part": part, "step": step, "walks": look, "follow": channel, "y": y, "x": x}
+    return Tab(address=named)

@@ -1,0 +1,1 @@
+"""The Compare tab: several backbones on one picture."""

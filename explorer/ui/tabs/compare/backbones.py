@@ -1,0 +1,115 @@
+"""What the lenses of "Compare" share: the backbones, and how they are drawn part by part."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import gradio as gr
+
+from explorer.capture import Run
+from explorer.engine.model_store import RANDOM
+from explorer.errors import ChoiceError
+from explorer.explorer import Explorer
+from explorer.ui.components import View, sentence
+from explorer.ui.controls import IDLE, RUNNING
+from explorer.ui.layer_names import short
+from explorer.ui.lenses import Lenses
+from explorer.ui.rail import first_here
+from explorer.ui.selection import QUIET, Asked, bound
+from explorer.ui.throttle import PATIENCE
+from models.costs import parameters
+
+# Drawn as it comes, two visitors at a time; of many changes the last is what stays.
+STREAMED = {
+    **QUIET,
+    "concurrency_id": "compare",
+    "concurrency_limit": 2,
+    "trigger_mode": "always_last",
+}
+SMALL = 2_000_000  # parameters up to which a pass takes no time worth telling
+COMPUTING = sentence("computing")
+
+
+class Part(NamedTuple):
+    """HTML as far as it is known; `at_once` before something that takes long."""
+
+    html: str
+    at_once: bool = False
+
+
+@dataclass(kw_only=True)
+class Bench(Lenses):
+    """The tab: which backbones, and the button that stops."""
+
+    models: gr.Dropdown
+    stop: gr.Button
+
+    def streams(self, lens: str, handler: Callable, view: View, others: list, changed: list) -> None:
+        """Draw a lens part by part while it is open; `handler(explorer, asked, *others)` gives `Part`s.
+
+        changed: events of the lens' own that ask for a new drawing.
+        """
+        self.running.append(self.draws(self.streamed(lens, handler, view, others), *changed))
+
+    def streamed(self, lens: str, handler: Callable, view: View, others: list) -> dict:
+        return {
+            "fn": bound(partial(parts_when_open, lens, handler), self.explorer),
+            "inputs": [*self.inputs, *others],
+            "outputs": [view, self.stop],
+            **STREAMED,
+        }
+
+
+def parts_when_open(
+    lens: str, handler: Callable, explorer: Explorer, asked: Asked, turn: str, now: str, *others
+) -> Iterator[tuple]:
+    """The handler's parts while its lens is open, not more often than is worth drawing."""
+    if now != lens or not turn:
+        yield gr.skip(), gr.skip()
+        return
+    html, last = gr.skip(), time.monotonic()
+    try:
+        for html, at_once in handler(explorer, asked, *others):
+            if at_once or time.monotonic() - last > PATIENCE:
+                yield html, RUNNING
+                last = time.monotonic()
+    except ChoiceError as error:  # too few or too many: nothing is wrong, a choice is half made
+        html = sentence(str(error))
+    yield html, IDLE
+
+
+def weights(model: str) -> str:
+    """The weights a backbone is compared with: the first trained ones that are here, else random ones."""
+    return first_here(model)
+
+
+def state(model: str) -> str:
+    """The weights in a word."""
+    return "untrained" if weights(model) == RANDOM else f"trained on {weights(model)}"
+
+
+def run_of(explorer: Explorer, asked: Asked, model: str) -> Run:
+    return explorer.inspect(model, asked.open(), weights(model))
+
+
+def is_quick(explorer: Explorer, asked: Asked, model: str) -> bool:
+    """Whether a pass is remembered or takes no time worth telling."""
+    return parameters(model) <= SMALL or explorer.has_passed(model, asked.open(), weights(model))
+
+
+def level(name: str) -> str:
+    """A block or its output in short: `stages.1.blocks.0.output` -> `block 1.0`."""
+    return short(name if name.endswith("output") else f"{name}.output").removesuffix(" output")
+
+
+def python(*lines: str, imports: str = "") -> str:
+    """The few lines that give the same with the library."""
+    head = (*([imports] if imports else []), "from explorer.explorer import Explorer\n")
+    return "\n".join((*head, "explorer = Explorer()", *lines))
+
+
+def pairs(models: list[str]) -> str:
+    """`[("vip_nano", "scenes"), ...]`"""
+    return str([(model, weights(model)) for model in models]).replace("'", '"')

@@ -1,0 +1,69 @@
+"""One channel large, its values under the pointer, beside all channels as colour."""
+
+import gradio as gr
+import numpy as np
+
+from explorer.errors import NoMapError
+from explorer.explorer import Explorer
+from explorer.features.feature_maps import FeatureMap, pca_colour
+from explorer.figures.colour import painted, scale_of
+from explorer.figures.heatmap import heatmap
+from explorer.figures.raster import data_uri
+from explorer.ui.components import render
+from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.selection import Asked
+from explorer.ui.tabs.maps.shown_map import cell_of, found, number_of, unit
+
+
+def draw(explorer: Explorer, asked: Asked, layer: str, channel: int, cell: str) -> tuple:
+    """The channel, and its number where the one asked for is outside."""
+    try:
+        features = found(explorer, asked, layer)
+    except NoMapError:  # the grid says why
+        return "", gr.skip()
+    number = number_of(features, channel)
+    return page(asked, features, number, cell), gr.skip() if number == channel else number
+
+
+def page(asked: Asked, features: FeatureMap, number: int, cell: str) -> str:
+    values = features.channel(number)
+    scale = scale_of(values, signed=features.has_places)
+    return render(
+        "channel",
+        title=f"Channel {number}" if features.has_places else f"Head {number}",
+        layer=features.layer,
+        pixels=data_uri(painted(values, scale)),
+        colours=data_uri(colours(features)) if features.has_places else None,
+        values=" ".join(f"{value:.4g}" for value in values.ravel()),
+        shape=values.shape,
+        cell=cell_of(cell, features),
+        scale=scale,
+        unit=unit(features),
+        mean=float(values.mean()),
+        std=float(values.std()),
+        python=asked.python(
+            f'features = feature_map(explorer.inspect(model, picture, weights), "{features.layer}")',
+            f"values, colours = features.channel({number}), pca_colour(features)",
+            imports="from explorer.features.feature_maps import feature_map, pca_colour",
+        ),
+    )
+
+
+def colours(features: FeatureMap) -> np.ndarray:
+    return (255 * pca_colour(features)).round().astype(np.uint8)
+
+
+def save(explorer: Explorer, asked: Asked, kind: str, layer: str, channel: int):
+    features = found(explorer, asked, layer)
+    number = number_of(features, channel)
+    name = f"{asked.model}_{features.layer}_{number}"
+    if kind == "npz":
+        made = {"colours": pca_colour(features)} if features.has_places else {}
+        return npz(name, values=features.channel(number), **made)
+    drawn = heatmap(
+        features.channel(number),
+        title=f"{features.layer}, {'channel' if features.has_places else 'head'} {number}",
+        unit=unit(features),
+        signed=features.has_places,
+    )
+    return saved_figure(drawn, kind, name)

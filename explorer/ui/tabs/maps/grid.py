@@ -1,0 +1,144 @@
+"""All channels of a layer at once, in an order that means something."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+import numpy as np
+from einops import rearrange
+
+from explorer.attribution.ground_truth import cause_of
+from explorer.capture import probes
+from explorer.explorer import Explorer
+from explorer.features.feature_maps import BRANCH, SORTS, FeatureMap, probe_of
+from explorer.features.ranking import correlation, ranked
+from explorer.figures.colour import scale_of
+from explorer.figures.raster import COLUMNS, png, sprite
+from explorer.ui.components import render
+from explorer.ui.controls import moved
+from explorer.ui.downloads import npz
+from explorer.ui.selection import Asked
+from explorer.ui.tabs.maps.shown_map import found, or_why, unit
+
+PAGE = 64  # channels shown at once
+OWN, SHARED = "own", "shared"
+ORDERS = {
+    **{name: f"by {name}" for name in SORTS},
+    "relevance": "by relevance",
+    "cause": "by cause",
+}
+NO_CLASS = "A single block has no classes a channel could be relevant for; the order is by activation."
+NO_CAUSE = "Only the example pictures come with a known cause; the order is by activation."
+NO_PLACES = "Attention has no places of the picture to lay a cause over; the order is by activation."
+
+
+@dataclass(frozen=True)
+class Order:
+    """Channel numbers in the order asked for, what decided, or why it is another one."""
+
+    channels: np.ndarray
+    scores: np.ndarray | None = None  # [c], in logits or as a correlation
+    words: str = ""
+    label: str = ""  # of the class
+    remark: str = ""
+
+
+def order(explorer: Explorer, asked: Asked, features: FeatureMap, sort: str) -> Order:
+    if sort == "relevance":
+        return by_relevance(explorer, asked, features)
+    if sort == "cause":
+        return by_cause(explorer, asked, features)
+    return Order(features.order(sort))
+
+
+def by_relevance(explorer: Explorer, asked: Asked, features: FeatureMap) -> Order:
+    labels = asked.loaded(explorer).labels
+    if not labels:
+        return Order(features.order("activation"), remark=NO_CLASS)
+    question = asked.model, asked.open(), asked.weights
+    scores = explorer.relevance(*question, target=asked.target)[features.layer]
+    label = labels[explorer.target(*question, asked.target)]
+    return Order(ranked(scores), scores, "most relevant first, for", label)
+
+
+def by_cause(explorer: Explorer, asked: Asked, features: FeatureMap) -> Order:
+    _, geometry = explorer.image(asked.model, asked.open(), asked.weights)
+    cause = cause_of(asked.open(), geometry)
+    if cause is None or not features.has_places:
+        return Order(features.order("activation"), remark=NO_PLACES if cause is not None else NO_CAUSE)
+    scores = correlation(features, cause)
+    return Order(ranked(scores), scores, "most like the cause of the class first")
+
+
+def page_of(channels: np.ndarray, page: float) -> np.ndarray:
+    """Numbers of the channels on one page; pages count from one."""
+    start = PAGE * (min(max(1, int(page)), pages(len(channels))) - 1)
+    return channels[start : start + PAGE]
+
+
+def pages(channels: int) -> int:
+    return -(-channels // PAGE)
+
+
+@or_why
+def draw(explorer: Explorer, asked: Asked, layer: str, sort: str, scale: str, page: float) -> str:
+    features = found(explorer, asked, layer)
+    by = order(explorer, asked, features, sort)
+    channels = page_of(by.channels, page)
+    maps = rearrange(features.values[..., channels], "h w c -> c h w")
+    rows, columns, count = features.values.shape
+    return render(
+        "grid",
+        title="Channels" if features.has_places else "Heads",
+        layer=features.layer,
+        size=f"{rows} × {columns} × {count}",
+        by=by,
+        shared=scale == SHARED,
+        columns=COLUMNS,
+        rows=-(-len(channels) // COLUMNS),
+        shape=(rows, columns),
+        sprite=sprite(maps, signed=features.has_places, shared=scale == SHARED),
+        channels=channels.tolist(),
+        places=features.has_places,
+        scale=scale_of(maps, signed=features.has_places),
+        unit=unit(features),
+        python=asked.python(*python(features, sort)),
+    )
+
+
+def python(features: FeatureMap, sort: str) -> list[str]:
+    lines = [
+        "run = explorer.inspect(model, picture, weights)",
+        f'maps = feature_map(run, "{features.layer}").values  # [h, w, channels]',
+    ]
+    if sort == "relevance":
+        lines.append(f'scores = explorer.relevance(model, picture, weights)["{features.layer}"]')
+    return ["from explorer.features.feature_maps import feature_map", *lines]
+
+
+def whole(explorer: Explorer, asked: Asked, features: FeatureMap) -> dict[str, np.ndarray]:
+    """The probe's tensor, in canonical order and in the model's own, with the names of the axes."""
+    probe = probe_of(asked.run(explorer), features.layer)
+    own = probes(asked.loaded(explorer).model)[features.layer.partition(BRANCH)[0]]
+    return {
+        "tensor": probe.value.numpy(),
+        "axes": np.array(probe.kind.value),
+        "own": own.native(probe.value).numpy(),
+        "own_axes": np.array(own.pattern.partition("->")[0].strip()),
+    }
+
+
+def save(explorer: Explorer, asked: Asked, kind: str, layer: str, sort: str, scale: str, page: float):
+    features = found(explorer, asked, layer)
+    by = order(explorer, asked, features, sort)
+    if kind == "npz":
+        scores = {} if by.scores is None else {"scores": by.scores}
+        tensors = whole(explorer, asked, features)
+        return npz(f"{asked.model}_{features.layer}", values=features.values, **tensors, **scores)
+    maps = rearrange(features.values[..., page_of(by.channels, page)], "h w c -> c h w")
+    pixels = sprite(maps, signed=features.has_places, shared=scale == SHARED)
+    return png(pixels), f"{asked.model}_{features.layer}.png"
+
+
+def page_slider(count: int, page: float) -> gr.Slider:
+    last = pages(count)
+    return gr.Slider(1, max(2, last), visible=last > 1, **moved(min(page, last), page))

@@ -1,0 +1,1 @@
+"""The Mixing tab: receptive field, attention, learned matrices, shifts."""

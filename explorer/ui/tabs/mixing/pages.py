@@ -1,0 +1,106 @@
+"""What the lens on receptive fields shows: the field of a place, or what feels a pixel, over the picture."""
+
+import numpy as np
+
+from explorer.explorer import Explorer
+from explorer.features.feature_maps import feature_map, pca_colour
+from explorer.figures.colour import painted, scale_of
+from explorer.figures.fields import amplitude, levels_painted, shade
+from explorer.figures.raster import data_uri
+from explorer.mixing.receptive_field import SHARES, EffectiveField, Felt, held, squares
+from explorer.pictures import seen
+from explorer.ui.components import render
+from explorer.ui.selection import Asked
+from explorer.ui.tabs.mixing.place import Spot
+
+
+def field(explorer: Explorer, asked: Asked, spot: Spot) -> EffectiveField:
+    return explorer.effective_field(asked.model, asked.open(), asked.weights, **where(spot))
+
+
+def where(spot: Spot) -> dict:
+    return {"layer": spot.layer, "place": spot.within(spot.grid), "channel": spot.channel}
+
+
+def field_page(explorer: Explorer, asked: Asked, spot: Spot, found: EffectiveField, total: int = 1) -> str:
+    """total: over how many pictures the field is going to be averaged."""
+    can = explorer.theoretical_field(asked.model, asked.weights, **where(spot))
+    sizes, energy = amplitude(found.energy), float(found.energy.sum(dtype=np.float64))
+    outside = float(found.energy[~can].sum(dtype=np.float64)) / energy if energy else 0.0
+    scale = scale_of(sizes, signed=False)._replace(low=0.0)
+    return render(
+        "field",
+        **shared(explorer, asked, spot, spot.grid),
+        title="Receptive field",
+        done=found.pictures,
+        total=total,
+        heat=data_uri(painted(sizes, scale)),
+        scale=scale,
+        levels=data_uri(levels_painted(found.levels)),
+        colours=levels_painted(np.arange(4, 0, -1)).tolist(),
+        can=data_uri(shade(can)),
+        count=int(can.sum()),
+        shares=list(zip(SHARES, found.pixels, strict=True)),
+        pixels=can.size,
+        outside=outside,
+        python=python(asked, spot, "place", spot.within(spot.grid)),
+    )
+
+
+def felt_page(explorer: Explorer, asked: Asked, spot: Spot) -> str:
+    grid, found = felt(explorer, asked, spot)
+    scale = scale_of(found.change, signed=False)._replace(low=0.0)
+    energy = found.change**2
+    return render(
+        "sensitivity_map",
+        **shared(explorer, asked, spot, grid),
+        title="Places that feel a pixel",
+        side=squares(asked.loaded(explorer).preprocess.shape)[2],
+        change=data_uri(painted(found.change, scale)),
+        scale=scale,
+        can=data_uri(shade(found.can)),
+        count=int(found.can.sum()),
+        shares=[(share, int(held(energy, share).sum())) for share in SHARES],
+        places=found.can.size,
+        outside=1 - found.inside if energy.any() else 0.0,
+        python=python(asked, spot, "square", spot.within(grid)),
+    )
+
+
+def felt(explorer: Explorer, asked: Asked, spot: Spot) -> tuple[tuple[int, int], Felt]:
+    """The grid of squares over the image, and what feels the chosen one."""
+    rows, columns, _ = squares(asked.loaded(explorer).preprocess.shape)
+    square = spot.within((rows, columns))
+    options = {"layer": spot.layer, "square": square, "channel": spot.channel}
+    return (rows, columns), explorer.felt(asked.model, asked.open(), asked.weights, **options)
+
+
+def shared(explorer: Explorer, asked: Asked, spot: Spot, grid: tuple[int, int]) -> dict:
+    """What both directions show: the layer in colour, the image, and the cell of a grid that is marked."""
+    colours = pca_colour(feature_map(asked.run(explorer), spot.layer))
+    pixels, _ = seen(asked.open(), asked.loaded(explorer).preprocess)
+    return {
+        "layer": spot.layer,
+        "channel": spot.channel,
+        "map": data_uri((255 * colours).round().astype(np.uint8)),
+        "map_grid": spot.grid,
+        "picture": data_uri(np.asarray(pixels)),
+        "wide": pixels.width,
+        "high": pixels.height,
+        "grid": grid,
+        "cell": spot.within(grid),
+    }
+
+
+def python(asked: Asked, spot: Spot, name: str, cell: tuple[int, int]) -> str:
+    options = f'layer="{spot.layer}", {name}={cell}, channel={spot.channel}'
+    if name == "square":
+        return asked.python(
+            f"found = explorer.felt(model, picture, weights, {options})",
+            "print(found.change, found.can)  # [rows, columns] of the layer",
+        )
+    return asked.python(
+        f"found = explorer.effective_field(model, picture, weights, {options})",
+        f"can = explorer.theoretical_field(model, weights, {options})",
+        "print(found.energy, found.pixels, can.sum())  # [h, w] of the image",
+    )

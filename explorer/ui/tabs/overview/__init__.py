@@ -1,0 +1,1 @@
+"""The Overview tab: the story of a picture on one screen."""

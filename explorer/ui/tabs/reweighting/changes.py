@@ -1,0 +1,124 @@
+"""What a visitor has changed so far: interventions, step by step, so that each step can be taken back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from explorer.reweighting.branch_weights import BlockWeights
+from explorer.reweighting.interventions import (
+    Intervention,
+    Moved,
+    Scaled,
+    Taken,
+    Uniform,
+    Without,
+    equal,
+    only,
+)
+from explorer.ui.layer_names import short
+
+LEARNED, EQUAL, OTHER = "learned", "equal", "other"
+MOVED, UNIFORM = "moved", "uniform"
+ALL = "all"
+MOST_STEPS = 100
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The steps made with one model; the last is what is in force."""
+
+    model: str = ""
+    steps: tuple[tuple[Intervention, ...], ...] = ()
+    sliding: str = ""  # which slider made the last step; a drag is one step, not many
+
+    @property
+    def now(self) -> tuple[Intervention, ...]:
+        return self.steps[-1] if self.steps else ()
+
+    def fitting(self, model: str) -> "Changes":
+        """These changes for the same model; none for another."""
+        return self if model == self.model else Changes(model)
+
+    def made(self, new: Sequence[Intervention], blocks: Sequence[str], sliding: str = "") -> "Changes":
+        """One step more: for these blocks, the new interventions take the place of what was."""
+        kept = tuple(one for one in self.now if one.block not in blocks)
+        if (*kept, *new) == self.now:
+            return self  # asked for twice
+        before = self.steps[:-1] if sliding and sliding == self.sliding else self.steps
+        return replace(self, steps=(*before, (*kept, *new))[-MOST_STEPS:], sliding=sliding)
+
+    def undone(self) -> "Changes":
+        return replace(self, steps=self.steps[:-1], sliding="")
+
+    def reset(self) -> "Changes":
+        return replace(self, steps=(*self.steps, ()) if self.now else self.steps, sliding="")
+
+
+def presets(branches: tuple[str, ...], learned: bool) -> list[tuple[str, str]]:
+    """What can be chosen at once, as (words, name)."""
+    offered = [("as learned" if learned else "as it is", LEARNED)]
+    offered += [("equal shares", EQUAL)] if learned else []
+    offered += [(f"only {branch}", f"only {branch}") for branch in branches]
+    offered += [(f"without {branch}", f"without {branch}") for branch in branches]
+    return offered + ([("weights of the other picture", OTHER)] if learned else [])
+
+
+def preset(name: str, found: BlockWeights, theirs: BlockWeights | None) -> list[Intervention]:
+    """The interventions a preset means for one block."""
+    count = len(found.branches)
+    uniform = Uniform if found.learned else Scaled
+    kind, _, branch = name.partition(" ")
+    if kind == EQUAL:
+        return [uniform(found.block, equal(count))]
+    if kind == "only":
+        return [uniform(found.block, only(found.branches.index(branch), count))]
+    if kind == "without" and found.learned:
+        return [Without(found.block, branch)]
+    if kind == "without":
+        return [Scaled(found.block, tuple(float(other != branch) / (count - 1) for other in found.branches))]
+    if kind == OTHER and theirs is not None:
+        return [Taken(found.block, tuple(map(tuple, theirs.values.tolist())))]
+    return []
+
+
+def by_hand(shares: tuple[float, ...], found: BlockWeights, how: str) -> Intervention:
+    """What sliders mean for one block."""
+    if not found.learned:
+        return Scaled(found.block, shares)
+    return (Moved if how == MOVED else Uniform)(found.block, shares)
+
+
+def current(found: BlockWeights, now: tuple[Intervention, ...]) -> np.ndarray:
+    """Shares the sliders stand at: those in force, or the learned ones. `found` is of the changed run."""
+    if found.learned:
+        return found.mean
+    scaled = next((one for one in now if one.block == found.block), None)
+    return np.array(scaled.shares if scaled else equal(len(found.branches)))
+
+
+def described(one: Intervention) -> tuple[str, str]:
+    """An intervention as block and words."""
+    block = short(one.block).capitalize()
+    if isinstance(one, Without):
+        return block, f"without {one.branch}"
+    if isinstance(one, Taken):
+        return block, "weights of the other picture"
+    words = {Moved: "mean shares {}", Uniform: "every channel {}", Scaled: "scaled {}"}[type(one)]
+    return block, words.format(" / ".join(f"{100 * share:.0f}" for share in one.shares))
+
+
+def python(now: tuple[Intervention, ...]) -> list[str]:
+    """The interventions as lines of a list; the weights of another picture as the way to get them."""
+    taken = any(isinstance(one, Taken) for one in now)
+    head = ['theirs = branch_weights(explorer.inspect(model, "other.png", weights))'] if taken else []
+    lines = [f"    {line(one)}," for one in now]
+    return [*head, "changes = [", *lines, "]"] if now else [*head, "changes = []  # as learned"]
+
+
+def line(one: Intervention) -> str:
+    if isinstance(one, Taken):
+        return f'Taken("{one.block}", block_of(theirs, "{one.block}").values.tolist())'
+    if isinstance(one, Without):
+        return f'Without("{one.block}", "{one.branch}")'
+    return f'{type(one).__name__}("{one.block}", {tuple(round(share, 6) for share in one.shares)})'

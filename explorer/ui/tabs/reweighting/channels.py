@@ -1,0 +1,91 @@
+"""Inside a block: the share of every branch in every channel, and the channels that take one side."""
+
+import numpy as np
+from einops import repeat
+
+from explorer.explorer import Explorer
+from explorer.figures.colour import Scale, painted, scale_of
+from explorer.figures.raster import data_uri
+from explorer.figures.shares import inside_block
+from explorer.reweighting.branch_weights import BlockWeights
+from explorer.ui.components import View, render, sentence
+from explorer.ui.controls import Menu
+from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.layer_names import short
+from explorer.ui.selection import Asked, bound
+from explorer.ui.tabs.reweighting.lab import Lab, found_block
+
+SORTS = {
+    "number": "by number",
+    "first": "by the first branch",
+    "second": "by the second branch",
+    "third": "by the third branch",
+    "entropy": "by entropy",
+    "deviation": "by deviation from typical",
+}
+EXTREMES = 6
+NOTHING = "This model has no branches to look into."
+
+
+def ordered(explorer: Explorer, asked: Asked, found: BlockWeights, sort: str) -> np.ndarray:
+    """Channels in the order asked for; without typical shares their deviation is none."""
+    ranks = {"first": 0, "second": 1, "third": 2}
+    if sort in ranks:
+        return found.order(found.branches[min(ranks[sort], len(found.branches) - 1)])
+    typical = explorer.typical(asked.model, asked.weights) or () if found.learned else ()
+    usual = next((one.channels for one in typical if one.block == found.block), None)
+    return found.order(sort, usual)
+
+
+def draw(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
+    found = found_block(explorer, asked, block)
+    if found is None:
+        return sentence(NOTHING)
+    order = ordered(explorer, asked, found, sort)
+    pixels = painted(found.values[:, order], Scale(0, 1, signed=False))
+    return render(
+        "channels",
+        title=short(found.block).capitalize(),
+        branches=found.branches,
+        learned=found.learned,
+        channels=found.values.shape[1],
+        rows=repeat(pixels, "branches c rgb -> branches 1 c rgb"),
+        mean=found.mean,
+        histogram=found.histogram(),
+        extremes=extremes(explorer, asked, found),
+        python=asked.python(
+            "blocks = blends(explorer.inspect(model, picture, weights))",
+            f'values = block_of(blocks, "{found.block}").values  # [branches, channels]',
+            imports="from explorer.reweighting.branch_weights import blends, block_of",
+        ),
+    )
+
+
+def extremes(explorer: Explorer, asked: Asked, found: BlockWeights) -> list[dict]:
+    """The most one-sided channels, each with its map of what is blended."""
+    blended = asked.run(explorer).activations.get(f"{found.block}.blended")
+    made = []
+    for channel in found.order("entropy")[::-1][:EXTREMES].tolist():
+        values = None if blended is None else blended.value[0, :, :, channel].numpy()
+        pixels = None if values is None else data_uri(painted(values, scale_of(values, signed=True)))
+        made.append({"channel": channel, "shares": found.values[:, channel], "map": pixels})
+    return made
+
+
+def save(explorer: Explorer, asked: Asked, kind: str, block: str, sort: str):
+    found = found_block(explorer, asked, block)
+    name = f"{asked.model}_{found.block}"
+    if kind == "npz":
+        return npz(name, values=found.values, branches=found.branches)
+    values = found.values[:, ordered(explorer, asked, found, sort)]
+    return saved_figure(
+        inside_block(values, found.branches, title=f"{asked.model}, {found.block}"), kind, name
+    )
+
+
+def build(lab: Lab) -> None:
+    sort = Menu([(text, name) for name, text in SORTS.items()], value="number", label="Order of channels")
+    view = View(elem_id="inside")
+    sort.input(**lab.follower(lab.listener("channels", draw, [sort], [view])))
+    lab.named["blend"] = sort
+    lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [lab.block, sort])

@@ -1,0 +1,52 @@
+"""What the lenses of the reweighting lab share: the block that is chosen, and the picture to compare with."""
+
+from dataclasses import dataclass, field
+
+import gradio as gr
+
+from explorer.explorer import Explorer
+from explorer.reweighting.branch_weights import BlockWeights, blends, block_of
+from explorer.ui.lenses import Lenses
+from explorer.ui.selection import Asked
+
+LENSES = {
+    "channels": "Channels",
+    "where": "Where",
+    "what_if": "What if",
+    "knock_out": "Knock-out",
+    "two": "Two pictures",
+}
+
+
+@dataclass(kw_only=True)
+class Lab(Lenses):
+    """The lenses of a block."""
+
+    block: gr.Dropdown
+    other: gr.State  # path of the picture to compare with
+    listeners: list[dict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.shared = [self.block]
+
+    def follower(self, listener: dict) -> dict:
+        """A listener that draws its lens after whatever the lab follows."""
+        self.listeners.append(listener)
+        return listener
+
+    def follow(self, event) -> None:
+        """After an event, draw whichever lens is open."""
+        for listener in self.listeners:
+            drawn = event.then(**listener)
+            self.running += [drawn] if listener["concurrency_id"] == "slow" else []
+
+
+def found_block(explorer: Explorer, asked: Asked, name: str | None) -> BlockWeights | None:
+    """The block of that name, or the last; None for a model that blends nothing."""
+    blocks = blends(asked.run(explorer))
+    return chosen_block(blocks, name) if blocks else None
+
+
+def chosen_block(blocks: tuple[BlockWeights, ...], name: str | None) -> BlockWeights:
+    """The block of that name; a name left over from another model counts as the last block."""
+    return block_of(blocks, name) if name in [block.block for block in blocks] else blocks[-1]

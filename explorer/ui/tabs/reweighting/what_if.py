@@ -1,0 +1,222 @@
+"""What if a block blended otherwise: sliders and presets, and what the model then says."""
+
+from functools import partial
+
+import gradio as gr
+import numpy as np
+
+from explorer.capture import Run
+from explorer.engine.model_store import Loaded
+from explorer.explorer import Explorer
+from explorer.predictions import predictions
+from explorer.reweighting.branch_weights import BlockWeights, blends, block_of
+from explorer.reweighting.interventions import rescaled
+from explorer.ui.components import View, render, sentence
+from explorer.ui.controls import Amount, Menu
+from explorer.ui.downloads import npz
+from explorer.ui.picture_upload import picture_at
+from explorer.ui.selection import Asked, bound, lane
+from explorer.ui.tabs.reweighting.changes import (
+    ALL,
+    LEARNED,
+    MOVED,
+    OTHER,
+    UNIFORM,
+    Changes,
+    by_hand,
+    current,
+    described,
+    preset,
+    presets,
+    python,
+)
+from explorer.ui.tabs.reweighting.channels import NOTHING
+from explorer.ui.tabs.reweighting.lab import Lab, found_block
+
+SLIDERS = 4
+SCOPES = [("this block", "this"), ("all blocks", ALL)]
+HOW = [("shift the learned weights", MOVED), ("the same in every channel", UNIFORM)]
+
+
+def changed(explorer: Explorer, asked: Asked, changes: Changes) -> Run:
+    """The run under the changes in force; the learned one, bit for bit, where there are none."""
+    asked.loaded(explorer)
+    return explorer.inspect(asked.model, asked.open(), asked.weights, interventions=changes.now)
+
+
+def scope_of(explorer: Explorer, asked: Asked, block: str | None, scope: str) -> list[BlockWeights]:
+    """The blocks a change is for, as learned."""
+    if scope == ALL:
+        return list(blends(asked.run(explorer)))
+    found = found_block(explorer, asked, block)
+    return [found] if found else []
+
+
+def draw(
+    explorer: Explorer,
+    asked: Asked,
+    block: str | None,
+    changes: Changes,
+    *,
+    moved: int = -1,
+    chosen: str | None = None,
+) -> list:
+    """State, sliders, what they do, presets and view; the slider a hand is on is left alone."""
+    found = found_block(explorer, asked, block)
+    changes = changes.fitting(asked.model)
+    if found is None:
+        hidden = [gr.Slider(visible=False)] * SLIDERS
+        return [changes, *hidden, gr.Radio(visible=False), gr.Dropdown(visible=False), sentence(NOTHING)]
+    run = changed(explorer, asked, changes)
+    shares = current(block_of(blends(run), found.block), changes.now)
+    sliders = [
+        gr.skip()
+        if index == moved
+        else gr.Slider(value=round(100 * float(share), 1), label=branch, visible=True)
+        for index, (branch, share) in enumerate(zip(found.branches, shares, strict=True))
+    ][:SLIDERS]
+    sliders += [gr.Slider(visible=False)] * (SLIDERS - len(sliders))
+    chosen = chosen if changes.now else LEARNED
+    menu = gr.Dropdown(presets(found.branches, found.learned), value=chosen, visible=True)
+    how = gr.Radio(visible=found.learned)
+    return [changes, *sliders, how, menu, page(explorer, asked, changes, run)]
+
+
+def page(explorer: Explorer, asked: Asked, changes: Changes, after: Run) -> str:
+    loaded, before = asked.loaded(explorer), asked.run(explorer)
+    named = sorted({type(one).__name__ for one in changes.now})
+    extra = (
+        "from explorer.reweighting.branch_weights import block_of, branch_weights\n"
+        if "Taken" in named
+        else ""
+    )
+    return render(
+        "what_if",
+        title="What if",
+        rows=rows(loaded, before, after, asked.target),
+        target=None if not loaded.labels else shift(explorer, asked, loaded, before, after),
+        changes=[described(one) for one in changes.now],
+        responses=responses(before, after, {one.block for one in changes.now}),
+        branches=blends(before)[0].branches,
+        steps=len(changes.steps),
+        python=asked.python(
+            *python(changes.now),
+            "run = explorer.inspect(model, picture, weights, interventions=changes)",
+            "print(run.logits.softmax(dim=1))",
+            imports=f"{extra}from explorer.reweighting.interventions import {', '.join(named)}"
+            if named
+            else "",
+        ),
+    )
+
+
+def rows(loaded: Loaded, before: Run, after: Run, target: int | None) -> list[dict]:
+    """Probabilities before and after, of the classes likeliest in either."""
+    if not loaded.labels:
+        return []
+    first, then = (
+        {one.index: one for one in predictions(run.logits, loaded.labels, len(loaded.labels))}
+        for run in (before, after)
+    )
+    wanted = [*list(first)[:4], *list(then)[:3], *([] if target is None else [target])]
+    return [
+        {"label": first[i].label, "before": first[i].probability, "after": then[i].probability}
+        for i in dict.fromkeys(wanted)
+    ]
+
+
+def shift(explorer: Explorer, asked: Asked, loaded: Loaded, before: Run, after: Run) -> dict:
+    """What becomes of the logit of the class to explain."""
+    index = explorer.target(asked.model, asked.open(), asked.weights, asked.target)
+    first, then = float(before.logits[0, index]), float(after.logits[0, index])
+    return {"label": loaded.labels[index], "before": first, "after": then, "change": then - first}
+
+
+def responses(before: Run, after: Run, touched: set[str]) -> list[dict]:
+    """Blocks nobody touched that blend otherwise now, the most changed first."""
+    found = []
+    for one, other in zip(blends(before), blends(after), strict=True):
+        size = float(np.abs(other.values - one.values).mean())
+        if one.block not in touched and size > 1e-4:
+            found.append({"block": one.block, "before": one.mean, "after": other.mean, "size": size})
+    return sorted(found, key=lambda row: -row["size"])[:6]
+
+
+def slid(index: int, explorer: Explorer, asked: Asked, block, changes: Changes, scope, how, *values) -> list:
+    """A hand moved a slider: the others fill up to one."""
+    blocks = scope_of(explorer, asked, block, scope)
+    count = len(blocks[0].branches)
+    shares = rescaled([value / 100 for value in values[:count]], index, values[index] / 100)
+    new = [by_hand(shares, found, how) for found in blocks]
+    names = [found.block for found in blocks]
+    changes = changes.fitting(asked.model).made(new, names, sliding=f"{index} {block} {scope} {how}")
+    return draw(explorer, asked, block, changes, moved=index)
+
+
+def let_go(index: int, explorer: Explorer, asked: Asked, block, changes: Changes, *values) -> list:
+    """The hand is off: the last place counts, and all sliders stand where they are in force."""
+    made = slid(index, explorer, asked, block, changes, *values)
+    return draw(explorer, asked, block, made[0])
+
+
+def taken(explorer: Explorer, asked: Asked, block, changes: Changes, scope, name: str | None, other) -> list:
+    """A preset for this block or all of them."""
+    blocks = scope_of(explorer, asked, block, scope)
+    theirs = {}
+    if name == OTHER:
+        run = explorer.inspect(asked.model, picture_at(other), asked.weights)
+        theirs = {found.block: found for found in blends(run)}
+    new = (
+        []
+        if name in (None, LEARNED)
+        else [one for found in blocks for one in preset(name, found, theirs.get(found.block))]
+    )
+    changes = changes.fitting(asked.model).made(new, [found.block for found in blocks])
+    return draw(explorer, asked, block, changes, chosen=name)
+
+
+def undone(explorer: Explorer, asked: Asked, block, changes: Changes) -> list:
+    return draw(explorer, asked, block, changes.undone())
+
+
+def reset(explorer: Explorer, asked: Asked, block, changes: Changes) -> list:
+    return draw(explorer, asked, block, changes.reset())
+
+
+def save(explorer: Explorer, asked: Asked, kind: str, changes: Changes):
+    before, after = asked.run(explorer), changed(explorer, asked, changes.fitting(asked.model))
+    shares = {f"after/{found.block}": found.values for found in blends(after)}
+    learned = {f"before/{found.block}": found.values for found in blends(before)}
+    return npz(f"{asked.model}_what_if", before=before.logits[0], after=after.logits[0], **learned, **shares)
+
+
+def build(lab: Lab) -> None:
+    changes = gr.State(Changes())
+    with gr.Row(elem_classes="controls", elem_id="change"):
+        scope = gr.Radio(SCOPES, value="this", label="Change", min_width=170, scale=1)
+        how = gr.Radio(HOW, value=MOVED, label="Sliders", min_width=230, scale=2)
+    with gr.Row(elem_classes="controls", elem_id="sliders"):
+        sliders = [
+            Amount(0, 100, value=0, step=0.1, label="share", visible=False, min_width=130, buttons=[])
+            for _ in range(SLIDERS)
+        ]
+    with gr.Row(elem_classes="controls"):
+        menu = Menu([], label="Preset", elem_id="preset", min_width=190)
+        undo = gr.Button("Undo", scale=0, min_width=80, elem_id="undo")
+        back = gr.Button("Reset", scale=0, min_width=80, elem_id="reset")
+    view = View(elem_id="what-if")
+    outputs = [changes, *sliders, how, menu, view]
+    lab.follower(lab.listener("what_if", draw, [changes], outputs))
+    inputs = [*lab.rail.inputs, lab.block, changes]
+
+    def on(event, handler, *others):
+        return event(bound(handler, lab.explorer), [*inputs, *others], outputs, **lane("what_if"))
+
+    for index, slider in enumerate(sliders):
+        on(slider.input, partial(slid, index), scope, how, *sliders)
+        on(slider.release, partial(let_go, index), scope, how, *sliders)
+    on(menu.input, taken, scope, menu, lab.other)
+    on(undo.click, undone)
+    # A slide on its way may arrive after the click; so once more when all is quiet.
+    on(on(back.click, reset).then, reset)
+    lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [changes])

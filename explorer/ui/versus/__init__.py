@@ -1,1 +1,0 @@
-"""The lenses of the "Compare" tab: one file each."""
