@@ -1,57 +1,104 @@
-"""Answers to questions about a model and a picture, under the model's lock, and remembered."""
+"""The public way in: questions about a model and a picture, answered by name.
 
-from collections.abc import Iterator, Sequence
+Each method makes the input ready and hands the question to the service of its room.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from explorer.attribution.baselines import baseline_of
-from explorer.attribution.service import Explaining
-from explorer.capture import Run, probes, run
-from explorer.code_walk.walk import Walk, first_block, walk
-from explorer.engine.cache import Remembered
-from explorer.engine.engine import SINGLE, Picture, locked
-from explorer.errors import ChoiceError
-from explorer.features.service import Comparing
-from explorer.mixing.mixers import mixer
-from explorer.mixing.service import TracingFields
-from explorer.mixing.shift_impulses import Impulses, impulses
+import numpy as np
+from torch import Tensor
+
+from explorer.attribution.applicability import Verdict
+from explorer.attribution.faithfulness import ScoreCard
+from explorer.attribution.methods.case import Options
+from explorer.attribution.registry import Attribution
+from explorer.attribution.service import AttributionService, Question
+from explorer.capture import Run, probes
+from explorer.code_walk.service import CodeWalkService
+from explorer.code_walk.walk import Walk
+from explorer.engine.cache import Cache
+from explorer.engine.engine import Engine
+from explorer.engine.model_input import ModelInput
+from explorer.engine.model_store import Loaded, labels_of
+from explorer.engine.picture_store import Source
+from explorer.features.block_costs import Costs
+from explorer.features.comparison import Likeness
+from explorer.features.service import ComparisonService
+from explorer.mixing.receptive_field import EffectiveField, Felt
+from explorer.mixing.service import MixingService
+from explorer.mixing.shift_impulses import Impulses
+from explorer.pictures import Geometry
 from explorer.predictions import Prediction, predictions
-from explorer.reweighting.ablation import KnockOut, knock_out
-from explorer.reweighting.branch_weights import branch_weights
+from explorer.reweighting.ablation import KnockOut
 from explorer.reweighting.interventions import Intervention
-from explorer.reweighting.reference_shares import Typical, shipped, typical
+from explorer.reweighting.reference_shares import Typical
+from explorer.reweighting.service import ReweightingService
 from models.probe import Kind
+from models.sources import Progress, silent
 
-WARM = 0.5  # seconds that may be spent to learn what a pass takes
+Weights = str | Path | None
+Place = tuple[int, int]  # row, column
 
 
-class Explorer(Comparing, TracingFields, Explaining):
-    """Answers questions about a model and a picture; remembers the last models, runs and attributions.
+class Explorer:
+    """Answers questions about a model and a picture, and remembers the answers within one budget of bytes.
 
-    Safe to share between threads. `weights` is a name the model's card lists, "random", or the path of a
-    checkpoint; None means the first the card lists, and is refused where the card lists none.
+    Safe to share between threads. `picture` is a PIL image, a path or the bytes of a file. `weights` is a
+    name the model's card lists, "random", or the path of a checkpoint; None means the first the card lists,
+    and is refused where the card lists none. What a person can do wrong raises an `ExplorerError`.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self._tables: Remembered[KnockOut] = Remembered(5_000_000, lambda found: found.delta.nbytes)
-        self._walks: Remembered[Walk] = Remembered(200_000_000, lambda found: found.bytes)
-        self._shifts: Remembered[tuple[Impulses, ...]] = Remembered(
-            20_000_000, lambda found: sum(one.strength.nbytes for one in found)
-        )
-        self._seconds: Remembered[float] = Remembered(1_000, lambda _: 1)
-        self._typical: Remembered[tuple[Typical, ...]] = Remembered(
-            20_000_000, lambda found: sum(one.channels.nbytes for one in found)
-        )
+    def __init__(self, device: str = "auto", *, cache: Cache | None = None) -> None:
+        self.engine = Engine(device, cache)
+        self.attribution = AttributionService(self.engine)
+        self.reweighting = ReweightingService(self.engine)
+        self.comparison = ComparisonService(self.engine)
+        self.mixing = MixingService(self.engine)
+        self.walks = CodeWalkService(self.engine)
 
-    def layers(self, model: str, kind: Kind, weights: str | Path | None = None) -> tuple[str, ...]:
+    # Models and pictures
+
+    def load(self, model: str, weights: Weights = None) -> Loaded:
+        """The model, in memory; weights that are not on this computer yet are fetched."""
+        return self.engine.models.load(model, weights)
+
+    def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
+        """Bring published weights to this computer; an exception out of `progress` stops it."""
+        self.engine.models.fetch(model, weights, progress)
+
+    def labels(self, model: str, weights: Weights = None) -> tuple[str, ...]:
+        """Names of the classes, without loading anything."""
+        return labels_of(model, weights)
+
+    def layers(self, model: str, kind: Kind, weights: Weights = None) -> tuple[str, ...]:
         """Names of the probes of a kind, in the order of the pass."""
         return tuple(probes(self.load(model, weights).model, kind))
+
+    def input(self, model: str, picture: Source | None, weights: Weights = None) -> ModelInput:
+        """A picture made ready for a model, once; what the services of the rooms take."""
+        return self.engine.input(model, picture, weights)
+
+    def image(self, model: str, picture: Source | None, weights: Weights = None) -> tuple[Tensor, Geometry]:
+        """The image `[1, 3, h, w]` this model sees of a picture, and where it lies in the picture."""
+        subject = self.input(model, picture, weights)
+        return subject.image, subject.geometry
+
+    def digest(self, picture: Source) -> str:
+        """A short name for the content of a picture."""
+        return self.engine.pictures.digest(picture)
+
+    def cropped(self, model: str, picture: Source | None, weights: Weights = None) -> np.ndarray:
+        """The part of a picture the model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
+        return self.engine.cropped(self.input(model, picture, weights), picture)
+
+    # Passes
 
     def inspect(
         self,
         model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
+        picture: Source | None,
+        weights: Weights = None,
         *,
         interventions: Sequence[Intervention] = (),
         target: int | None = None,
@@ -61,102 +108,193 @@ class Explorer(Comparing, TracingFields, Explaining):
         interventions: what takes the place of learned shares, see `explorer.reweighting.interventions`.
         target: a class, to keep the gradient of its logit at what every block blends as well.
         """
-        loaded, image, _ = self._seen(model, picture, weights)
-        return self._run(loaded, image, tuple(interventions), target)
+        return self.engine.run(self.input(model, picture, weights), tuple(interventions), target)
 
-    def pass_seconds(self, model: str, picture: Picture | None, weights: str | Path | None = None) -> float:
+    def predict(
+        self, model: str, picture: Source | None, weights: Weights = None, most: int = 5
+    ) -> tuple[Prediction, ...]:
+        """The likeliest classes, likeliest first."""
+        subject = self.input(model, picture, weights)
+        self.engine.class_of(subject, None)  # refuses what classifies nothing
+        return predictions(self.engine.run(subject).logits, subject.loaded.labels, most)
+
+    def target(
+        self, model: str, picture: Source | None, weights: Weights = None, target: int | None = None
+    ) -> int:
+        """The class to explain: the one asked for, or the likeliest."""
+        return self.engine.class_of(self.input(model, picture, weights), target)
+
+    def pass_seconds(self, model: str, picture: Source | None, weights: Weights = None) -> float:
         """What a pass takes here once the model is warm; to tell what longer work will take."""
-        loaded, image, _ = self._seen(model, picture, weights)
-        first = self._run(loaded, image)
-        key = (loaded.card.name, loaded.weights)
+        return self.engine.pass_seconds(self.input(model, picture, weights))
 
-        def again() -> float:
-            taken = [run(loaded.model, image.to(self.device)).seconds]
-            while len(taken) < 3 and sum(taken) < WARM:  # the computer may be busy with something else
-                taken.append(run(loaded.model, image.to(self.device)).seconds)
-            return min(taken)
-
-        return min(first.seconds, self._once(self._seconds, key, loaded, again))
-
-    def has_passed(self, model: str, picture: Picture, weights: str) -> bool:
+    def has_passed(self, model: str, picture: Source, weights: str) -> bool:
         """Whether the pass of a picture is remembered, so that to inspect it takes no time."""
-        if not self.models.holds(model, weights):
-            return False
-        _, _, key = self._seen(model, picture, weights, (), None)
-        return self._runs.get(key) is not None
+        return self.engine.knows_run(model, picture, weights)
+
+    # Attribution
+
+    def attribute(
+        self,
+        model: str,
+        picture: Source | None,
+        weights: Weights = None,
+        *,
+        method: str,
+        target: int | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> Iterator[Attribution]:
+        """Partial attributions, each better than the last; the last is whole and is remembered.
+
+        Closing the iterator stops the work after the part in hand.
+        """
+        question = Question(method=method, target=target, options=options)
+        return self.attribution.run(self.input(model, picture, weights), question)
+
+    def score_card(
+        self,
+        model: str,
+        picture: Source | None,
+        weights: Weights = None,
+        *,
+        method: str,
+        target: int | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> Iterator[ScoreCard]:
+        """How far a map can be trusted, part by part; the finished card is remembered."""
+        question = Question(method=method, target=target, options=options)
+        return self.attribution.score_card(self.input(model, picture, weights), question)
+
+    def remembers(
+        self,
+        model: str,
+        picture: Source | None,
+        weights: Weights = None,
+        *,
+        method: str,
+        target: int | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> bool:
+        """Whether `attribute` would answer at once."""
+        question = Question(method=method, target=target, options=options)
+        return self.attribution.knows(self.input(model, picture, weights), question)
+
+    def relevance(
+        self, model: str, picture: Source | None, weights: Weights = None, *, target: int | None = None
+    ) -> Mapping[str, np.ndarray]:
+        """What each channel `[c]` of each map does for a class, see `explorer.features.ranking.relevance`."""
+        return self.attribution.relevance(self.input(model, picture, weights), target)
+
+    def preflight(self, model: str, weights: Weights, method: str) -> Verdict:
+        """Whether a method means anything on a model; tried once and remembered."""
+        return self.attribution.verdict(self.load(model, weights), method)
+
+    # Reweighting
 
     def knock_out(
         self,
         model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
+        picture: Source | None,
+        weights: Weights = None,
         *,
         target: int | None = None,
         mode: str = "removed",
     ) -> Iterator[KnockOut]:
-        """The knock-out table, one row more each time; the lock is held for one row at a time."""
-        loaded, image, seen = self._seen(model, picture, weights, mode)
-        index = self._class(loaded, image, target)
-        key = (*seen, index)
-        if remembered := self._tables.get(key):
-            yield remembered
-            return
-        for table in locked(
-            loaded.lock,
-            knock_out(
-                loaded.model,
-                image.to(self.device),
-                target=index,
-                mode=mode,
-                baseline=baseline_of(image, loaded.preprocess, "black").to(self.device),
-            ),
-        ):
-            if table.done == table.total:
-                self._tables.keep(key, table)
-            yield table
-
-    def code_walk(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        block: str | None = None,
-    ) -> Walk:
-        """What every line of a block's source makes of a picture; None for the block worth beginning with."""
-        name = first_block(self.load(model, weights).model) if block is None else block
-        loaded, image, key = self._seen(model, picture, weights, name)
-        return self._once(self._walks, key, loaded, lambda: walk(loaded.model, image.to(self.device), name))
+        """What becomes of a logit when a branch loses its share, one block more each time."""
+        return self.reweighting.ablation(self.input(model, picture, weights), target, mode)
 
     def typical(
-        self, model: str, weights: str | Path | None = None, pictures: Sequence[Picture] = ()
+        self, model: str, weights: Weights = None, pictures: Sequence[Source] = ()
     ) -> tuple[Typical, ...] | None:
         """How the model usually blends: as shipped with its weights, or over pictures given now or before.
 
         None where nothing is shipped and no pictures were given; empty for a model without split attention.
         """
-        loaded = self.load(model, weights)
-        key = (loaded.card.name, loaded.weights)
-        known = self._typical.get(key)
-        if known is None and not pictures:
-            shipped_for = loaded.card.name if loaded.weights == "scenes" else ""
-            known = shipped(shipped_for)
-        if known is not None or not pictures:
-            return known
-        runs = [branch_weights(self.inspect(model, picture, weights)) for picture in pictures]
-        return self._typical.keep(key, typical(runs, source="pictures"))
+        subjects = [self.input(model, picture, weights) for picture in pictures]
+        return self.reweighting.reference_shares(self.load(model, weights), subjects)
 
-    def shifts(self, model: str, weights: str | Path | None, block: str) -> tuple[Impulses, ...]:
+    # Mixing
+
+    def effective_field(
+        self,
+        model: str,
+        picture: Source | None,
+        weights: Weights = None,
+        *,
+        layer: str,
+        place: Place,
+        channel: int | None = None,
+    ) -> EffectiveField:
+        """Which pixels move a place of a layer, measured on this picture."""
+        return self.mixing.effective_field(self.input(model, picture, weights), layer, place, channel)
+
+    def average_field(
+        self,
+        model: str,
+        pictures: Sequence[Source],
+        weights: Weights = None,
+        *,
+        layer: str,
+        place: Place,
+        channel: int | None = None,
+    ) -> Iterator[EffectiveField]:
+        """The same averaged over pictures: the mean so far after each of them."""
+        subjects = [self.input(model, picture, weights) for picture in pictures]
+        return self.mixing.average_field(subjects, layer, place, channel)
+
+    def theoretical_field(
+        self, model: str, weights: Weights = None, *, layer: str, place: Place, channel: int | None = None
+    ) -> np.ndarray:
+        """Which pixels can move a place by the architecture, whatever the weights: bool `[h, w]`."""
+        return self.mixing.theoretical_field(self.load(model, weights), layer, place, channel)
+
+    def felt(
+        self,
+        model: str,
+        picture: Source | None,
+        weights: Weights = None,
+        *,
+        layer: str,
+        square: Place,
+        channel: int | None = None,
+    ) -> Felt:
+        """Which places of a layer a square of the image moves, see `receptive_field.squares`."""
+        return self.mixing.felt(self.input(model, picture, weights), layer, square, channel)
+
+    def shifts(self, model: str, weights: Weights, block: str) -> tuple[Impulses, ...]:
         """From where every channel gets its values in the steps of a block, measured once with impulses."""
-        loaded = self.load(model, weights)
-        steps = mixer(loaded.model, "shifts", block).mixing_steps()
-        key = (loaded.card.name, loaded.weights, block)
-        return self._once(self._shifts, key, loaded, lambda: tuple(map(impulses, steps)))
+        return self.mixing.shifts(self.load(model, weights), block)
 
-    def predict(
-        self, model: str, picture: Picture | None, weights: str | Path | None = None, most: int = 5
-    ) -> tuple[Prediction, ...]:
-        labels = self.load(model, weights).labels
-        if not labels:
-            raise ChoiceError(SINGLE)
-        return predictions(self.inspect(model, picture, weights).logits, labels, most)
+    def depth(self, model: str, weights: Weights = None, most: int = 8) -> tuple[str, ...]:
+        """Some layers that tell the way of a picture: what the stem and the blocks put out."""
+        return self.mixing.depth(self.load(model, weights), most)
+
+    # Comparison and code
+
+    def likeness(
+        self, picture: Source | None, first: tuple[str, Weights], second: tuple[str, Weights]
+    ) -> Likeness:
+        """Linear CKA between all layers of two backbones, each given as (model, weights)."""
+        return self.comparison.likeness(*(self.input(name, picture, of) for name, of in (first, second)))
+
+    def knows_costs(self, model: str) -> bool:
+        """Whether the costs of a backbone are remembered."""
+        return self.comparison.knows_costs(model)
+
+    def costs(self, model: str, weights: Weights = None, *, anew: bool = False) -> Iterator[Costs | None]:
+        """What every block costs; `None` after each measured pass until the last, which is remembered.
+
+        anew: measure once more, as the computer may have been busy.
+        """
+        return self.comparison.costs(self.load(model, weights), anew=anew)
+
+    def code_walk(
+        self,
+        model: str,
+        picture: Source | None,
+        weights: Weights = None,
+        *,
+        block: str | None = None,
+    ) -> Walk:
+        """What every line of a block's source makes of a picture; None for the block worth beginning with."""
+        return self.walks.walk(self.input(model, picture, weights), block)

@@ -21,6 +21,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 OFFER = "use PNG, JPEG, WebP, GIF, BMP or TIFF"
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 2_048  # pictures are kept no larger; no model looks at more
+MOST_SHOWN = 448  # pixels a side on the screen
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
@@ -142,6 +143,18 @@ def seen(picture: Image.Image, preprocess: Preprocess) -> tuple[Image.Image, Geo
     pixels = picture.resize(resized, RESAMPLING[preprocess.interpolation])
     geometry = Geometry(left / scale, top / scale, 1 / scale, (height, width))
     return pixels.crop((left, top, left + width, top + height)), geometry
+
+
+def cropped(picture: Image.Image, box: tuple[float, float, float, float]) -> np.ndarray:
+    """A part of a picture for the screen, uint8 `[h, w, 3]`, reduced to `MOST_SHOWN` pixels a side.
+
+    box: left, top, right, bottom in pixels of the picture.
+    """
+    left, top = max(0.0, box[0]), max(0.0, box[1])
+    right, bottom = min(float(picture.width), box[2]), min(float(picture.height), box[3])
+    shrink = min(1, MOST_SHOWN / max(right - left, bottom - top))
+    size = max(1, round(shrink * (right - left))), max(1, round(shrink * (bottom - top)))
+    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom)))
 
 
 def to_image(picture: Image.Image, preprocess: Preprocess) -> tuple[Tensor, Geometry]:

@@ -14,8 +14,10 @@ from explorer.code_walk.source_lines import axes_in, listing
 from explorer.code_walk.tensor_views import looks
 from explorer.code_walk.walk import blocks, first_block, walk
 from explorer.errors import ChoiceError
+from explorer.explorer import Explorer
 from models import list_models
 from models.probe import Probe
+from tests.forgetful import Forgetful
 from tests.tiny import TINY
 
 ROOT = Path(__file__).parent.parent
@@ -154,7 +156,7 @@ def test_two_people_walk_at_once_and_each_sees_their_own(explorer, star):
     """The trace function belongs to the thread, the hooks to the model behind its lock."""
     names = ["vip_nano", "mixer_nano"] * 4
     alone = {name: explorer.code_walk(name, star).steps[-1].made[-1].value for name in set(names)}
-    explorer._walks.values.clear()
+    explorer = Explorer(device="cpu", cache=Forgetful())
     found: list[tuple[str, torch.Tensor]] = []
 
     def one(name: str) -> None:

@@ -25,7 +25,6 @@ from explorer.attribution.localization import localised
 from explorer.attribution.methods.case import Options
 from explorer.attribution.registry import METHODS
 from explorer.errors import ChoiceError
-from explorer.pictures import open_picture
 from models import card, create
 from models.registry import ASSETS, Preprocess
 
@@ -175,10 +174,10 @@ def test_causes_are_known_for_examples_and_only_for_them(explorer, star):
     assert len(known()) == 8
     path = ASSETS / "examples" / "2-star.png"
     _, geometry = explorer.image("vip_nano", path, "scenes")
-    cause = cause_of(open_picture(path), geometry)
+    cause = cause_of(explorer.digest(path), geometry)
     assert cause.shape == (64, 64)
     assert 0.02 < cause.mean() < 0.6
-    assert cause_of(open_picture(star), geometry) is None
+    assert cause_of(explorer.digest(star), geometry) is None
 
 
 def test_the_explorer_scores_and_remembers(explorer, star):
@@ -225,6 +224,7 @@ def test_the_checkpoints_of_the_table_are_those_bundled():
     assert shipped()["checkpoints"] == {name: checksum(name) for name in nanos()}
 
 
-def test_a_picture_of_an_example_is_recognised_from_any_source():
+def test_a_picture_of_an_example_is_recognised_from_any_source(explorer):
     path = ASSETS / "examples" / "3-disk.png"
-    assert open_picture(Image.open(path)).tobytes() in known()
+    for source in (path, str(path), path.read_bytes(), Image.open(path)):
+        assert explorer.digest(source) in known()

@@ -10,11 +10,11 @@ from PIL import Image
 
 from explorer.attribution.methods.case import Options
 from explorer.capture import run
-from explorer.engine.cache import Remembered
 from explorer.explorer import Explorer
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.interventions import Without
 from models import scenes
+from tests.forgetful import Forgetful
 
 METHODS = (
     *("saliency", "input_x_gradient", "integrated_gradients", "smooth_grad", "var_grad", "gradient_shap"),
@@ -27,9 +27,7 @@ VISITORS, REQUESTS = 4, 100
 
 def forgetful() -> Explorer:
     """An Explorer that remembers nothing, so that every request is computed."""
-    explorer = Explorer(device="cpu", runs_bytes=0)
-    explorer._maps = Remembered(0, lambda _: 1)
-    return explorer
+    return Explorer(device="cpu", cache=Forgetful())
 
 
 def answer(explorer: Explorer, request: tuple) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Visitors at once each get their own tensors; what is remembered is bounded; mistakes get sentences."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,12 +10,15 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from explorer.attribution.methods.case import Options
-from explorer.engine.cache import Remembered
+from explorer.engine import engine, picture_store
+from explorer.engine.cache import Cache, bytes_of
 from explorer.engine.device import choose_device, choose_threads, cores
 from explorer.errors import ChoiceError, ExplorerError, NoPictureError
 from explorer.explorer import Explorer
+from explorer.pictures import open_picture, to_image
 from models import create
 from models.probe import Kind
+from tests.forgetful import Forgetful
 
 COLOURS = ("red", "blue")
 
@@ -33,7 +37,7 @@ def test_the_time_told_of_a_pass_is_that_of_a_warm_model(pictures):
 
 
 def test_concurrent_visitors_do_not_see_each_other(pictures):
-    explorer = Explorer(device="cpu", runs_bytes=1)  # nothing is remembered, everything runs
+    explorer = Explorer(device="cpu", cache=Forgetful())
     alone = [explorer.inspect("vip_nano", picture, "random") for picture in pictures]
     with ThreadPoolExecutor(4) as pool:
         together = list(
@@ -97,20 +101,73 @@ def test_another_visitor_is_served_between_two_parts(explorer, star, pictures):
 
 
 def test_memory_is_bounded_and_keeps_what_was_used_last():
-    memory = Remembered(10, len)
+    value = np.zeros(1000, np.uint8)
+    cache = Cache(3 * bytes_of(value) - 1)
     for key in "abc":
-        memory.keep(key, "....")
-        memory.get("a")
-    assert list(memory.values) == ["c", "a"]
-    assert memory.keep("d", "." * 99) == "." * 99
-    assert list(memory.values) == ["d"]
+        cache.keep(key, value)
+        cache.get("a")
+    assert cache.keys() == ["c", "a"]
+    assert cache.bytes == 2 * bytes_of(value)
+    large = np.zeros(10_000, np.uint8)
+    assert cache.keep("d", large) is large
+    assert cache.keys() == ["d"]
 
 
-def test_runs_are_bounded_by_their_bytes(pictures):
-    explorer = Explorer(device="cpu", runs_bytes=1)
-    for picture in pictures:
-        explorer.inspect("vip_nano", picture, "random")
-    assert len(explorer._runs.values) == 1
+def test_what_is_remembered_is_counted_by_what_it_holds(explorer, star):
+    run = explorer.inspect("vip_nano", star, "random")
+    assert bytes_of(run) == sum(one.value.untyped_storage().nbytes() for one in run.activations.values())
+    assert bytes_of(explorer.load("vip_nano", "random")) == 4 * 856_684
+    assert bytes_of(Image.new("RGB", (100, 50))) >= 3 * 100 * 50
+    assert bytes_of({"a": (np.zeros(500), torch.zeros(500))}) >= 500 * 8 + 500 * 4
+
+
+def test_one_budget_bounds_models_pictures_and_answers_together(pictures, star):
+    budget = 20_000_000
+    explorer = Explorer(device="cpu", cache=Cache(budget))
+    for picture in (*pictures, star):
+        for model in ("vip_nano", "mixer_nano"):
+            explorer.inspect(model, picture, "random")
+            assert explorer.engine.cache.bytes <= budget
+    assert len(explorer.engine.cache) > 1
+
+
+def test_an_answer_is_computed_once_however_many_ask_at_once():
+    cache, calls = Cache(1000), []
+
+    def compute():
+        time.sleep(0.05)
+        calls.append(1)
+        return "answer"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: cache.once("key", compute), range(8))) == {"answer"}
+    assert len(calls) == 1
+
+
+def test_an_upload_is_decoded_and_prepared_once(monkeypatch, tmp_path):
+    decoded, prepared = [], []
+    monkeypatch.setattr(picture_store, "open_picture", lambda s: decoded.append(1) or open_picture(s))
+    monkeypatch.setattr(engine, "to_image", lambda *a: prepared.append(1) or to_image(*a))
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "one.png")
+    (tmp_path / "two.png").write_bytes((tmp_path / "one.png").read_bytes())
+    explorer = Explorer(device="cpu")
+    for path in (tmp_path / "one.png", str(tmp_path / "two.png"), (tmp_path / "one.png").read_bytes()):
+        explorer.inspect("vip_nano", path)
+        explorer.predict("vip_nano", path)
+        list(explorer.attribute("vip_nano", path, method="saliency"))
+        explorer.cropped("vip_nano", path)
+        list(explorer.knock_out("vip_nano", path))
+    assert len(decoded) == len(prepared) == 1
+
+
+def test_a_file_that_changes_under_its_name_is_another_picture(tmp_path, explorer):
+    path = tmp_path / "mine.bmp"
+    found = []
+    for colour in ("red", "blue", "red"):
+        Image.new("RGB", (64, 64), colour).save(path)  # of the same size, within a moment
+        found.append(explorer.digest(path))
+    assert found[0] != found[1]
+    assert found[0] == found[2]
 
 
 def test_the_same_weights_file_is_loaded_once(tmp_path, star):

@@ -1,11 +1,9 @@
-"""The part of the Explorer that explains: attributions, whether they mean anything, how far to trust them."""
+"""Attributions on request: maps as they refine, score cards, relevance, and whether a method applies."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import Tensor
 
 from explorer.attribution.applicability import Verdict, preflight
 from explorer.attribution.faithfulness import ScoreCard, Subject, score_card
@@ -13,149 +11,96 @@ from explorer.attribution.ground_truth import cause_of
 from explorer.attribution.methods.case import Options
 from explorer.attribution.registry import Attribution, attributions
 from explorer.capture import probes, run
-from explorer.engine.cache import Remembered
-from explorer.engine.engine import Asking, Picture, locked
+from explorer.engine.engine import Engine
+from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
 from explorer.errors import ChoiceError
 from explorer.features.ranking import relevance
-from explorer.pictures import open_picture
 
+DEFAULTS = Options()
 UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
 
 
-class Explaining(Asking):
-    """What `explorer.explorer.Explorer` answers about attributions."""
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Which method explains which class, and how."""
 
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self._maps: Remembered[Attribution] = Remembered(50_000_000, lambda found: found.values.nbytes)
-        self._cards: Remembered[ScoreCard] = Remembered(200, lambda _: 1)
-        self._relevance: Remembered[Mapping[str, np.ndarray]] = Remembered(
-            10_000_000, lambda found: sum(one.nbytes for one in found.values())
-        )
-        self._verdicts: Remembered[Verdict] = Remembered(1_000, lambda _: 1)
+    method: str
+    target: int | None = None  # None is the likeliest class
+    options: Options = DEFAULTS
 
-    def attribute(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        method: str,
-        target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
-    ) -> Iterator[Attribution]:
-        """Partial attributions, each better than the last; the last is whole and is remembered.
 
-        The model's lock is held for one part at a time, so that others are served in between. Closing the
-        iterator stops the work after the part in hand.
-        """
-        loaded, image, key, index = self._question(model, picture, weights, method, target, options)
-        verdict = self.refuse_meaningless(model, weights, method)
-        if remembered := self._maps.get(key):
-            yield remembered
-            return
-        parts = locked(
-            loaded.lock,
-            attributions(
-                loaded.model,
-                image.to(self.device),
-                loaded.preprocess,
-                method=method,
-                target=index,
-                label=loaded.labels[index],
-                options=options,
-            ),
-        )
-        for part in parts:
-            untrained = "" if loaded.is_trained else UNTRAINED
-            part = replace(part, warning=part.warning or verdict.reason or untrained or None)
-            if part.done == part.total:
-                self._maps.keep(key, part)
-            yield part
+class AttributionService:
+    """Explains one class of one picture."""
 
-    def score_card(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        method: str,
-        target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
-    ) -> Iterator[ScoreCard]:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def run(self, subject: ModelInput, question: Question) -> Iterator[Attribution]:
+        """Partial attributions, each better than the last; the last is whole and is remembered."""
+        question = self.settled(subject, question)
+        verdict = self.applicable(subject.loaded, question.method)
+        yield from self.engine.stream(subject, ("map", question), lambda: parts(subject, question, verdict))
+
+    def score_card(self, subject: ModelInput, question: Question) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
-        loaded, image, key, index = self._question(model, picture, weights, method, target, options)
-        self.refuse_meaningless(model, weights, method)
-        if remembered := self._cards.get(key):
-            yield remembered
-            return
-        _, geometry = self.image(model, picture, weights)
-        subject = Subject(loaded.model, image.to(self.device), loaded.preprocess, method, index, options)
-        cause = cause_of(open_picture(picture), geometry)
-        for card in locked(loaded.lock, score_card(subject, cause)):
-            if card.done == card.total:
-                self._cards.keep(key, card)
-            yield card
+        question = self.settled(subject, question)
+        self.applicable(subject.loaded, question.method)
+        loaded = subject.loaded
+        asked = question.method, question.target, question.options
 
-    def relevance(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        target: int | None = None,
-    ) -> Mapping[str, np.ndarray]:
+        def cards() -> Iterator[ScoreCard]:
+            explained = Subject(loaded.model, subject.placed, loaded.preprocess, *asked)
+            return score_card(explained, cause_of(subject.digest, subject.geometry))
+
+        yield from self.engine.stream(subject, ("score card", question), cards)
+
+    def relevance(self, subject: ModelInput, target: int | None = None) -> Mapping[str, np.ndarray]:
         """What each channel `[c]` of each map does for a class, see `explorer.features.ranking.relevance`."""
-        loaded, image, key, index = self._question(model, picture, weights, "relevance", target, Options())
+        index = self.engine.class_of(subject, target)
+        model = subject.loaded.model
 
         def measured() -> Mapping[str, np.ndarray]:
-            names = tuple(probes(loaded.model))
-            return relevance(run(loaded.model, image.to(self.device), target=index, gradients_at=names))
+            return relevance(run(model, subject.placed, target=index, gradients_at=tuple(probes(model))))
 
-        return self._once(self._relevance, key, loaded, measured)
+        return self.engine.once(subject, ("relevance", index), measured)
 
-    def refuse_meaningless(self, model: str, weights: str | Path | None, method: str) -> Verdict:
+    def applicable(self, loaded: Loaded, method: str) -> Verdict:
         """What to think of a method on a model; raises ChoiceError where it means nothing."""
-        verdict = self.preflight(model, weights, method)
+        verdict = self.verdict(loaded, method)
         if verdict.level == "meaningless":
             raise ChoiceError(verdict.reason)
         return verdict
 
-    def preflight(self, model: str, weights: str | Path | None, method: str) -> Verdict:
+    def verdict(self, loaded: Loaded, method: str) -> Verdict:
         """Whether a method means anything on a model; tried once and remembered."""
-        loaded = self.load(model, weights)
-        key = (loaded.card.name.partition("@")[0], loaded.weights, method)
 
         def tried() -> Verdict:
-            return preflight(loaded.model, loaded.preprocess, method, self.device)
+            return preflight(loaded.model, loaded.preprocess, method, self.engine.device)
 
-        return self._once(self._verdicts, key, loaded, tried)
+        return self.engine.once_for_model(loaded, ("verdict", method), tried)
 
-    def remembers(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        method: str,
-        target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
-    ) -> bool:
-        """Whether `attribute` would answer at once."""
-        _, _, key, _ = self._question(model, picture, weights, method, target, options)
-        return self._maps.get(key) is not None
+    def knows(self, subject: ModelInput, question: Question) -> bool:
+        """Whether `run` would answer at once."""
+        return self.engine.knows(subject, ("map", self.settled(subject, question)))
 
-    def _question(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None,
-        method: str,
-        target: int | None,
-        options: Options,
-    ) -> tuple[Loaded, Tensor, tuple, int]:
-        """What is asked about: the model, the image, the name its answer is kept under, and the class."""
-        loaded, image, key = self._seen(model, picture, weights, method, options)
-        index = self._class(loaded, image, target)
-        return loaded, image, (*key, index), index
+    def settled(self, subject: ModelInput, question: Question) -> Question:
+        """The question with its class named."""
+        return replace(question, target=self.engine.class_of(subject, question.target))
+
+
+def parts(subject: ModelInput, question: Question, verdict: Verdict) -> Iterator[Attribution]:
+    """The parts of a map, each with what must be said of it."""
+    loaded, target = subject.loaded, question.target
+    untrained = "" if loaded.is_trained else UNTRAINED
+    made = attributions(
+        loaded.model,
+        subject.placed,
+        loaded.preprocess,
+        method=question.method,
+        target=target,
+        label=loaded.labels[target],
+        options=question.options,
+    )
+    for part in made:
+        yield replace(part, warning=part.warning or verdict.reason or untrained or None)

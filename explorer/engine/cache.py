@@ -1,32 +1,100 @@
-"""A bounded memory: whatever was used last, up to a number of bytes."""
+"""One bounded store for everything that is remembered: pictures, models, passes, maps, tables."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import fields, is_dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import TypeVar, cast
+from weakref import WeakValueDictionary
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
 
 T = TypeVar("T")
+SMALL = 200  # bytes any value is counted with at least
 
 
-class Remembered(Generic[T]):
-    """The values used last, up to a number of bytes; the newest is always kept."""
+class KeyLock:
+    """A lock that a weak dictionary can hold."""
 
-    def __init__(self, most_bytes: int, size: Callable[[T], int]) -> None:
-        self.most_bytes = most_bytes
-        self.size = size
+    def __init__(self) -> None:
         self.lock = Lock()
-        self.values: OrderedDict[Hashable, T] = OrderedDict()
 
-    def get(self, key: Hashable) -> T | None:
-        with self.lock:
-            if key in self.values:
-                self.values.move_to_end(key)
-            return self.values.get(key)
+
+class Cache:
+    """The values used last, within one budget in bytes; the newest is kept even where it alone is larger.
+
+    Safe to share between threads. A key is any hashable value; by custom a tuple that starts with what the
+    value is.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self.bytes = 0
+        self._lock = Lock()
+        self._values: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
+        self._computing: WeakValueDictionary[Hashable, KeyLock] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def keys(self) -> list[Hashable]:
+        """What is remembered, least recently used first."""
+        with self._lock:
+            return list(self._values)
+
+    def get(self, key: Hashable) -> object | None:
+        """The remembered value, which now counts as used last; None where there is none."""
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key][0]
 
     def keep(self, key: Hashable, value: T) -> T:
-        with self.lock:
-            self.values[key] = value
-            self.values.move_to_end(key)
-            while len(self.values) > 1 and sum(map(self.size, self.values.values())) > self.most_bytes:
-                self.values.popitem(last=False)
+        """Remember a value, and forget what was used longest ago until the budget holds again."""
+        size = bytes_of(value)
+        with self._lock:
+            self.bytes += size - self._values.pop(key, (None, 0))[1]
+            self._values[key] = value, size
+            while self.bytes > self.most_bytes and len(self._values) > 1:
+                _, (_, freed) = self._values.popitem(last=False)
+                self.bytes -= freed
         return value
+
+    def once(self, key: Hashable, compute: Callable[[], T], lock: AbstractContextManager | None = None) -> T:
+        """The remembered value, or the one computed now, by one thread while others who ask for it wait.
+
+        lock: held while computing; None for a lock of this key alone.
+        """
+        known = self.get(key)
+        if known is None:
+            with self._lock:
+                own = self._computing.setdefault(key, KeyLock())
+            with lock or own.lock:
+                known = self.get(key)  # another thread may have computed it meanwhile
+                if known is None:
+                    known = self.keep(key, compute())
+        return cast(T, known)
+
+
+def bytes_of(value: object) -> int:
+    """Memory a value takes, roughly: its own `bytes` where it says so, else its arrays and tensors."""
+    told = getattr(value, "bytes", None)
+    if isinstance(told, int):
+        return max(told, SMALL)
+    if isinstance(value, np.ndarray):
+        return SMALL + value.nbytes
+    if isinstance(value, Tensor):
+        return SMALL + value.untyped_storage().nbytes()
+    if isinstance(value, Image.Image):
+        return SMALL + value.width * value.height * len(value.getbands())
+    if isinstance(value, Mapping):
+        return SMALL + sum(map(bytes_of, value.values()))
+    if isinstance(value, tuple | list):
+        return SMALL + sum(map(bytes_of, value))
+    if is_dataclass(value):
+        return SMALL + sum(bytes_of(getattr(value, one.name)) for one in fields(value))
+    return SMALL

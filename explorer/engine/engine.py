@@ -1,107 +1,142 @@
-"""What every part of the Explorer stands on: the models, the passes, the locks, and what is remembered."""
+"""The machinery under every question: inputs made ready, one pass at a time, answers remembered."""
 
-import hashlib
 from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import Protocol, TypeVar, cast
 
+import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor
 
 from explorer.capture import Run, run
-from explorer.engine.cache import Remembered
+from explorer.engine.cache import Cache
 from explorer.engine.device import choose_device, choose_threads
-from explorer.engine.model_store import Loaded, Models, labels_of
-from explorer.errors import ChoiceError, NoPictureError
-from explorer.pictures import Geometry, open_picture, to_image
+from explorer.engine.model_input import ModelInput
+from explorer.engine.model_store import Loaded, ModelStore
+from explorer.engine.picture_store import PictureStore, Source
+from explorer.errors import ChoiceError
+from explorer.pictures import cropped, to_image
 from explorer.predictions import chosen_class
 from explorer.reweighting.branch_weights import blended_probes
 from explorer.reweighting.interventions import Intervention, edits
 
 SINGLE = "A single block classifies nothing: there is nothing to predict and nothing to attribute."
+BUDGET = 1_600_000_000  # bytes for everything that is remembered
+WARM = 0.5  # seconds that may be spent to learn what a pass takes
 T = TypeVar("T")
-Picture = Image.Image | str | Path | bytes
 
 
-class Asking:
-    """Loads models and runs them on pictures; answers are computed once, by one thread at a time."""
+class Part(Protocol):
+    """An answer as far as it is done."""
 
-    def __init__(
-        self, device: str = "auto", *, models_bytes: int = 1_000_000_000, runs_bytes: int = 400_000_000
-    ) -> None:
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+
+P = TypeVar("P", bound=Part)
+
+
+class Engine:
+    """Makes inputs ready and runs models on them; an answer is computed once, by one thread at a time.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, device: str = "auto", cache: Cache | None = None) -> None:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
-        self.models = Models(self.device, models_bytes)
-        self._runs: Remembered[Run] = Remembered(runs_bytes, lambda found: found.bytes)
+        self.cache = cache or Cache(BUDGET)
+        self.models = ModelStore(self.device, self.cache)
+        self.pictures = PictureStore(self.cache)
 
-    def load(self, model: str, weights: str | Path | None = None) -> Loaded:
-        """The model, in memory; weights that are not on this computer yet are fetched."""
-        return self.models.load(model, weights)
+    def input(self, model: str, picture: Source | None, weights: str | Path | None = None) -> ModelInput:
+        """A picture made ready for a model, as often as it is asked about."""
+        loaded = self.models.load(model, weights)
+        digest = self.pictures.digest(picture)
 
-    def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
-        """Names of the classes, without loading anything."""
-        return labels_of(model, weights)
+        def prepared() -> ModelInput:
+            pixels = self.pictures.open(picture).pixels
+            image, geometry = to_image(pixels, loaded.preprocess)
+            return ModelInput(loaded, image, image.to(self.device), geometry, digest)
 
-    def image(
-        self, model: str, picture: Picture | None, weights: str | Path | None = None
-    ) -> tuple[Tensor, Geometry]:
-        """The image `[1, 3, h, w]` this model sees of a picture, and where it lies in the picture."""
-        if picture is None:
-            raise NoPictureError
-        return to_image(open_picture(picture), self.load(model, weights).preprocess)
+        return self.cache.once(("input", loaded.card.name, loaded.weights, digest), prepared)
 
-    def digest(self, picture: Picture) -> str:
-        """A short name for the content of a picture."""
-        return hashlib.blake2b(open_picture(picture).tobytes(), digest_size=12).hexdigest()
+    def cropped(self, subject: ModelInput, picture: Source | None) -> np.ndarray:
+        """The part of a picture the model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
+        box = subject.geometry.box
+        key = "cropped", subject.digest, box
+        return self.cache.once(key, lambda: cropped(self.pictures.open(picture).pixels, box))
 
-    def _seen(
-        self, model: str, picture: Picture | None, weights: str | Path | None, *others: Hashable
-    ) -> tuple[Loaded, Tensor, tuple]:
-        """The model, the image it sees, and the key of what is asked about both, which `others` completes."""
-        loaded = self.load(model, weights)
-        image, _ = self.image(model, picture, weights)
-        return loaded, image, (loaded.card.name, loaded.weights, digest(image), *others)
+    def once(self, subject: ModelInput, question: Hashable, compute: Callable[[], T]) -> T:
+        """The remembered answer to a question about an input, or the one computed now, holding the model."""
+        return self.cache.once((question, subject.key), compute, subject.loaded.lock)
 
-    def _once(self, kept: Remembered[T], key: Hashable, loaded: Loaded, compute: Callable[[], T]) -> T:
-        """The remembered answer, or the one computed now; hooks belong to the model: callers take turns."""
-        if (known := kept.get(key)) is not None:
-            return known
-        with loaded.lock:
-            known = kept.get(key)  # another may have asked the same meanwhile
-            return kept.keep(key, compute()) if known is None else known
+    def once_for_model(self, loaded: Loaded, question: Hashable, compute: Callable[[], T]) -> T:
+        """The same for a question about a model alone."""
+        key = question, (loaded.card.name, loaded.weights)
+        return self.cache.once(key, compute, loaded.lock)
 
-    def _run(
-        self,
-        loaded: Loaded,
-        image: Tensor,
-        interventions: tuple[Intervention, ...] = (),
-        target: int | None = None,
+    def stream(
+        self, subject: ModelInput, question: Hashable, parts: Callable[[], Iterator[P]]
+    ) -> Iterator[P]:
+        """The remembered answer, or parts of it as they come, of which the whole one is remembered.
+
+        The model's lock is held while a part is made, so that others are served in between. Whoever stops
+        asking has stopped the work.
+        """
+        key = question, subject.key
+        known = self.cache.get(key)
+        if known is not None:
+            yield cast(P, known)
+            return
+        for part in locked(subject.loaded.lock, parts()):
+            if part.done == part.total:
+                self.cache.keep(key, part)
+            yield part
+
+    def knows(self, subject: ModelInput, question: Hashable) -> bool:
+        """Whether the answer to a question is remembered."""
+        return self.cache.get((question, subject.key)) is not None
+
+    def run(
+        self, subject: ModelInput, interventions: tuple[Intervention, ...] = (), target: int | None = None
     ) -> Run:
+        """One pass with every probe; with a target, also the gradient of its logit at what blocks blend."""
+        model = subject.loaded.model
+
         def passed() -> Run:
-            changes = edits(loaded.model, interventions)
-            kept = () if target is None else blended_probes(loaded.model)
-            return run(loaded.model, image.to(self.device), edits=changes, target=target, gradients_at=kept)
+            kept = () if target is None else blended_probes(model)
+            changes = edits(model, interventions)
+            return run(model, subject.placed, edits=changes, target=target, gradients_at=kept)
 
-        key = (loaded.card.name, loaded.weights, digest(image), interventions, target)
-        return self._once(self._runs, key, loaded, passed)
+        return self.once(subject, ("run", interventions, target), passed)
 
-    def target(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        target: int | None = None,
-    ) -> int:
+    def knows_run(self, model: str, picture: Source, weights: str) -> bool:
+        """Whether the plain pass of a picture is remembered, so that to ask for it takes no time."""
+        if not self.models.holds(model, weights):
+            return False
+        subject = self.input(model, picture, weights)
+        return self.knows(subject, ("run", (), None))
+
+    def pass_seconds(self, subject: ModelInput) -> float:
+        """What a pass takes here once the model is warm; to tell what longer work will take."""
+        first = self.run(subject)
+
+        def again() -> float:
+            taken = [run(subject.loaded.model, subject.placed).seconds]
+            while len(taken) < 3 and sum(taken) < WARM:  # the computer may be busy with something else
+                taken.append(run(subject.loaded.model, subject.placed).seconds)
+            return min(taken)
+
+        return min(first.seconds, self.once_for_model(subject.loaded, "seconds", again))
+
+    def class_of(self, subject: ModelInput, target: int | None) -> int:
         """The class to explain: the one asked for, or the likeliest."""
-        loaded, image, _ = self._seen(model, picture, weights)
-        return self._class(loaded, image, target)
-
-    def _class(self, loaded: Loaded, image: Tensor, target: int | None) -> int:
-        if not loaded.labels:
+        if not subject.loaded.labels:
             raise ChoiceError(SINGLE)
-        return chosen_class(self._run(loaded, image).logits, loaded.labels, target)
+        return chosen_class(self.run(subject).logits, subject.loaded.labels, target)
 
 
 def locked(lock: Lock, parts: Iterator[T]) -> Iterator[T]:
@@ -112,8 +147,3 @@ def locked(lock: Lock, parts: Iterator[T]) -> Iterator[T]:
         if part is None:
             return
         yield part
-
-
-def digest(image: Tensor) -> str:
-    """A short name for the content of an image."""
-    return hashlib.blake2b(image.cpu().numpy().tobytes(), digest_size=12).hexdigest()

@@ -7,7 +7,7 @@ from threading import Lock
 import torch
 from torch import nn
 
-from explorer.engine.cache import Remembered
+from explorer.engine.cache import Cache
 from explorer.errors import ChoiceError
 from models import card, create
 from models.blocks import BlockError
@@ -43,13 +43,13 @@ class Loaded:
         return 4 * self.parameters
 
 
-class Models:
-    """The models used last, up to a number of bytes. Safe to share between threads."""
+class ModelStore:
+    """The models used last, as long as the cache keeps them. Safe to share between threads."""
 
-    def __init__(self, device: torch.device, most_bytes: int) -> None:
+    def __init__(self, device: torch.device, cache: Cache) -> None:
         self.device = device
-        self._loading = Lock()
-        self._models: Remembered[Loaded] = Remembered(most_bytes, lambda loaded: loaded.bytes)
+        self.cache = cache
+        self._loading = Lock()  # one model at a time, so that memory is short only once
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
         """The model, in memory; the same one whatever the size of its image.
@@ -61,16 +61,15 @@ class Models:
         base = found.name.partition("@")[0]
         if chosen in found.weights and not found.weights[chosen].source.here():
             self.fetch(model, chosen)  # before the lock, so that nobody waits for the network
-        with self._loading:
-            known = self._models.get((base, chosen))
-            loaded = known or self._models.keep((base, chosen), self._loaded(named(base), chosen))
+        key = "model", base, chosen
+        loaded = self.cache.once(key, lambda: self._loaded(named(base), chosen), self._loading)
         if found.name == loaded.card.name:
             return loaded
         return replace(loaded, card=found, preprocess=prepared(found, chosen))
 
     def holds(self, model: str, weights: str) -> bool:
         """Whether the model is in memory."""
-        return self._models.get((model.partition("@")[0], weights)) is not None
+        return self.cache.get(("model", model.partition("@")[0], weights)) is not None
 
     def _loaded(self, found: ModelCard, weights: str) -> Loaded:
         try:

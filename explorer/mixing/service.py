@@ -1,99 +1,73 @@
-"""The part of the Explorer that traces what moves what: receptive fields, and what feels a pixel."""
+"""Mixing on request: receptive fields, what a pixel reaches, and where shifted channels come from."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from explorer.capture import probes
-from explorer.engine.cache import Remembered
-from explorer.engine.engine import Asking, Picture
+from explorer.engine.engine import Engine
+from explorer.engine.model_input import ModelInput
+from explorer.engine.model_store import Loaded
+from explorer.mixing.mixers import mixer
 from explorer.mixing.receptive_field import EffectiveField, Felt, averaged, effective_field, felt, square_at
+from explorer.mixing.shift_impulses import Impulses, impulses
 from explorer.mixing.theoretical_field import theoretical_field
 from models.probe import Kind
 
 
-class TracingFields(Asking):
-    """What `explorer.explorer.Explorer` answers about receptive fields."""
+class MixingService:
+    """Traces what moves what."""
 
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self._fields: Remembered[EffectiveField] = Remembered(40_000_000, lambda found: found.energy.nbytes)
-        self._reachable: Remembered[np.ndarray] = Remembered(20_000_000, lambda found: found.nbytes)
-        self._felt: Remembered[Felt] = Remembered(10_000_000, lambda found: 2 * found.change.nbytes)
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
 
     def effective_field(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        layer: str,
-        place: tuple[int, int],
-        channel: int | None = None,
+        self, subject: ModelInput, layer: str, place: tuple[int, int], channel: int | None = None
     ) -> EffectiveField:
         """Which pixels move a place (row, column) of a layer, measured on this picture."""
-        loaded, image, key = self._seen(model, picture, weights, layer, place, channel)
-
-        def measured() -> EffectiveField:
-            return effective_field(loaded.model, image.to(self.device), layer, place, channel)
-
-        return self._once(self._fields, key, loaded, measured)
+        model = subject.loaded.model
+        question = "effective field", layer, place, channel
+        return self.engine.once(
+            subject, question, lambda: effective_field(model, subject.placed, layer, place, channel)
+        )
 
     def average_field(
-        self,
-        model: str,
-        pictures: Sequence[Picture],
-        weights: str | Path | None = None,
-        *,
-        layer: str,
-        place: tuple[int, int],
-        channel: int | None = None,
+        self, subjects: Sequence[ModelInput], layer: str, place: tuple[int, int], channel: int | None = None
     ) -> Iterator[EffectiveField]:
         """The same averaged over pictures: the mean so far after each of them."""
-        asked = {"layer": layer, "place": place, "channel": channel}
-        return averaged(self.effective_field(model, picture, weights, **asked) for picture in pictures)
+        return averaged(self.effective_field(subject, layer, place, channel) for subject in subjects)
 
     def theoretical_field(
-        self,
-        model: str,
-        weights: str | Path | None = None,
-        *,
-        layer: str,
-        place: tuple[int, int],
-        channel: int | None = None,
+        self, loaded: Loaded, layer: str, place: tuple[int, int], channel: int | None = None
     ) -> np.ndarray:
         """Which pixels can move a place by the architecture, whatever the weights: bool `[h, w]`."""
-        loaded = self.load(model, weights)
 
         def reached() -> np.ndarray:
             return theoretical_field(loaded.model, loaded.preprocess.shape, layer, place, channel).numpy()
 
-        return self._once(self._reachable, (loaded.card.name, layer, place, channel), loaded, reached)
+        key = "theoretical field", loaded.card.name, layer, place, channel
+        return self.engine.cache.once(key, reached, loaded.lock)
 
     def felt(
-        self,
-        model: str,
-        picture: Picture | None,
-        weights: str | Path | None = None,
-        *,
-        layer: str,
-        square: tuple[int, int],
-        channel: int | None = None,
+        self, subject: ModelInput, layer: str, square: tuple[int, int], channel: int | None = None
     ) -> Felt:
-        """Which places of a layer feel a square (row, column) of the image, see `receptive_field.squares`."""
-        loaded, image, key = self._seen(model, picture, weights, layer, square, channel)
+        """Which places of a layer a square (row, column) of the image moves, see `square_at`."""
+        loaded = subject.loaded
 
         def measured() -> Felt:
             pixels = square_at(loaded.preprocess.shape, *square)
-            return felt(loaded.model, image.to(self.device), loaded.preprocess, layer, pixels, channel)
+            return felt(loaded.model, subject.placed, loaded.preprocess, layer, pixels, channel)
 
-        return self._once(self._felt, key, loaded, measured)
+        return self.engine.once(subject, ("felt", layer, square, channel), measured)
 
-    def depth(self, model: str, weights: str | Path | None = None, most: int = 8) -> tuple[str, ...]:
+    def shifts(self, loaded: Loaded, block: str) -> tuple[Impulses, ...]:
+        """From where every channel gets its values in the steps of a block, measured once with impulses."""
+        steps = mixer(loaded.model, "shifts", block).mixing_steps()
+        return self.engine.once_for_model(loaded, ("shifts", block), lambda: tuple(map(impulses, steps)))
+
+    def depth(self, loaded: Loaded, most: int = 8) -> tuple[str, ...]:
         """Some layers that tell the way of a picture: what the stem and the blocks put out."""
-        maps = list(probes(self.load(model, weights).model, Kind.FEATURE_MAP))
-        return spread(maps, most)
+        return spread(list(probes(loaded.model, Kind.FEATURE_MAP)), most)
 
 
 def spread(maps: Sequence[str], most: int) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def fetched(explorer: Explorer, asked: Asked) -> Iterator[str]:
     place = missing(asked)
     watched = Watched()
     start = time.monotonic()
-    work = THREADS.submit(explorer.models.fetch, asked.model, asked.weights, watched)
+    work = THREADS.submit(explorer.fetch, asked.model, asked.weights, watched)
     try:
         while not work.done():
             left = (watched.total - watched.here) * (time.monotonic() - start) / max(1, watched.here)

@@ -62,7 +62,7 @@ def by_relevance(explorer: Explorer, asked: Asked, features: FeatureMap) -> Orde
 
 def by_cause(explorer: Explorer, asked: Asked, features: FeatureMap) -> Order:
     _, geometry = explorer.image(asked.model, asked.open(), asked.weights)
-    cause = cause_of(asked.open(), geometry)
+    cause = cause_of(explorer.digest(asked.open()), geometry)
     if cause is None or not features.has_places:
         return Order(features.order("activation"), remark=NO_PLACES if cause is not None else NO_CAUSE)
     scores = correlation(features, cause)
