@@ -38,22 +38,27 @@ class AttributionService:
 
     def run(self, subject: ModelInput, question: Question) -> Iterator[Attribution]:
         """Partial attributions, each better than the last; the last is whole and is remembered."""
-        question = self.settled(subject, question)
+        target = self.engine.class_of(subject, question.target)
+        named = replace(question, target=target)
         verdict = self.applicable(subject.loaded, question.method)
-        yield from self.engine.stream(subject, ("map", question), lambda: parts(subject, question, verdict))
+        yield from self.engine.stream(
+            subject, ("map", named), lambda: parts(subject, question, target, verdict)
+        )
 
     def score_card(self, subject: ModelInput, question: Question) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
-        question = self.settled(subject, question)
+        target = self.engine.class_of(subject, question.target)
+        named = replace(question, target=target)
         self.applicable(subject.loaded, question.method)
-        loaded = subject.loaded
-        asked = question.method, question.target, question.options
 
         def cards() -> Iterator[ScoreCard]:
-            explained = Subject(loaded.model, subject.placed, loaded.preprocess, *asked)
+            loaded = subject.loaded
+            explained = Subject(
+                loaded.model, subject.placed, loaded.preprocess, question.method, target, question.options
+            )
             return score_card(explained, cause_of(subject.digest, subject.geometry))
 
-        yield from self.engine.stream(subject, ("score card", question), cards)
+        yield from self.engine.stream(subject, ("score card", named), cards)
 
     def relevance(self, subject: ModelInput, target: int | None = None) -> Mapping[str, np.ndarray]:
         """What each channel `[c]` of each map does for a class, see `explorer.features.ranking.relevance`."""
@@ -82,16 +87,13 @@ class AttributionService:
 
     def knows(self, subject: ModelInput, question: Question) -> bool:
         """Whether `run` would answer at once."""
-        return self.engine.knows(subject, ("map", self.settled(subject, question)))
-
-    def settled(self, subject: ModelInput, question: Question) -> Question:
-        """The question with its class named."""
-        return replace(question, target=self.engine.class_of(subject, question.target))
+        target = self.engine.class_of(subject, question.target)
+        return self.engine.knows(subject, ("map", replace(question, target=target)))
 
 
-def parts(subject: ModelInput, question: Question, verdict: Verdict) -> Iterator[Attribution]:
+def parts(subject: ModelInput, question: Question, target: int, verdict: Verdict) -> Iterator[Attribution]:
     """The parts of a map, each with what must be said of it."""
-    loaded, target = subject.loaded, question.target
+    loaded = subject.loaded
     untrained = "" if loaded.is_trained else UNTRAINED
     made = attributions(
         loaded.model,

@@ -1,6 +1,7 @@
 """Comparisons on request: how alike the layers of two backbones are, and what each block costs."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 
@@ -35,7 +36,7 @@ class ComparisonService:
         key = "costs", loaded.card.name
         known = None if anew else self.engine.cache.get(key)
         if known is not None:
-            yield known
+            yield cast(Costs, known)
             return
         image = torch.zeros(1, 3, *loaded.preprocess.shape, device=self.engine.device)
         for found in measured(loaded, image):

@@ -1,6 +1,7 @@
 """Branch weights on request: what each share is worth, and how a model usually blends."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from explorer.attribution.baselines import baseline_of
 from explorer.engine.engine import Engine
@@ -38,7 +39,7 @@ class ReweightingService:
         None where nothing is shipped and no pictures were given; empty for a model without split attention.
         """
         key = "reference shares", loaded.card.name, loaded.weights
-        known = self.engine.cache.get(key)
+        known = cast(tuple[Typical, ...] | None, self.engine.cache.get(key))
         if known is None and not subjects:
             known = shipped(loaded.card.name if loaded.weights == "scenes" else "")
         if known is not None or not subjects:
