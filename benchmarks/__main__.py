@@ -5,6 +5,8 @@ import sys
 from benchmarks.attribution import attribution
 from benchmarks.core import core
 from benchmarks.forward import forward
+from benchmarks.idle import idle
+from benchmarks.inputs import inputs
 from benchmarks.maps import maps
 from benchmarks.mixing import mixing
 from benchmarks.page import page
@@ -14,6 +16,8 @@ from benchmarks.walk import walk_costs
 PARTS = {
     "core": core,
     "forward": forward,
+    "inputs": inputs,
+    "idle": idle,
     "reweighting": reweighting,
     "attribution": attribution,
     "walk": walk_costs,

@@ -42,8 +42,8 @@ def page() -> list[str]:
 
 
 @contextmanager
-def app() -> Iterator[tuple[str, float]]:
-    """The running app: its address, and the seconds until it answered."""
+def app() -> Iterator[tuple[str, float, int]]:
+    """The running app: its address, the seconds until it answered, and the number of its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -61,7 +61,7 @@ def app() -> Iterator[tuple[str, float]]:
                 break
             except OSError:
                 time.sleep(0.02)
-        yield url, time.perf_counter() - began
+        yield url, time.perf_counter() - began, process.pid
     finally:
         process.terminate()
         process.wait()
@@ -70,7 +70,7 @@ def app() -> Iterator[tuple[str, float]]:
 @contextmanager
 def opened(query: str) -> Iterator[Page]:
     """A page of a running app."""
-    with app() as (url, _), sync_playwright() as play:
+    with app() as (url, _, _), sync_playwright() as play:
         browser = play.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
@@ -86,7 +86,7 @@ def start() -> str:
         began = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import gradio, torch"], check=True)
         imports.append(time.perf_counter() - began)
-        with app() as (_, seconds):
+        with app() as (_, seconds, _):
             answers.append(seconds)
     alone, answered = statistics.median(imports[1:]), statistics.median(answers[1:])
     return row(

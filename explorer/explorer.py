@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from explorer.attribution.applicability import Verdict
@@ -56,6 +57,11 @@ class Explorer:
         self.comparison = ComparisonService(self.engine)
         self.mixing = MixingService(self.engine)
         self.walks = CodeWalkService(self.engine)
+
+    @property
+    def device(self) -> torch.device:
+        """Where models are and passes are computed."""
+        return self.engine.device
 
     # Models and pictures
 

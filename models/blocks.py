@@ -21,6 +21,7 @@ from models import (
     s2_mlp_v2,
     vision_permutator,
 )
+from models.random_state import seeded
 
 MOST = 2048  # of any hyper-parameter
 
@@ -257,8 +258,7 @@ def create_block(name: str, *, seed: int = 0, **settings: int) -> nn.Module:
     """
     found = block_card(name)
     given = complete(found, settings)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         try:
             return found.build(**given).eval()
         except (ValueError, RuntimeError, ZeroDivisionError) as error:

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import RLock
 from types import MappingProxyType
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
+from models.random_state import seeded
 from models.sources import Bundled, Progress, Source, silent
 from models.weights import WeightsError, load_strictly, read
 
@@ -75,7 +74,6 @@ class UnknownModelError(LookupError):
 
 _CARDS: dict[str, ModelCard] = {}
 MAKERS: list[Callable[[str], ModelCard | None]] = []  # cards for names that are not listed but spelled
-_INITIALISING = RLock()  # the seed is process-wide, so models are initialised one after another
 
 
 def register(card: ModelCard) -> None:
@@ -168,8 +166,7 @@ def create(
     """
     found = card(name)
     path = None if weights is None else checkpoint(found, weights, progress)
-    with _INITIALISING, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = found.build().eval()
     if path:
         load_strictly(model, found.published(read(path)), name=name, file=path.name)

@@ -1,5 +1,8 @@
 """Visitors at once each get their own tensors; what is remembered is bounded; mistakes get sentences."""
 
+import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -237,3 +240,23 @@ def test_half_the_cores_compute():
     assert 1 <= choose_threads() <= max(1, cores() // 2)
     assert choose_device("cpu") == torch.device("cpu")
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("device", ["banana", "mps", "cuda:99", "", "meta", "CPU"])
+def test_a_device_that_is_not_there_is_refused_in_one_sentence(device):
+    with pytest.raises(ChoiceError, match=re.escape(f"no device {device!r} here; there is cpu")):
+        Explorer(device=device)
+
+
+def test_the_app_refuses_a_device_that_is_not_there():
+    command = [sys.executable, "app.py", "--device", "banana"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.strip().startswith("There is no device 'banana' here")
+    assert "Traceback" not in done.stderr
+
+
+def test_products_keep_all_their_bits(explorer):
+    assert explorer.device == torch.device("cpu")
+    assert not torch.backends.cuda.matmul.allow_tf32
+    assert not torch.backends.cudnn.allow_tf32

@@ -21,6 +21,7 @@ from explorer.attribution.baselines import baseline_of
 from explorer.attribution.localization import Localisation, enlarged, localised
 from explorer.attribution.methods.case import PIXELS_AT_ONCE, Options
 from explorer.attribution.registry import CONTROLS, attributions
+from models.random_state import seeded
 from models.registry import Preprocess
 
 T = TypeVar("T")
@@ -272,8 +273,7 @@ def losing(model: nn.Module) -> Iterator[nn.Module]:
     layers = [module for module in model.modules() if hasattr(module, "reset_parameters")]
     for level in range(LEVELS):
         start, stop = (len(layers) * part // LEVELS for part in (level, level + 1))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(level)
+        with seeded(level):
             for module in layers[::-1][start:stop]:
                 module.reset_parameters()
         yield model.requires_grad_(False)

@@ -1,17 +1,36 @@
-"""How much of this machine to use."""
+"""How much of this machine to use: the device, and the threads of one pass."""
 
 import os
 
 import torch
 
+from explorer.errors import ChoiceError
+
 MOST_THREADS = 8  # beyond this, one picture at a time gains nothing
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """The device asked for; with "auto", CUDA where there is one."""
+    """The device asked for; with "auto", CUDA where there is one.
+
+    Raises ChoiceError, with what there is, for a device that is not there.
+    """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
+    if device in available():
+        return torch.device(device)
+    raise ChoiceError(f"There is no device {device!r} here; there is {', '.join(available())}, or auto.")
+
+
+def available() -> tuple[str, ...]:
+    """Names of the devices of this machine that everything works on."""
+    numbers = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+    return ("cpu", *(("cuda",) if numbers else ()), *(f"cuda:{number}" for number in numbers))
+
+
+def compute_exactly() -> None:
+    """Keep 32 bits of every number: on recent GPUs, products of matrices would be rounded to 10 (TF32)."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def cores() -> int:

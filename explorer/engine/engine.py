@@ -10,7 +10,7 @@ import torch
 
 from explorer.capture import Run, run
 from explorer.engine.cache import Cache
-from explorer.engine.device import choose_device, choose_threads
+from explorer.engine.device import choose_device, choose_threads, compute_exactly
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, ModelStore
 from explorer.engine.picture_store import PictureStore, Source
@@ -47,6 +47,7 @@ class Engine:
     def __init__(self, device: str = "auto", cache: Cache | None = None) -> None:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
+        compute_exactly()
         self.cache = cache or Cache(BUDGET)
         self.models = ModelStore(self.device, self.cache)
         self.pictures = PictureStore(self.cache)

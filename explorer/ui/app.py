@@ -6,6 +6,7 @@ from explorer.explorer import Explorer
 from explorer.ui import address, endpoints, rail
 from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
+from explorer.ui.gradio_internals import rest_while_idle
 from explorer.ui.selection import PICK, Tab
 from explorer.ui.tabs.attribution import tab as attribution
 from explorer.ui.tabs.code_walk import tab as code_walk
@@ -139,4 +140,5 @@ def build_app(explorer: Explorer) -> gr.Blocks:
         doors(depth.door, tabs, own, second, third)
         endpoints.build(explorer)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
+    rest_while_idle(app)
     return app

@@ -1,15 +1,16 @@
 """Methods that follow gradients: alone, along a path, and over noisy copies of the picture."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 
+import numpy as np
 import torch
-from captum.attr import GradientShap, InputXGradient, IntegratedGradients, NoiseTunnel, Saliency
-from captum.attr._utils.approximation_methods import approximation_parameters
-from captum.log import log_usage
+from captum.attr import GradientShap, InputXGradient, NoiseTunnel, Saliency
+from einops import rearrange, reduce
 from torch import Tensor
 
 from explorer.attribution.methods.case import Case, Part, spread, wanting
-from explorer.engine.random import Dice
+from models.random_state import RandomStream
 
 
 def saliency(case: Case) -> Iterator[Part]:
@@ -24,23 +25,34 @@ def input_x_gradient(case: Case) -> Iterator[Part]:
 def integrated_gradients(case: Case) -> Iterator[Part]:
     """Gradients summed along the straight path from the baseline (Sundararajan et al., 2017).
 
-    The steps are those of one Captum call, dealt out so that every part is spread over the whole path:
-    the sum so far, scaled to the whole path, is an estimate of the whole at any time.
+    The steps are those of Captum's `IntegratedGradients`, dealt out so that every part is spread over the
+    whole path: the sum so far, scaled to the whole path, is an estimate of the whole at any time.
     """
-    engine = IntegratedGradients(case.model)
-    weights_of, alphas_of = approximation_parameters("gausslegendre")
     total = case.options.steps
-    weights, alphas = weights_of(total), alphas_of(total)
+    shares, weights = gauss_legendre(total)
     parts = -(-total // case.at_once)
     so_far, covered, done = torch.zeros_like(case.image), 0.0, 0
     for part in range(parts):
-        steps = range(part, total, parts)
-        chosen = [weights[step] for step in steps], [alphas[step] for step in steps]
-        (piece,) = engine._attribute(
-            (case.image,), (case.baseline,), case.target, n_steps=len(steps), step_sizes_and_alphas=chosen
-        )
-        so_far, covered, done = so_far + piece, covered + sum(chosen[0]), done + len(steps)
+        chosen = slice(part, total, parts)
+        so_far = so_far + along_the_path(case, shares[chosen], weights[chosen])
+        covered, done = covered + float(weights[chosen].sum()), done + len(shares[chosen])
         yield Part(done, total, so_far if done == total else so_far / covered)
+
+
+def gauss_legendre(steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places on the way from 0 to 1 and their weights, which sum to one: Captum's default rule."""
+    places, weights = np.polynomial.legendre.leggauss(steps)
+    return (1 + places) / 2, weights / 2
+
+
+def along_the_path(case: Case, shares: np.ndarray, weights: np.ndarray) -> Tensor:
+    """What some steps between the baseline and the image add to Integrated Gradients."""
+    change = case.image - case.baseline
+    points = torch.cat([case.baseline + float(share) * change for share in shares]).requires_grad_()
+    with torch.enable_grad():
+        (slopes,) = torch.autograd.grad(case.model(points)[:, case.target].sum(), points)
+    weighed = slopes * rearrange(torch.from_numpy(weights).to(slopes), "n -> n 1 1 1")
+    return reduce(weighed, "n c h w -> 1 c h w", "sum") * change
 
 
 def smooth_grad(case: Case) -> Iterator[Part]:
@@ -67,21 +79,31 @@ def gradient_shap(case: Case) -> Iterator[Part]:
 
 def averaged(case: Case, draw) -> Iterator[Part]:
     """The mean over samples, a few at a time; `draw(count)` gives the mean of that many new ones."""
-    dice = Dice(case.options.seed)
+    stream = RandomStream(case.options.seed)
     total, done, summed = case.options.samples, 0, torch.zeros_like(case.image)
     while done < total:
         count = min(case.at_once, total - done)
-        with dice():
+        with stream.drawing():
             summed, done = summed + count * draw(count).detach(), done + count
         yield Part(done, total, summed / done)
 
 
-class Remembering(Saliency):
+def passing(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The method as it is; `NoiseTunnel` calls what a method wraps, so there must be something wrapped."""
+
+    @wraps(method)
+    def called(*args, **kwargs) -> Tensor:
+        return method(*args, **kwargs)
+
+    return called
+
+
+class SaliencyWithSquares(Saliency):
     """Saliency that keeps the sum of the squares of what it gave, picture by picture."""
 
-    squares: Tensor | None = None
+    squares: Tensor
 
-    @log_usage()  # NoiseTunnel calls what this wraps
+    @passing
     def attribute(self, *args, **kwargs) -> Tensor:
         made = super().attribute(*args, **kwargs)
         self.squares = made.detach().square().sum(dim=0, keepdim=True)
@@ -90,15 +112,15 @@ class Remembering(Saliency):
 
 def var_grad(case: Case) -> Iterator[Part]:
     """Variance of the saliency of noisy copies (Adebayo et al., 2018)."""
-    inner = Remembering(case.model)
+    inner = SaliencyWithSquares(case.model)
     engine = NoiseTunnel(inner)
-    dice = Dice(case.options.seed)
+    stream = RandomStream(case.options.seed)
     total, done = case.options.samples, 0
     summed, squared = torch.zeros_like(case.image), torch.zeros_like(case.image)
     while done < total:
         count = min(case.at_once, total - done)
         noisy = {"nt_type": "smoothgrad", "nt_samples": count, "stdevs": spread(case)}
-        with dice():
+        with stream.drawing():
             mean = engine.attribute(case.image, target=case.target, **noisy).detach()
         summed, squared, done = summed + count * mean, squared + inner.squares, done + count
         yield Part(done, total, squared / done - (summed / done).square())

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import torch
 from captum.attr import LRP, Deconvolution, DeepLift, DeepLiftShap, GuidedBackprop
-from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import Tensor, nn
 
 from explorer.attribution.methods.case import Case, Part, wanting
@@ -60,12 +59,14 @@ def deconvolution(case: Case) -> Iterator[Part]:
 def lrp(case: Case) -> Iterator[Part]:
     """Relevance handed back layer by layer, each by its rule (Bach et al., 2015).
 
-    On a copy of the network: where Captum gives up halfway, its hooks stay behind.
+    On a copy of the network: where Captum gives up halfway, its hooks stay behind. Captum has a rule for
+    dropout, which in evaluation passes everything, as identities and probes do: it takes their place.
     """
     case = replace(case, network=deepcopy(case.network))
-    for module in case.network.modules():
-        if isinstance(module, nn.Identity | DropPath):  # probes among them
-            module.rule = EpsilonRule()
+    for parent in list(case.network.modules()):
+        for name, module in parent.named_children():
+            if isinstance(module, nn.Identity | DropPath):  # probes among them
+                setattr(parent, name, nn.Dropout(0.0).eval())
     with quietly():
         values = LRP(case.model).attribute(wanting(case.image), case.target)
     yield Part(1, 1, values)

@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from explorer.attribution.methods.case import Case, Part, logits_of, refuse
-from explorer.engine.random import Dice
+from models.random_state import seeded
 
 LOOK_EVERY = 30  # times what a look costs
 Ask = Callable[[Callable[[Tensor], Tensor]], Tensor]  # a Captum call about a function of switches
@@ -60,7 +60,7 @@ def shapley_sampling(case: Case) -> Iterator[Part]:
     count = int(labels.max()) + 1
 
     def ask(answer: Callable[[Tensor], Tensor], orders: int) -> Tensor:
-        with Dice(case.options.seed)():
+        with seeded(case.options.seed):
             return ShapleyValueSampling(answer).attribute(torch.ones(1, count), n_samples=orders)
 
     # What is not known yet gains nothing; the first two answers are the baseline and the picture.
@@ -89,7 +89,7 @@ def fitted(case: Case, engine: Callable) -> Iterator[Part]:
     refuse(case.options.draws < count + 2, f"{count} segments need more than {case.options.draws} draws.")
 
     def ask(answer: Callable[[Tensor], Tensor], draws: int) -> Tensor:
-        with Dice(case.options.seed)(), warnings.catch_warnings():
+        with seeded(case.options.seed), warnings.catch_warnings():
             # A fit to the first few answers may not settle; the last one has them all.
             warnings.simplefilter("ignore", ConvergenceWarning)
             return engine(answer).attribute(torch.ones(1, count), n_samples=draws)
