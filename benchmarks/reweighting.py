@@ -3,10 +3,10 @@
 import torch
 
 from benchmarks.timing import medians, row
-from explorer.capture import run
+from explorer.capture import module_of, run
 from explorer.engine.device import choose_threads
 from explorer.reweighting.ablation import knock_out
-from explorer.reweighting.branch_weights import blended_probes, block_name, branch_weights, contributions
+from explorer.reweighting.branch_weights import blended_probes, branch_weights, contributions
 from models import create
 
 
@@ -26,7 +26,7 @@ def signed_maps() -> str:
     def maps() -> None:
         found = run(model, image, target=0, gradients_at=names)
         for name in names:
-            contributions(found, block_name(name))
+            contributions(found, module_of(name))
 
     once, ours = medians(plain, maps, rounds=9)
     return row(

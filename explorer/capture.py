@@ -10,7 +10,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from models.probe import Kind, Probe
+from models.probe import OUTPUTS, Kind, Probe, Role
 
 Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what takes its place
 
@@ -23,6 +23,12 @@ class Activation:
     kind: Kind
     value: Tensor
     branches: tuple[str, ...] = ()  # names along the axis `branches`, where the kind has one
+    role: Role = Role.OTHER
+
+    @property
+    def block(self) -> str:
+        """Name of the module the probe stands in."""
+        return module_of(self.name)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,17 @@ class Run:
     gradients: Mapping[str, Tensor] = field(default_factory=lambda: MappingProxyType({}))  # of the target
 
     def of(self, kind: Kind) -> list[Activation]:
-        return [activation for activation in self.activations.values() if activation.kind is kind]
+        """What was seen of a kind, in the order of the pass."""
+        return [found for found in self.activations.values() if found.kind is kind]
+
+    def outputs(self, roles: Collection[Role] = OUTPUTS) -> list[Activation]:
+        """The maps that patches, blocks and stages put out, or some of these, in the order of the pass."""
+        return [found for found in self.of(Kind.FEATURE_MAP) if found.role in roles]
+
+    def inside(self, block: str, sought: Kind | Role) -> Activation | None:
+        """What a probe of a kind or a role saw that stands in the module `block` itself; None without one."""
+        seen = (found for found in self.activations.values() if found.block == block)
+        return next((found for found in seen if sought in (found.kind, found.role)), None)
 
     @property
     def bytes(self) -> int:
@@ -47,6 +63,17 @@ def probes(model: nn.Module, kind: Kind | None = None) -> dict[str, Probe]:
     """All probes by name, or those of one kind, in execution order."""
     found = {name: module for name, module in model.named_modules() if isinstance(module, Probe)}
     return {name: probe for name, probe in found.items() if kind in (None, probe.kind)}
+
+
+def module_of(probe: str) -> str:
+    """Name of the module a probe of this name stands in."""
+    return probe.rpartition(".")[0]
+
+
+def probe_inside(model: nn.Module, block: str, sought: Kind | Role) -> str | None:
+    """Name of the probe of a kind or a role that stands in the module `block` itself; None without one."""
+    there = {name: probe for name, probe in probes(model).items() if module_of(name) == block}
+    return next((name for name, probe in there.items() if sought in (probe.kind, probe.role)), None)
 
 
 @contextmanager
@@ -88,7 +115,7 @@ def run(
     without a copy, wherever its layout allows.
 
     Hooks belong to the module, not to the caller: two calls at once on one model would record each
-    other's tensors. Callers take turns, see `explorer.engine.engine`.
+    other's tensors. Hold the lock of the loaded model, as `explorer.engine.engine` does.
     """
     seen: dict[str, Activation] = {}
     live: dict[str, Tensor | list[Tensor]] = {}
@@ -96,7 +123,7 @@ def run(
     def keep(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str):
         edited = editing(edits[name])(probe, _args, value) if name in edits else value
         canonical = probe.canonical(edited)
-        seen[name] = Activation(name, probe.kind, canonical.detach().cpu(), probe.branches)
+        seen[name] = Activation(name, probe.kind, canonical.detach().cpu(), probe.branches, probe.role)
         if name in gradients_at:
             live[name] = edited
         return edited if name in edits else None

@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 
 from models.layers import image_map, renamed
 from models.mixing import MixingStep
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
 
 BRANCHES = ("horizontal", "vertical")
@@ -102,12 +102,12 @@ class AsMlpBlock(nn.Module):
         super().__init__()
         self.norm1 = nn.GroupNorm(1, dim)
         self.axial_shift = AxialShift(dim, shift_size)
-        self.after_shift = image_map()
+        self.after_shift = image_map(role=Role.MIXED)
         self.norm2 = nn.GroupNorm(1, dim)
         self.fc1 = conv1x1(dim, mlp_ratio * dim)
         self.act = nn.GELU()
         self.fc2 = conv1x1(mlp_ratio * dim, dim)
-        self.output = image_map()
+        self.output = image_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         x = self.after_shift(x + self.axial_shift(self.norm1(x)))
@@ -121,7 +121,7 @@ class PatchMerging(nn.Module):
         super().__init__()
         self.norm = nn.GroupNorm(1, 4 * dim)
         self.reduction = conv1x1(4 * dim, 2 * dim, bias=False)
-        self.output = image_map()
+        self.output = image_map(role=Role.PATCHES)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
         gathered = rearrange(x, "b c (h h2) (w w2) -> b (w2 h2 c) h w", h2=2, w2=2)
@@ -138,7 +138,7 @@ class AsMlpStage(nn.Module):
         self.blocks = nn.Sequential(
             *(AsMlpBlock(dim, cfg.shift_size, cfg.mlp_ratio) for _ in range(cfg.depths[stage]))
         )
-        self.output = image_map()
+        self.output = image_map(role=Role.STAGE)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
         return self.output(self.blocks(self.downsample(x)))
@@ -149,7 +149,7 @@ class Stem(nn.Module):
         super().__init__()
         self.proj = nn.Conv2d(3, dim, kernel_size=patch_size, stride=patch_size)
         self.norm = nn.GroupNorm(1, dim)
-        self.output = image_map()
+        self.output = image_map(role=Role.PATCHES)
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h2 w2"]:
         return self.output(self.norm(self.proj(image)))
@@ -214,6 +214,5 @@ for name, cfg in VARIANTS.items():
             "AS-MLP adds its horizontal and its vertical branch up as they are: no "
             "weights are learned here. Shown is how large each branch is beside the other."
         ),
-        mixing_at="after_shift",
         unpublished=BROWSER,
     )

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from models.layers import DropPath, drop_rates, image_map, renamed
 from models.mixing import MixingStep
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
 from models.sources import FirstOf, Hub, Link
 
@@ -74,7 +74,7 @@ class MLPBlock(nn.Module):
     def __init__(self, cfg: FasterNetConfig, dim: int, drop_path: float) -> None:
         super().__init__()
         self.spatial_mixing = PartialConv(dim, cfg.n_div)
-        self.after_conv = image_map()
+        self.after_conv = image_map(role=Role.MIXED)
         hidden = cfg.mlp_ratio * dim
         self.mlp = nn.Sequential(
             nn.Conv2d(dim, hidden, kernel_size=1, bias=False),
@@ -83,7 +83,7 @@ class MLPBlock(nn.Module):
             nn.Conv2d(hidden, dim, kernel_size=1, bias=False),
         )
         self.drop_path = DropPath(drop_path)
-        self.output = image_map()
+        self.output = image_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         mixed = self.after_conv(self.spatial_mixing(x))
@@ -97,7 +97,7 @@ class PatchEmbed(nn.Module):
         super().__init__()
         self.proj = nn.Conv2d(dim, out_dim, kernel_size=patch_size, stride=patch_size, bias=False)
         self.norm = nn.BatchNorm2d(out_dim)
-        self.output = image_map()
+        self.output = image_map(role=Role.PATCHES)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
         return self.output(self.norm(self.proj(x)))
@@ -115,7 +115,7 @@ class BasicStage(nn.Module):
         rates = drop_rates(cfg.drop_path, sum(cfg.depths))[before : before + cfg.depths[stage]]
         self.downsample = PatchMerging(dim // 2, dim) if stage else nn.Identity()
         self.blocks = nn.Sequential(*(MLPBlock(cfg, dim, rate) for rate in rates))
-        self.output = image_map()
+        self.output = image_map(role=Role.STAGE)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
         return self.output(self.blocks(self.downsample(x)))
@@ -202,6 +202,5 @@ for name, cfg in VARIANTS.items():
             "FasterNet convolves one channel in four and lets the others "
             "pass, the same for every picture. There is nothing to reweight."
         ),
-        mixing_at="after_conv",
         imagenet=IMAGENET.get(name),
     )

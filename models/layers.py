@@ -9,7 +9,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 
 table_map = partial(Probe, Kind.FEATURE_MAP, "b h w c -> b h w c")  # probes a table of tokens
 image_map = partial(Probe, Kind.FEATURE_MAP, "b c h w -> b h w c")  # probes a channel-first map
@@ -35,7 +35,7 @@ class Patches(nn.Module):
         super().__init__()
         self.proj = nn.Conv2d(dim, out_dim, kernel_size=patch_size, stride=patch_size)
         self.norm = nn.LayerNorm(out_dim) if norm else nn.Identity()
-        self.output = table_map()
+        self.output = table_map(role=Role.PATCHES)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 c2"]:
         merged = self.proj(rearrange(x, "b h w c -> b c h w"))

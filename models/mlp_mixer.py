@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, only_size, renamed, table_map
 from models.mixing import Between, MixingMatrix
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
 from models.sources import FirstOf, Hub, Link
 
@@ -51,10 +51,10 @@ class MixerBlock(nn.Module):
         self.grid = cfg.grid
         self.norm1 = nn.LayerNorm(cfg.dim, eps=1e-6)
         self.token_mixing = Mlp(cfg.grid**2, cfg.tokens_dim, cfg.grid**2)
-        self.after_tokens = table_map()
+        self.after_tokens = table_map(role=Role.MIXED)
         self.norm2 = nn.LayerNorm(cfg.dim, eps=1e-6)
         self.channel_mixing = Mlp(cfg.dim, cfg.channels_dim, cfg.dim)
-        self.output = table_map()
+        self.output = table_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         if x.shape[1:3] != (self.grid, self.grid):
@@ -154,6 +154,5 @@ for name, cfg in VARIANTS.items():
             "MLP-Mixer has one branch only: one MLP mixes the tokens of every "
             "channel, the same for every picture. There is nothing to reweight."
         ),
-        mixing_at="after_tokens",
         imagenet=IMAGENET.get(name),
     )

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, scaled_dot_product_attention
 
 from models.layers import image_map, renamed
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
 from models.sources import Hub
 
@@ -65,7 +65,7 @@ class InvertedResidual(nn.Module):
         self.conv1_1x1 = ConvNorm(dim, hidden, 1)
         self.conv2_kxk = ConvNorm(hidden, hidden, 3, stride, groups=hidden)
         self.conv3_1x1 = ConvNorm(hidden, out_dim, 1, act=False)
-        self.output = image_map()
+        self.output = image_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
         made = self.conv3_1x1(self.conv2_kxk(self.conv1_1x1(x)))
@@ -133,11 +133,11 @@ class MobileViTBlock(nn.Module):
             )
         )
         self.norm = nn.LayerNorm(transformer_dim)
-        self.mixed = image_map()
+        self.mixed = image_map(role=Role.MIXED)
         self.conv_proj = ConvNorm(transformer_dim, dim, 1)
         self.projected = image_map()
         self.conv_fusion = ConvNorm(2 * dim, dim, 3)
-        self.output = image_map()
+        self.output = image_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         local = self.local(self.conv_1x1(self.conv_kxk(x)))
@@ -164,7 +164,7 @@ class MobileViT(nn.Module):
     def __init__(self, cfg: MobileViTConfig) -> None:
         super().__init__()
         self.stem = ConvNorm(3, cfg.stem_dim, 3, stride=2)
-        self.stem_output = image_map()
+        self.stem_output = image_map(role=Role.PATCHES)
         self.stages = nn.Sequential(*stages(cfg))
         self.final_conv = ConvNorm(cfg.dims[-1], cfg.final_dim, 1)
         self.final = image_map()
@@ -280,6 +280,5 @@ for name, cfg in VARIANTS.items():
         mixing=(
             "MobileViT mixes places by attention and has no branches to blend; what it weighs are places."
         ),
-        mixing_at="mixed",
         imagenet=None if name == "mobilevit_nano" else Hub(f"timm/{name}.cvnets_in1k"),
     )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from models.layers import image_map
 from models.mobilevit import Attention, TransformerBlock
+from models.probe import Role
 
 
 class MobileViTAttention(nn.Module):
@@ -33,10 +34,10 @@ class MobileViTAttention(nn.Module):
                 for _ in range(depth)
             )
         )
-        self.mixed = image_map()
+        self.mixed = image_map(role=Role.MIXED)
         self.conv3 = nn.Conv2d(transformer_dim, dim, kernel_size=1)
         self.conv4 = nn.Conv2d(2 * dim, dim, kernel, padding=kernel // 2)
-        self.output = image_map()
+        self.output = image_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         local = self.local(self.conv2(self.conv1(x)))

@@ -16,6 +16,20 @@ class Kind(Enum):
     VECTOR = "b c"  # no place left
 
 
+class Role(Enum):
+    """Where in a network a probe stands, as far as readers care."""
+
+    PATCHES = "what the stem or a merging of patches puts out"
+    BLOCK = "what a block puts out"
+    STAGE = "what a stage puts out: the same tensor as its last block's"
+    MIXED = "inside a block, after its places were mixed"
+    BLENDED = "what a split attention makes of its branches"
+    OTHER = "anywhere else"
+
+
+OUTPUTS = (Role.PATCHES, Role.BLOCK, Role.STAGE)
+
+
 class Probe(nn.Identity):
     """Passes a tensor through unchanged and says what it is.
 
@@ -27,14 +41,24 @@ class Probe(nn.Identity):
         kind: what the tensor means.
         pattern: einops pattern from the tensor's own axes to those of `kind`.
         branches: names along the axis `branches`, for the kinds that have it.
+        role: where in the network it stands.
         sizes: lengths of axes the pattern cannot infer.
     """
 
-    def __init__(self, kind: Kind, pattern: str, *, branches: tuple[str, ...] = (), **sizes: int) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        pattern: str,
+        *,
+        branches: tuple[str, ...] = (),
+        role: Role = Role.OTHER,
+        **sizes: int,
+    ) -> None:
         super().__init__()
         self.kind = kind
         self.pattern = pattern
         self.branches = branches
+        self.role = role
         self.sizes = sizes
 
     @property

@@ -64,7 +64,6 @@ class ModelCard:
     layouts: Mapping[str, Preprocess] = field(default_factory=lambda: MappingProxyType({}))
     remark: str = ""  # what to say of random weights, where it is more than that
     mixing: str = ""  # one sentence for a family without split attention: what it does instead
-    mixing_at: str = ""  # last word of the names of the probes where that is seen
     unpublished: str = ""  # why there are no ImageNet weights to fetch, and what to do instead
 
 
@@ -98,7 +97,6 @@ def announce(
     step: int = 0,
     layouts: Mapping[str, Preprocess] | None = None,
     mixing: str = "",
-    mixing_at: str = "",
     imagenet: Source | None = None,
     unpublished: str = "Nobody has published ImageNet weights of {name}.",
 ) -> None:
@@ -107,7 +105,7 @@ def announce(
     preprocess: of the published evaluation; random weights and files of the user's use it too.
     step: what image sides must be multiples of; 0 where the network takes one size only.
     layouts: another preprocessing for files with a key that starts like this.
-    mixing, mixing_at: for a family without split attention, what it does instead, and where it is seen.
+    mixing: for a family without split attention, what it does instead; its probes of `Role.MIXED` show it.
     imagenet: where trained weights are; None where none can be fetched, and then `unpublished` says why.
     """
     nano = name.endswith("_nano")
@@ -133,7 +131,6 @@ def announce(
             weights=MappingProxyType(weights),
             layouts=MappingProxyType(dict(layouts or {})),
             mixing=mixing,
-            mixing_at=mixing_at,
             unpublished="" if nano or imagenet else unpublished.format(name=name),
         )
     )

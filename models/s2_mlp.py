@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, renamed, table_map
 from models.mixing import MixingStep
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
 
 
@@ -71,13 +71,13 @@ class S2Block(nn.Module):
         self.dim = dim
         self.fc1 = nn.Linear(dim, dim)
         self.act = nn.GELU()
-        self.shifted = table_map()
+        self.shifted = table_map(role=Role.MIXED)
         self.fc2 = nn.Linear(dim, dim)
         self.norm1 = nn.LayerNorm(dim)
         self.after_shift = table_map()
         self.channel_mixing = Mlp(dim, mlp_ratio * dim, dim)
         self.norm2 = nn.LayerNorm(dim)
-        self.output = table_map()
+        self.output = table_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         shifted = self.shifted(spatial_shift(self.act(self.fc1(x))))
@@ -138,6 +138,5 @@ for name, cfg in VARIANTS.items():
             "S2-MLP moves a quarter of the channels by one place in each of four "
             "directions, the same for every picture. There is nothing to reweight."
         ),
-        mixing_at="shifted",
         unpublished="No trained weights of {name} have been published; the paper's were never released.",
     )

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, renamed, table_map
 from models.mixing import MixingStep
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
 from models.s2_mlp import four_groups, spatial_shift
 
@@ -65,7 +65,7 @@ class SplitAttention(nn.Module):
         self.branch_weights = Probe(
             Kind.BRANCH_WEIGHTS, "branches b 1 1 c -> b branches c", branches=branches
         )
-        self.blended = table_map()
+        self.blended = table_map(role=Role.BLENDED)
 
     def forward(self, parts: list[Tensor]) -> Float[Tensor, "b h w c"]:
         parts = self.branches(parts)
@@ -115,10 +115,10 @@ class S2BlockV2(nn.Module):
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
         self.token_mixing = S2Attention(dim)
-        self.after_tokens = table_map()
+        self.after_tokens = table_map(role=Role.MIXED)
         self.norm2 = nn.LayerNorm(dim)
         self.channel_mixing = Mlp(dim, mlp_ratio * dim, dim)
-        self.output = table_map()
+        self.output = table_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         # eq. 5: Y = S²-MLPv2(LN(X)) + X
@@ -135,7 +135,7 @@ class S2Stage(nn.Module):
         dim = cfg.dims[stage]
         self.downsample = Patches(cfg.dims[stage - 1] if stage else 3, dim, cfg.patch_sizes[stage])
         self.blocks = nn.Sequential(*(S2BlockV2(dim, cfg.mlp_ratio) for _ in range(cfg.depths[stage])))
-        self.output = table_map()
+        self.output = table_map(role=Role.STAGE)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 c2"]:
         return self.output(self.blocks(self.downsample(x)))

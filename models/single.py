@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.blocks import BlockCard, BlockError, block_card, complete, create_block, spelled
 from models.layers import Patches
-from models.probe import Kind, Probe
+from models.probe import OUTPUTS, Kind, Probe, Role
 from models.registry import MAKERS, SCENES, ModelCard, Preprocess, card, create
 
 SIDE = 64  # pixels of the picture, for a block that takes any grid
@@ -42,7 +42,7 @@ class Carried(nn.Module):
             self.stem = Patches(3, width_of(found, settings), patch_of(found, settings))
             self.stem_axes = "b h w c"
         self.block = create_block(found.name, **settings)
-        self.output = Probe(Kind.FEATURE_MAP, f"{self.axes} -> b h w c")
+        self.output = Probe(Kind.FEATURE_MAP, f"{self.axes} -> b h w c", role=output_role(self.block))
         self.pooled = Probe(Kind.VECTOR, "b c -> b c")
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b channels"]:
@@ -58,6 +58,12 @@ def width_of(found: BlockCard, settings: Mapping[str, int]) -> int:
     if found.axes == "b c h w":
         return shape[1]
     return shape[-1] * settings.get("branches", 1)
+
+
+def output_role(block: nn.Module) -> Role:
+    """A block that says itself what it puts out is all its stage holds."""
+    told = any(isinstance(part, Probe) and part.role in OUTPUTS for part in block.modules())
+    return Role.STAGE if told else Role.BLOCK
 
 
 def uses_nano(found: BlockCard, settings: Mapping[str, int]) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from models.layers import Mlp, Patches, only_size, renamed, table_map
 from models.mixing import Between, MixingMatrix
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
 from models.sources import Link
 
@@ -115,7 +115,7 @@ class WeightedPermuteMlp(PermuteMlp):
         self.branch_weights = Probe(
             Kind.BRANCH_WEIGHTS, "branches b 1 1 c -> b branches c", branches=BRANCHES
         )
-        self.blended = table_map()
+        self.blended = table_map(role=Role.BLENDED)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         height, width, channel = self.mixed(x)
@@ -138,10 +138,10 @@ class VipBlock(nn.Module):
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
         self.token_mixing = WeightedPermuteMlp(dim, segments)
-        self.after_tokens = table_map()
+        self.after_tokens = table_map(role=Role.MIXED)
         self.norm2 = nn.LayerNorm(dim)
         self.channel_mixing = Mlp(dim, mlp_ratio * dim, dim)
-        self.output = table_map()
+        self.output = table_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         # eq. 1: Y = Permute-MLP(LN(X)) + X
@@ -160,7 +160,7 @@ class VipStage(nn.Module):
         self.blocks = nn.Sequential(
             *(VipBlock(dim, cfg.grids[stage], cfg.mlp_ratio) for _ in range(cfg.depths[stage]))
         )
-        self.output = table_map()
+        self.output = table_map(role=Role.STAGE)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h2 w2 c2"]:
         return self.output(self.blocks(self.downsample(x)))

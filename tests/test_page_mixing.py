@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.figures.fields import levels_painted, shade, three_maps
-from explorer.ui.tabs.mixing.place import Spot, known_layer, place_of
+from explorer.ui.tabs.mixing.place import Spot, place_of, usual_layer
 
 
 def note(page):
@@ -86,11 +86,11 @@ def test_a_place_stays_where_it_is_in_the_picture():
     assert [corner.within((rows, rows)) for rows in (1, 2, 8)] == [(0, 0), (1, 0), (7, 1)]
 
 
-def test_a_layer_of_another_model_counts_as_the_first_block():
-    names = ("stem.output", "blocks.0.shifted", "blocks.0.output", "blocks.1.output")
-    assert known_layer(names, "blocks.1.output") == "blocks.1.output"
-    assert known_layer(names, "stages.0.output") == "blocks.0.output"
-    assert known_layer(("block.local",), None) == "block.local"
+def test_the_lens_begins_at_the_first_block(explorer, star):
+    assert usual_layer(explorer.inspect("vip_nano", star)) == "stages.0.blocks.0.output"
+    assert usual_layer(explorer.inspect("mobilevit_nano", star)) == "stages.0.0.output"
+    block = "WeightedPermuteMLP(dim=64, seg_dim=16)"
+    assert usual_layer(explorer.inspect(block, star, "random")).endswith("output")
 
 
 def test_what_is_out_of_reach_is_covered_and_nothing_else():

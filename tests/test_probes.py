@@ -5,7 +5,7 @@ import torch
 
 from explorer.capture import hooked, probes, run
 from models import list_models
-from models.probe import Kind, Probe
+from models.probe import Kind, Probe, Role
 from models.registry import card
 from tests.tiny import TINY
 
@@ -81,11 +81,24 @@ def test_branch_weights_sum_to_one(model, image):
 
 def test_branches_blend_to_what_is_blended(model, image):
     """The definition of the split attention, written with the probed tensors alone."""
-    seen = run(model, image).activations
-    for name in (name for name in seen if name.endswith(".branch_weights")):
-        block = name.rpartition(".")[0]
-        expected = torch.einsum("bkhwc,bkc->bhwc", seen[f"{block}.branches"].value, seen[name].value)
-        torch.testing.assert_close(seen[f"{block}.blended"].value, expected)
+    found = run(model, image)
+    for weights in found.of(Kind.BRANCH_WEIGHTS):
+        branches = found.inside(weights.block, Kind.BRANCHES)
+        expected = torch.einsum("bkhwc,bkc->bhwc", branches.value, weights.value)
+        torch.testing.assert_close(found.inside(weights.block, Role.BLENDED).value, expected)
+
+
+def test_every_model_says_what_its_blocks_put_out(model, image):
+    assert run(model, image).outputs((Role.BLOCK,))
+
+
+def test_no_output_of_a_block_is_seen_twice(model, image):
+    """A stage hands on what its last block made; by their roles the two are told apart."""
+    found = run(model, image)
+    blocks = [one.value.data_ptr() for one in found.outputs((Role.PATCHES, Role.BLOCK))]
+    assert len(set(blocks)) == len(blocks)
+    for stage in found.outputs((Role.STAGE,)):
+        assert stage.value.data_ptr() in blocks, stage.name
 
 
 def test_attention_rows_sum_to_one(model, image):

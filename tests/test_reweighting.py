@@ -6,14 +6,13 @@ import torch
 from einops import rearrange
 from PIL import Image
 
-from explorer.capture import editing, hooked, probes, run
+from explorer.capture import editing, hooked, module_of, probes, run
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.reweighting.ablation import MODES, knock_out
 from explorer.reweighting.branch_weights import (
     blends,
-    block_name,
     branch_weights,
     contributions,
     differences,
@@ -76,11 +75,11 @@ def test_the_lab_reads_the_published_branch_weights(name, tmp_path):
 
 
 def test_signed_maps_add_up_to_blended_times_gradient(weighed, exact):
-    names = [f"{block_name(name)}.blended" for name in weights_of(weighed)]
+    names = [f"{module_of(name)}.blended" for name in weights_of(weighed)]
     found = run(weighed, exact, target=1, gradients_at=names)
     assert len(found.gradients) == len(names)
     for name in names:
-        maps = contributions(found, block_name(name))
+        maps = contributions(found, module_of(name))
         assert maps.signed.shape[0] == len(maps.branches) == 3
         np.testing.assert_allclose(maps.signed.sum(axis=0), maps.blended, rtol=1e-10, atol=1e-14)
         assert np.abs(maps.blended).max() > 0
@@ -89,7 +88,7 @@ def test_signed_maps_add_up_to_blended_times_gradient(weighed, exact):
 def test_a_signed_map_is_the_effect_of_a_little_more_of_its_branch(weighed, exact):
     """Summed over the places it is the derivative of the logit with respect to a factor before the branch."""
     for name in weights_of(weighed):
-        block = block_name(name)
+        block = module_of(name)
         found = run(weighed, exact, target=1, gradients_at=[f"{block}.blended"])
         seen = contributions(found, block)
         for branch in range(3):
@@ -109,7 +108,7 @@ def test_a_signed_map_is_the_effect_of_a_little_more_of_its_branch(weighed, exac
 
 def test_the_gradient_changes_nothing_of_the_run(weighed, exact):
     plain = run(weighed, exact)
-    name = f"{block_name(next(iter(weights_of(weighed))))}.blended"
+    name = f"{module_of(next(iter(weights_of(weighed))))}.blended"
     assert torch.equal(run(weighed, exact, target=0, gradients_at=[name]).logits, plain.logits)
 
 
@@ -174,7 +173,7 @@ def after(model, image, *interventions):
 
 def test_uniform_shares_are_what_every_channel_uses(weighed, exact):
     name, probe = next(iter(weights_of(weighed).items()))
-    found = after(weighed, exact, Uniform(block_name(name), (1, 3, 0)))
+    found = after(weighed, exact, Uniform(module_of(name), (1, 3, 0)))
 
     def by_hand(_probe, _args, value):
         return torch.stack([torch.full_like(value[0], share) for share in (0.25, 0.75, 0.0)])
@@ -187,7 +186,7 @@ def test_without_a_branch_the_others_keep_their_proportion(weighed, exact):
     name = next(iter(weights_of(weighed)))
     learned = run(weighed, exact).activations[name].value
     branches = weights_of(weighed)[name].branches
-    found = after(weighed, exact, Without(block_name(name), branches[1])).activations[name].value
+    found = after(weighed, exact, Without(module_of(name), branches[1])).activations[name].value
     assert torch.all(found[:, 1] == 0)
     torch.testing.assert_close(found.sum(dim=1), torch.ones_like(found[:, 0]))
     torch.testing.assert_close(found[:, 0] * learned[:, 2], found[:, 2] * learned[:, 0])
@@ -196,7 +195,7 @@ def test_without_a_branch_the_others_keep_their_proportion(weighed, exact):
 def test_a_frozen_branch_has_an_equal_share(weighed, exact):
     name = next(iter(weights_of(weighed)))
     branches = weights_of(weighed)[name].branches
-    found = after(weighed, exact, Frozen(block_name(name), branches[2])).activations[name].value
+    found = after(weighed, exact, Frozen(module_of(name), branches[2])).activations[name].value
     torch.testing.assert_close(found[:, 2], torch.full_like(found[:, 2], 1 / 3))
     torch.testing.assert_close(found.sum(dim=1), torch.ones_like(found[:, 0]))
 
@@ -205,7 +204,7 @@ def test_a_frozen_branch_has_an_equal_share(weighed, exact):
 def test_moved_weights_have_the_mean_asked_for_and_keep_their_pattern(weighed, exact, shares):
     name = next(iter(weights_of(weighed)))
     learned = run(weighed, exact).activations[name].value
-    found = after(weighed, exact, Moved(block_name(name), shares)).activations[name].value
+    found = after(weighed, exact, Moved(module_of(name), shares)).activations[name].value
     torch.testing.assert_close(found.sum(dim=1), torch.ones_like(found[:, 0]))
     np.testing.assert_allclose(found.mean(dim=2)[0], shares, atol=1e-6)
     # Odds between two branches are multiplied by one factor in all channels that use both.
@@ -219,7 +218,7 @@ def test_weights_moved_to_their_own_mean_stay(weighed, exact):
     name = next(iter(weights_of(weighed)))
     learned = run(weighed, exact).activations[name].value
     mean = tuple(learned.mean(dim=2)[0].tolist())
-    found = after(weighed, exact, Moved(block_name(name), mean)).activations[name].value
+    found = after(weighed, exact, Moved(module_of(name), mean)).activations[name].value
     torch.testing.assert_close(found, learned)
 
 
@@ -273,7 +272,7 @@ def parameters(model) -> list:
 
 def test_afterwards_the_model_is_as_before_bit_for_bit(weighed, exact):
     before, kept = run(weighed, exact).logits, parameters(weighed)
-    block = block_name(next(iter(weights_of(weighed))))
+    block = module_of(next(iter(weights_of(weighed))))
     after(weighed, exact, Uniform(block, equal(3)), Moved(block, (1, 2, 3)))
     list(knock_out(weighed, exact, target=0))
     with pytest.raises(RuntimeError, match="boom"):

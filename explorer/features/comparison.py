@@ -11,7 +11,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from explorer.capture import Activation, Run
 from explorer.errors import ChoiceError
 from explorer.features.feature_maps import FeatureMap
-from models.probe import Kind
+from models.probe import Role
 
 FEWEST, MOST = 2, 7  # backbones side by side
 FINEST = 32  # places a side up to which layers are compared; finer maps are averaged first
@@ -26,14 +26,7 @@ def chosen(models: list[str]) -> list[str]:
 
 def levels(run: Run) -> list[Activation]:
     """The output of every block in the order of the pass; what a stage only hands on is left out."""
-    outputs = [found for found in run.of(Kind.FEATURE_MAP) if found.name.endswith("output")]
-    pairs = zip([None, *outputs], outputs, strict=False)
-    return [found for before, found in pairs if before is None or not same(before, found)]
-
-
-def same(one: Activation, other: Activation) -> bool:
-    """Whether two probes saw one and the same tensor."""
-    return one.value.data_ptr() == other.value.data_ptr() and one.value.shape == other.value.shape
+    return run.outputs((Role.PATCHES, Role.BLOCK))
 
 
 def at_depth(run: Run, share: float) -> FeatureMap:

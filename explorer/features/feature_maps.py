@@ -66,7 +66,7 @@ def milestones(run: Run, most: int = 5) -> tuple[str, ...]:
 
     Where hardly any changes, as in a Mixer, others in between at even distances.
     """
-    outputs = [found for found in run.of(Kind.FEATURE_MAP) if found.name.endswith("output")]
+    outputs = run.outputs()
     shapes = [found.value.shape for found in outputs]
     turns = [i for i in range(len(outputs) - 1) if i == 0 or shapes[i] != shapes[i + 1]]
     if len(turns) < 2:

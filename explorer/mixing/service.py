@@ -1,6 +1,6 @@
 """Mixing on request: receptive fields, what a pixel reaches, and where shifted channels come from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from explorer.mixing.mixers import mixer
 from explorer.mixing.receptive_field import EffectiveField, Felt, averaged, effective_field, felt, square_at
 from explorer.mixing.shift_impulses import Impulses, impulses
 from explorer.mixing.theoretical_field import theoretical_field
-from models.probe import Kind
+from models.probe import Kind, Probe, Role
 
 
 class MixingService:
@@ -67,18 +67,12 @@ class MixingService:
 
     def depth(self, loaded: Loaded, most: int = 8) -> tuple[str, ...]:
         """Some layers that tell the way of a picture: what the stem and the blocks put out."""
-        return spread(list(probes(loaded.model, Kind.FEATURE_MAP)), most)
+        return spread(probes(loaded.model, Kind.FEATURE_MAP), most)
 
 
-def spread(maps: Sequence[str], most: int) -> tuple[str, ...]:
-    """Up to `most` of the maps that end a block, at even distances; where there are few maps, all."""
-    ends = [name for name in maps if name.endswith("output")]
-    found = list(maps) if len(maps) <= most else [name for name in ends if not encloses(name, ends)]
+def spread(maps: Mapping[str, Probe], most: int) -> tuple[str, ...]:
+    """Up to `most` of what patches and blocks put out, at even distances; where there are few maps, all."""
+    outputs = [name for name, probe in maps.items() if probe.role in (Role.PATCHES, Role.BLOCK)]
+    found = list(maps) if len(maps) <= most else outputs
     chosen = np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)
     return tuple(found[index] for index in chosen.tolist())
-
-
-def encloses(name: str, ends: Sequence[str]) -> bool:
-    """Whether this is the map of the last block again, under the name of the stage around it."""
-    around = name.removesuffix("output")
-    return any(other != name and other.startswith(around) for other in ends)

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.capture import editing, hooked, probes
+from explorer.capture import editing, hooked, module_of, probes
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
 from explorer.reweighting.branch_attribution import by_branch, gradient_x_share, integrated_share
-from explorer.reweighting.branch_weights import block_name
 from explorer.reweighting.interventions import Frozen, Without, edit
 from models.probe import Kind
 
@@ -54,7 +53,7 @@ def knock_out(
     weighed = probes(model, Kind.BRANCH_WEIGHTS)
     if not weighed:
         raise ChoiceError("This model has no split attention: there is no share to take away.")
-    blocks = tuple(map(block_name, weighed))
+    blocks = tuple(map(module_of, weighed))
     branches = next(iter(weighed.values())).branches
     with torch.no_grad():
         learned = float(model(image)[0, target])
@@ -76,7 +75,7 @@ def removed(model: nn.Module, image: Tensor, target: int, mode: str, learned: fl
     for name, probe in weighed.items():
         row = []
         for branch in probe.branches:
-            change = edit(MODES[mode](block_name(name), branch), probe.branches)
+            change = edit(MODES[mode](module_of(name), branch), probe.branches)
             with hooked({probe: editing(change)}):
                 row.append(float(replay.logits(name)[0, target]) - learned)
         yield row

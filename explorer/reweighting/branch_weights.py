@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from explorer.capture import Run, probes
 from explorer.errors import ChoiceError
-from models.probe import Kind
+from models.probe import Kind, Role
 
 
 @dataclass(frozen=True)
@@ -60,31 +60,26 @@ def branch_weights(run: Run, picture: int = 0) -> tuple[BlockWeights, ...]:
     picture: which of a batch.
     """
     return tuple(
-        BlockWeights(block_name(found.name), found.branches, found.value[picture].numpy())
+        BlockWeights(found.block, found.branches, found.value[picture].numpy())
         for found in run.of(Kind.BRANCH_WEIGHTS)
     )
 
 
 def size_shares(run: Run) -> tuple[BlockWeights, ...]:
     """Blocks that add branches up without weighing them: the share of each in the sum of absolute values."""
-    weighed = {block_name(found.name) for found in run.of(Kind.BRANCH_WEIGHTS)}
+    weighed = {found.block for found in run.of(Kind.BRANCH_WEIGHTS)}
     made = []
     for found in run.of(Kind.BRANCHES):
-        if block_name(found.name) not in weighed:
+        if found.block not in weighed:
             sizes = found.value[0].abs().mean(dim=(1, 2))
             shares = sizes / sizes.sum(dim=0).clamp_min(1e-12)
-            made.append(BlockWeights(block_name(found.name), found.branches, shares.numpy(), learned=False))
+            made.append(BlockWeights(found.block, found.branches, shares.numpy(), learned=False))
     return tuple(made)
 
 
 def blends(run: Run) -> tuple[BlockWeights, ...]:
     """The learned branch weights, or, where nothing is learned, the shares of size; none without branches."""
     return branch_weights(run) or size_shares(run)
-
-
-def block_name(probe: str) -> str:
-    """The module that blends, from the name of one of its probes."""
-    return probe.rpartition(".")[0]
 
 
 def block_of(blocks: tuple[BlockWeights, ...], name: str) -> BlockWeights:
@@ -112,34 +107,26 @@ def contributions(run: Run, block: str) -> Contributions:
     `signed` is sum_c a_k * branch_k * d logit / d blended: the first-order effect of what a branch brings
     in. Its maps add up to the block's own `blended` x gradient. Branches that are only added up count whole.
     """
-    branches = activation(run, block, "branches")
+    branches = run.inside(block, Kind.BRANCHES)
+    if branches is None:
+        raise ChoiceError(f"There is no block {block!r} with branches in this model.")
     brought = branches.value[0]
-    if f"{block}.branch_weights" in run.activations:
-        brought = activation(run, block, "branch_weights").value[0, :, None, None, :] * brought
-    gradient = run.gradients.get(f"{block}.blended")
+    weights, blended = run.inside(block, Kind.BRANCH_WEIGHTS), run.inside(block, Role.BLENDED)
+    if weights is not None:
+        brought = weights.value[0, :, None, None, :] * brought
+    gradient = None if blended is None else run.gradients.get(blended.name)
     return Contributions(
         block,
         branches.branches,
         torch.linalg.vector_norm(brought, dim=-1).numpy(),
         None if gradient is None else along_channels(brought, gradient).numpy(),
-        None if gradient is None else along_channels(blended(run, block), gradient)[0].numpy(),
+        None if blended is None or gradient is None else along_channels(blended.value, gradient)[0].numpy(),
     )
 
 
 def along_channels(values: Tensor, gradient: Tensor) -> Tensor:
     """`[k, h, w, c]` times `[1, h, w, c]`, summed over the channels `[k, h, w]`."""
     return torch.einsum("khwc,hwc->khw", values, gradient[0])
-
-
-def blended(run: Run, block: str) -> Tensor:
-    return activation(run, block, "blended").value
-
-
-def activation(run: Run, block: str, name: str):
-    found = run.activations.get(f"{block}.{name}")
-    if found is None:
-        raise ChoiceError(f"There is no block {block!r} with branches in this model.")
-    return found
 
 
 @dataclass(frozen=True)
@@ -170,4 +157,4 @@ def differences(first: Run, second: Run) -> tuple[Difference, ...]:
 
 def blended_probes(model: nn.Module) -> list[str]:
     """Names of the probes of what split attentions blend."""
-    return [f"{block_name(name)}.blended" for name in probes(model, Kind.BRANCH_WEIGHTS)]
+    return [name for name, probe in probes(model).items() if probe.role is Role.BLENDED]

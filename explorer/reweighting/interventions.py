@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from explorer.capture import Edit, probes
+from explorer.capture import Edit, module_of, probe_inside, probes
 from explorer.errors import ChoiceError
-from explorer.reweighting.branch_weights import BlockWeights, block_name, block_of
+from explorer.reweighting.branch_weights import BlockWeights, block_of
 from models.probe import Kind
 
 
@@ -161,13 +161,13 @@ def rescaled(shares: Sequence[float], moved: int, value: float) -> tuple[float, 
 
 def edits(model: nn.Module, interventions: Iterable[Intervention]) -> dict[str, Edit]:
     """The interventions by the probe they go through. Raises ChoiceError for what does not fit the model."""
-    weighed, added = probes(model, Kind.BRANCH_WEIGHTS), probes(model, Kind.BRANCHES)
     made: dict[str, Edit] = {}
     for one in interventions:
-        name = f"{one.block}.branches" if isinstance(one, Scaled) else f"{one.block}.branch_weights"
-        there = added if isinstance(one, Scaled) else weighed
-        if name not in there:
-            known = ", ".join(map(block_name, there))
+        kind = Kind.BRANCHES if isinstance(one, Scaled) else Kind.BRANCH_WEIGHTS
+        there = probes(model, kind)
+        name = probe_inside(model, one.block, kind)
+        if name is None:
+            known = ", ".join(map(module_of, there))
             raise ChoiceError(f"There is no block {one.block!r} to change; there are {known or 'none'}.")
         made[name] = edit(one, there[name].branches)
     return made

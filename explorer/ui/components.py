@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.figures.colour import branch_colours, gradient, ink
 from explorer.figures.raster import data_uri
-from explorer.ui.layer_names import short
+from models.layer_names import short
 
 
 def percent(share: float) -> str:

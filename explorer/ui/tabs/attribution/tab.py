@@ -16,13 +16,13 @@ from explorer.figures.raster import data_uri
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, offer, opened, stopping, switch
 from explorer.ui.downloads import Saves, npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.picture_upload import as_seen
 from explorer.ui.selection import PICK, QUICK, SLOW, Asked, Rail, Tab, bound
 from explorer.ui.tabs.attribution import score_card as score
 from explorer.ui.tabs.attribution import side_by_side as side
 from explorer.ui.tabs.attribution import truth_lab as truth
 from explorer.ui.throttle import paced
+from models.layer_names import short
 
 AT_ONCE = 4.0  # seconds; what is cheaper runs without being asked
 

@@ -8,11 +8,11 @@ from explorer.explorer import Explorer
 from explorer.ui.components import View, picked, placed, render
 from explorer.ui.controls import Menu, Whole, offer
 from explorer.ui.downloads import Saves, npz
-from explorer.ui.layer_names import short
 from explorer.ui.selection import PICK, QUICK, Asked, Rail, Tab, bound, lane
 from explorer.ui.tabs.code_walk.lines import rows
 from explorer.ui.tabs.code_walk.parts import MILLE, Follow, middle
 from explorer.ui.tabs.code_walk.tensor_pictures import ALL, large
+from models.layer_names import short
 
 COLOUR, CHANNEL = "all", "one"
 

@@ -14,7 +14,6 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, sentence
 from explorer.ui.controls import IDLE, RUNNING
-from explorer.ui.layer_names import short
 from explorer.ui.lenses import Lenses
 from explorer.ui.rail import first_here
 from explorer.ui.selection import QUIET, Asked, bound
@@ -97,11 +96,6 @@ def run_of(explorer: Explorer, asked: Asked, model: str) -> Run:
 def is_quick(explorer: Explorer, asked: Asked, model: str) -> bool:
     """Whether a pass is remembered or takes no time worth telling."""
     return parameters(model) <= SMALL or explorer.has_passed(model, asked.open(), weights(model))
-
-
-def level(name: str) -> str:
-    """A block or its output in short: `stages.1.blocks.0.output` -> `block 1.0`."""
-    return short(name if name.endswith("output") else f"{name}.output").removesuffix(" output")
 
 
 def python(*lines: str, imports: str = "") -> str:

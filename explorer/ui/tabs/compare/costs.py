@@ -11,8 +11,9 @@ from explorer.figures.comparison import along_depth, cost_bars
 from explorer.ui.components import View, render
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Asked, bound
-from explorer.ui.tabs.compare.backbones import COMPUTING, SMALL, Bench, Part, level, pairs, python, weights
+from explorer.ui.tabs.compare.backbones import COMPUTING, SMALL, Bench, Part, pairs, python, weights
 from models.costs import parameters
+from models.layer_names import short_part
 
 QUANTITIES = {  # name of the field: title, unit, what one of its numbers is multiplied by
     "parameters": ("Parameters", "", 1),
@@ -77,7 +78,7 @@ def segments(costs: Costs, values: np.ndarray, unit: str, factor: float) -> list
     colours = along_depth(len(values)).tolist()
     return [
         {
-            "block": level(block),
+            "block": short_part(block),
             "share": float(value / values.sum()),
             "amount": amount(float(value) * factor, unit),
             "colour": "rgb({} {} {})".format(*colour),

@@ -12,7 +12,8 @@ from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.model_picker import backbones
 from explorer.ui.selection import Asked, bound
-from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, level, python, weights
+from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, python, weights
+from models.layer_names import short_part
 
 FIRST, SECOND = "vip_nano", "mixer_nano"
 
@@ -34,8 +35,8 @@ def page(explorer: Explorer, asked: Asked, first: str, second: str) -> str:
         "compare_layers",
         title="Likeness of layers",
         made=made,
-        rows=[level(name) for name in made.rows],
-        columns=[level(name) for name in made.columns],
+        rows=[short_part(name) for name in made.rows],
+        columns=[short_part(name) for name in made.columns],
         colours=painted(made.values, Scale(0.0, 1.0, signed=False)),
         fewest=int(made.places.min()),
         python=python(
@@ -52,7 +53,7 @@ def save(explorer: Explorer, asked: Asked, kind: str, first: str, second: str):
     name = f"{first}_{second}_cka"
     if kind == "npz":
         return npz(name, rows=made.rows, columns=made.columns, cka=made.values, places=made.places)
-    rows, columns = ([level(one) for one in names] for names in (made.rows, made.columns))
+    rows, columns = ([short_part(one) for one in names] for names in (made.rows, made.columns))
     figure = likeness_map(made.values, rows, columns, models=made.models, unit="linear CKA")
     return saved_figure(figure, kind, name)
 

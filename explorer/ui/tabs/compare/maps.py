@@ -25,7 +25,6 @@ from explorer.ui.tabs.compare.backbones import (
     Bench,
     Part,
     is_quick,
-    level,
     pairs,
     python,
     run_of,
@@ -33,6 +32,7 @@ from explorer.ui.tabs.compare.backbones import (
     weights,
 )
 from models import card as card_of
+from models.layer_names import short_part
 
 CELLS = 64  # places a side of the picture itself
 
@@ -88,7 +88,7 @@ def shown(loaded: Loaded, run: Run, depth: float, place: tuple[float, float] | N
         "scale": scale,
         "top": predictions(run.logits, loaded.labels, most=1)[0],
         "layer": features.layer,
-        "level": level(features.layer),
+        "level": short_part(features.layer),
         "rows": rows,
         "columns": columns,
         "channels": channels,
@@ -128,7 +128,7 @@ def save(explorer: Explorer, asked: Asked, kind: str, models: list[str], depth: 
         return npz(name, **{model: one.values for model, one in found.items()}, **near)
     drawn = [coloured(one, read(place)) for one in found.values()]
     titles = [
-        f"{model}\n{level(one.layer)}" + (f", {scale.low:.2g} to 1" if scale else "")
+        f"{model}\n{short_part(one.layer)}" + (f", {scale.low:.2g} to 1" if scale else "")
         for (model, one), (_, scale) in zip(found.items(), drawn, strict=True)
     ]
     return saved_figure(side_by_side([pixels for pixels, _ in drawn], titles), kind, name)

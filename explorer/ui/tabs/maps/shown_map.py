@@ -20,8 +20,9 @@ def found(explorer: Explorer, asked: Asked, layer: str | None) -> FeatureMap:
 
 
 def usual(run: Run) -> str:
-    names = layers(run)
-    return next((name for name in reversed(names) if name.rpartition(".")[2] == "output"), names[-1])
+    """The last output of the network, or where nothing is one, its last map."""
+    outputs = run.outputs()
+    return outputs[-1].name if outputs else layers(run)[-1]
 
 
 def number_of(features: FeatureMap, channel: int) -> int:

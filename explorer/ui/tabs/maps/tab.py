@@ -8,12 +8,12 @@ from explorer.features.feature_maps import probed
 from explorer.ui.components import View, picked
 from explorer.ui.controls import Amount, Menu, Whole, offer
 from explorer.ui.downloads import Saves
-from explorer.ui.layer_names import short
 from explorer.ui.selection import PICK, QUICK, Asked, Rail, Tab, bound, lane
 from explorer.ui.tabs.maps import channel, depth, grid
 from explorer.ui.tabs.maps import layer_statistics as facts
 from explorer.ui.tabs.maps import similar_places as alike
 from explorer.ui.tabs.maps.shown_map import chosen_cell, found, usual
+from models.layer_names import short
 
 
 def menus(explorer: Explorer, asked: Asked, layer: str, page: float) -> tuple[gr.Dropdown, gr.Slider]:

@@ -11,11 +11,11 @@ from explorer.mixing.attention import Gaze, attention_layers, gaze
 from explorer.ui.components import View, picked, placed, render, sentence
 from explorer.ui.controls import Menu, Whole, offer
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.lenses import Lenses
 from explorer.ui.picture_upload import as_seen
 from explorer.ui.selection import PICK, Asked, bound, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
+from models.layer_names import short
 
 ALL = "all"
 MIDDLE = 500  # thousandths of a side of the picture; a place stays where it is from layer to layer

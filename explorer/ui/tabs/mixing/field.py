@@ -13,7 +13,6 @@ from explorer.mixing.receptive_field import SHARES, held
 from explorer.ui.components import View, picked, placed
 from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, Whole, offer, stopping
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.lenses import Lenses
 from explorer.ui.picture_upload import EXAMPLES
 from explorer.ui.selection import PICK, QUICK, SLOW, Asked, bound, lane
@@ -26,10 +25,11 @@ from explorer.ui.tabs.mixing.place import (
     MIDDLE,
     MOVES,
     channels_of,
-    known_layer,
     place_of,
     spot_of,
+    usual_layer,
 )
+from models.layer_names import short
 
 
 def draw_if_asked(explorer: Explorer, asked: Asked, asking: str, *chosen):
@@ -88,7 +88,7 @@ def fitted(
     """Layers and channels of this model as menus, the layers also as a way to go, and what is asked now."""
     run = asked.run(explorer)
     names = layers(run)
-    known = known_layer(names, layer)
+    known = layer if layer in names else usual_layer(run)
     offered = [ALL, *channels_of(run.activations[known].value.shape[-1])]
     fitting = channel if channel in offered else ALL
     return (

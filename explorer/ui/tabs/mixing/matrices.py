@@ -12,10 +12,10 @@ from explorer.mixing.mixers import mixers
 from explorer.ui.components import View, picked, render, sentence
 from explorer.ui.controls import Amount, Menu, Whole, moved, offer
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import PICK, Asked, bound, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
+from models.layer_names import short
 
 PAGE = 64  # units shown at once
 HIDDEN = gr.update(visible=False)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from explorer.capture import Run
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
 from explorer.ui.selection import Asked
@@ -43,7 +44,7 @@ def place_of(row: int, column: int, grid: tuple[int, int]) -> int:
 def spot_of(explorer: Explorer, asked: Asked, layer: str | None, place: int, channel: str | None) -> Spot:
     """What the controls say; what this model does not have counts as its first block, or all channels."""
     run = asked.run(explorer)
-    name = known_layer(layers(run), layer)
+    name = layer if layer in layers(run) else usual_layer(run)
     _, rows, columns, channels = run.activations[name].value.shape
     number = int(channel) if channel in channels_of(channels) else None
     return Spot(name, (rows, columns), place, number)
@@ -54,7 +55,7 @@ def channels_of(count: int) -> list[str]:
     return [str(number) for number in range(count)]
 
 
-def known_layer(names: tuple[str, ...], layer: str | None) -> str:
-    """The layer asked for, or else the end of the first block: there the families differ most."""
-    ends = [name for name in names if name.endswith("output")] or list(names)
-    return layer if layer in names else ends[min(1, len(ends) - 1)]
+def usual_layer(run: Run) -> str:
+    """What the first block puts out: there the families differ most."""
+    names = [found.name for found in run.outputs()] or list(layers(run))
+    return names[min(1, len(names) - 1)]

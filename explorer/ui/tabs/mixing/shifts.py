@@ -14,11 +14,11 @@ from explorer.mixing.shift_impulses import Group, Impulses, sent_through
 from explorer.ui.components import View, picked, render, sentence
 from explorer.ui.controls import Menu, offer
 from explorer.ui.downloads import npz
-from explorer.ui.layer_names import short
 from explorer.ui.lenses import Lenses
 from explorer.ui.picture_upload import as_seen
 from explorer.ui.selection import PICK, Asked, bound, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
+from models.layer_names import short
 
 GREY = Scale(0.0, 1.0, signed=False)
 AROUND = 2  # places drawn around a place at least

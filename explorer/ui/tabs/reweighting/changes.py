@@ -16,7 +16,7 @@ from explorer.reweighting.interventions import (
     equal,
     only,
 )
-from explorer.ui.layer_names import short
+from models.layer_names import short
 
 LEARNED, EQUAL, OTHER = "learned", "equal", "other"
 MOVED, UNIFORM = "moved", "uniform"

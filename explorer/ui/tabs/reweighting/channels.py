@@ -11,9 +11,10 @@ from explorer.reweighting.branch_weights import BlockWeights
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.selection import Asked, bound
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from models.layer_names import short
+from models.probe import Role
 
 SORTS = {
     "number": "by number",
@@ -63,7 +64,7 @@ def draw(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
 
 def extremes(explorer: Explorer, asked: Asked, found: BlockWeights) -> list[dict]:
     """The most one-sided channels, each with its map of what is blended."""
-    blended = asked.run(explorer).activations.get(f"{found.block}.blended")
+    blended = asked.run(explorer).inside(found.block, Role.BLENDED)
     made = []
     for channel in found.order("entropy")[::-1][:EXTREMES].tolist():
         values = None if blended is None else blended.value[0, :, :, channel].numpy()

@@ -12,10 +12,11 @@ from explorer.reweighting.ablation import KnockOut
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, RUNNING, stopping
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.selection import PICK, SLOW, Asked, bound
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from explorer.ui.throttle import paced
+from models.layer_names import short
+from models.probe import Kind
 
 AT_ONCE = 1.5  # seconds; what is cheaper runs without being asked
 MODES = [
@@ -54,7 +55,7 @@ def draw_if_cheap(
         return
     # Two passes to remember the way, then half a pass on average for each cell.
     run = asked.run(explorer)
-    cells = sum(1 for name in run.activations if name.endswith("branch_weights")) * len(found.branches)
+    cells = len(run.of(Kind.BRANCH_WEIGHTS)) * len(found.branches)
     passes = {"gradient": 3 * cells / len(found.branches), "integrated": 20 * cells}
     seconds = passes.get(mode, 2 + cells / 2) * asked.pass_seconds(explorer)
     if seconds <= AT_ONCE:

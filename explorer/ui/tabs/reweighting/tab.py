@@ -11,11 +11,12 @@ from explorer.reweighting.branch_weights import blends
 from explorer.ui.components import View, picked, render
 from explorer.ui.controls import Menu, offer, opened, switch
 from explorer.ui.downloads import Saves, npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.picture_upload import EXAMPLES
 from explorer.ui.selection import PICK, QUICK, Asked, Rail, Tab, bound, lane
 from explorer.ui.tabs.reweighting import channels, knock_out, two_pictures, what_if, where
 from explorer.ui.tabs.reweighting.lab import LENSES, Lab, chosen_block
+from models.layer_names import short
+from models.probe import Role
 
 OTHER = next(path for path in EXAMPLES if "star" in path.stem)  # to compare with at first
 
@@ -53,8 +54,8 @@ def draw_strip(explorer: Explorer, asked: Asked, block: str | None) -> str:
 
 def instead(card, run) -> str:
     """What a model without branches does, and a door to where it is seen."""
-    layers = [name for name in run.activations if card.mixing_at and name.endswith(card.mixing_at)]
-    return render("instead", text=card.mixing, layer=layers[-1] if layers else "")
+    mixed = run.outputs((Role.MIXED,))
+    return render("instead", text=card.mixing, layer=mixed[-1].name if mixed else "")
 
 
 def draw_typical(explorer: Explorer, asked: Asked, block: str | None) -> str:

@@ -11,11 +11,11 @@ from explorer.reweighting.branch_weights import Difference, differences
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, picked, render, sentence
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.picture_upload import EXAMPLES, PictureUpload, as_seen, picture_at, usable
 from explorer.ui.selection import PICK, Asked, bound
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from models.layer_names import short
 
 
 def compared(explorer: Explorer, asked: Asked, other: str) -> tuple[Difference, ...]:

@@ -7,10 +7,10 @@ from explorer.figures.raster import data_uri
 from explorer.reweighting.branch_weights import Contributions, contributions
 from explorer.ui.components import View, render, sentence
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.layer_names import short
 from explorer.ui.selection import Asked, bound
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from models.layer_names import short
 
 
 def computed(explorer: Explorer, asked: Asked, block: str | None) -> tuple[Contributions, int | None] | None:
