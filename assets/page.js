@@ -72,8 +72,6 @@
       switchLanguage(language === 'zh' ? 'en' : 'zh');
       memory.set('language', language);
     }
-    const tab = event.target.closest('[role=tab]')?.dataset.tabId;
-    if (tab) setTimeout(() => write({ tab }));
   });
 
   // Arrow keys walk through channels and blocks; a picture opens large, its pixels unsmoothed.
@@ -147,7 +145,7 @@
     told.firstElementChild.textContent = `row ${row}, column ${column}`;
     told.lastElementChild.textContent = map.dataset.values.split(' ')[row * map.dataset.columns + column];
   };
-  const mark = (place, row, column) => document.querySelectorAll(`.cells[data-place="${place}"]`).forEach(map => {
+  const mark = ({ row, column, rows, columns }) => document.querySelectorAll(`.cells[data-rows="${rows}"][data-columns="${columns}"]`).forEach(map => {
     Object.assign(map.dataset, { row, column });
     map.style.setProperty('--row', row);
     map.style.setProperty('--column', column);
@@ -167,13 +165,13 @@
   });
   const chosen = event => {
     const map = event.target.closest?.('.cells');
-    if (map) mark(map.dataset.place, map.dataset.row, map.dataset.column);
+    if (map) mark(map.dataset);
   };
   document.addEventListener('click', chosen);
   document.addEventListener('keydown', chosen);
   document.addEventListener('click', event => {
     const cell = event.target.closest?.('[data-cell]');
-    if (cell) mark(cell.dataset.pick.split(' ').slice(2).join(' '), ...cell.dataset.cell.split(' '));
+    if (cell) mark(cell.dataset);
   });
 
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
@@ -188,7 +186,7 @@
   // What had the focus in it has the focus again.
   let focused = null;
   const KEPT = '[data-focus], [data-place]';
-  const nameOf = part => part.dataset.focus ?? part.dataset.place.split(' ')[0];
+  const nameOf = part => part.dataset.focus ?? part.dataset.place;
   document.addEventListener('focusin', event => {
     const part = event.target.closest(KEPT);
     focused = part && { view: part.closest('[id]').id, name: nameOf(part) };
@@ -200,7 +198,7 @@
     }
     document.querySelectorAll('details[data-fold]').forEach(fold => { if (open.has(fold.dataset.fold) && !fold.open) fold.open = true; });
     const channel = document.querySelector('#channel input')?.value;
-    document.querySelectorAll('#grid [data-pick]').forEach(tile => tile.setAttribute('aria-pressed', tile.dataset.pick === channel));
+    document.querySelectorAll('#grid [data-channel]').forEach(tile => tile.setAttribute('aria-pressed', tile.dataset.channel === channel));
     const opacity = root.style.getPropertyValue('--opacity');
     if (opacity) document.querySelectorAll('.opacity input').forEach(range => { range.value = 100 * opacity; });
   };
@@ -222,11 +220,11 @@
     if (window.parent !== window) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
   };
   window.mixscope = {
-    address: (usual, [turn, ...values]) => {
-      const parts = { picture: null, model: null, weights: null, file: null, target: null, ...Object.fromEntries(new URLSearchParams(turn)) };
+    address: (usual, [link, tab, ...values]) => {
+      const parts = { picture: null, model: null, weights: null, file: null, target: null, tab: tab === 'overview' ? null : tab, ...Object.fromEntries(new URLSearchParams(link)) };
       // What is as it starts need not be in the link.
       const chosen = Object.keys(usual).map((name, i) => [name, String(values[i]) === String(usual[name]) ? null : values[i]]);
-      if (turn) write({ ...parts, ...Object.fromEntries(chosen) });
+      if (link) write({ ...parts, ...Object.fromEntries(chosen) });
     },
   };
   switchLanguage(language);

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from benchmarks.timing import medians, row
 from explorer.attribution.applicability import preflight
-from explorer.attribution.methods.case import Case, Options, spread
+from explorer.attribution.methods.case import Case, spread
 from explorer.attribution.methods.segments import segments_of
 from explorer.attribution.methods.windows import levels
+from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, case_of
 from explorer.engine.device import choose_threads
 from models import card, create

@@ -6,7 +6,7 @@ from captum.attr import IntegratedGradients
 
 from benchmarks.timing import medians, row
 from explorer.attribution.baselines import baseline_of
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import Options
 from explorer.attribution.registry import attributions
 from explorer.capture import run
 from explorer.engine.device import choose_threads

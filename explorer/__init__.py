@@ -3,7 +3,7 @@
 The core draws nothing and knows no Gradio.
 """
 
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import Options
 from explorer.explorer import Explorer
 
 __all__ = ["Explorer", "Options"]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from explorer.attribution.applicability import Verdict
 from explorer.attribution.faithfulness import ScoreCard
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import DEFAULTS, Options
 from explorer.attribution.registry import Attribution
 from explorer.attribution.service import AttributionService, Question
 from explorer.capture import Run, probes
@@ -21,7 +21,7 @@ from explorer.code_walk.walk import Walk
 from explorer.engine.cache import Cache
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
-from explorer.engine.model_store import Loaded, labels_of
+from explorer.engine.model_store import Loaded, labels_of, preprocess_named
 from explorer.engine.picture_store import Source
 from explorer.features.block_costs import Costs
 from explorer.features.comparison import Likeness
@@ -96,7 +96,7 @@ class Explorer:
 
     def cropped(self, model: str, picture: Source | None, weights: Weights = None) -> np.ndarray:
         """The part of a picture the model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
-        return self.engine.cropped(self.input(model, picture, weights), picture)
+        return self.engine.cropped(picture, preprocess_named(model, weights))
 
     # Passes
 
@@ -148,7 +148,7 @@ class Explorer:
         *,
         method: str,
         target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
+        options: Options = DEFAULTS,
     ) -> Iterator[Attribution]:
         """Partial attributions, each better than the last; the last is whole and is remembered.
 
@@ -165,7 +165,7 @@ class Explorer:
         *,
         method: str,
         target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
+        options: Options = DEFAULTS,
     ) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
         question = Question(method=method, target=target, options=options)
@@ -179,7 +179,7 @@ class Explorer:
         *,
         method: str,
         target: int | None = None,
-        options: Options = Options(),  # noqa: B008 - frozen
+        options: Options = DEFAULTS,
     ) -> bool:
         """Whether `attribute` would answer at once."""
         question = Question(method=method, target=target, options=options)

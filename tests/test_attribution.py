@@ -26,9 +26,10 @@ from torch import nn
 
 from explorer.attribution.applicability import preflight
 from explorer.attribution.baselines import BASELINES, baseline_of
-from explorer.attribution.methods.case import Options, channels_first, spread
+from explorer.attribution.methods.case import channels_first, spread
 from explorer.attribution.methods.segments import segments_of
 from explorer.attribution.methods.windows import levels
+from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, attributions
 from explorer.attribution.registry import case_of as a_case
 from explorer.capture import hooked, probes, run

@@ -4,7 +4,7 @@ import numpy as np
 
 from explorer.reweighting.branch_weights import BlockWeights
 from explorer.reweighting.interventions import Moved, Scaled, Taken, Uniform, Without
-from explorer.ui.tabs.reweighting.changes import Changes, by_hand, described, preset, presets, python
+from explorer.ui.tabs.reweighting.changes import Changes, Drag, by_hand, described, preset, presets, python
 
 ONE = BlockWeights("stages.0.blocks.0.token_mixing", ("height", "width", "channel"), np.full((3, 4), 1 / 3))
 ADDED = BlockWeights("stages.0.blocks.0.axial_shift", ("horizontal", "vertical"), np.full((2, 4), 0.5), False)
@@ -23,10 +23,10 @@ def test_a_block_has_one_change_at_a_time_and_others_keep_theirs():
 def test_a_drag_is_one_step_and_the_same_step_is_not_made_twice():
     start = Changes("m")
     for share in (0.1, 0.2, 0.3):
-        start = start.made([Moved("a", (share, 1 - share))], ["a"], sliding="0 a")
+        start = start.made([Moved("a", (share, 1 - share))], ["a"], drag=Drag(0, "a", "this", "moved"))
     assert len(start.steps) == 1
     assert start.made([Moved("a", (0.3, 0.7))], ["a"]) is start
-    assert len(start.made([Moved("a", (0.5, 0.5))], ["a"], sliding="1 a").steps) == 2
+    assert len(start.made([Moved("a", (0.5, 0.5))], ["a"], drag=Drag(1, "a", "this", "moved")).steps) == 2
 
 
 def test_another_model_starts_without_changes():

@@ -10,7 +10,6 @@ from explorer.capture import run
 from explorer.errors import ChoiceError
 from explorer.features.comparison import (
     FINEST,
-    alike,
     at_depth,
     cell_at,
     chosen,
@@ -19,6 +18,7 @@ from explorer.features.comparison import (
     levels,
     likeness,
     pooled,
+    similar_to,
 )
 from explorer.features.feature_maps import FeatureMap
 from explorer.figures.comparison import cost_bars, likeness_map, side_by_side
@@ -123,7 +123,7 @@ def test_no_tensor_is_compared_twice(seen):
 
 def test_a_place_is_like_itself_and_length_does_not_count():
     values = np.array([[[1.0, 0.0], [3.0, 0.0]], [[0.0, 2.0], [-1.0, 0.0]]])
-    assert alike(FeatureMap("x", values), (0.1, 0.1)) == pytest.approx(np.array([[1, 1], [0, -1]]))
+    assert similar_to(FeatureMap("x", values), (0.1, 0.1)) == pytest.approx(np.array([[1, 1], [0, -1]]))
     assert cell_at((1.0, 0.0), 4, 4) == (3, 0)
 
 

@@ -22,7 +22,7 @@ from explorer.attribution.faithfulness import (
 )
 from explorer.attribution.ground_truth import cause_of, known
 from explorer.attribution.localization import localised
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS
 from explorer.errors import ChoiceError
 from models import card, create

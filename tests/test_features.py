@@ -16,7 +16,8 @@ from explorer.features.pca import components
 from explorer.features.ranking import correlation, ranked, reduced, relevance
 from explorer.features.similarity import similar_places
 from explorer.features.statistics import statistics
-from explorer.ui.selection import asked
+from explorer.ui.events import Place
+from explorer.ui.selection import selected
 from explorer.ui.tabs.maps import grid
 from explorer.ui.tabs.maps.shown_map import cell_of
 from models.probe import Kind, Probe
@@ -82,7 +83,7 @@ def test_a_channel_is_followed_through_layers_of_the_same_width_only(explorer):
 
 
 def test_what_is_saved_is_the_whole_tensor_in_both_orders_of_its_axes(explorer):
-    asks = asked(STAR, "as_mlp_nano", "scenes", None, None)
+    asks = selected(STAR, "as_mlp_nano", "scenes", None, None)
     for layer in ("stages.0.output", "stages.0.blocks.0.axial_shift.branches · vertical"):
         probe = explorer.inspect("as_mlp_nano", STAR, "scenes").activations[layer.partition(BRANCH)[0]]
         content, _ = grid.save(explorer, asks, "npz", layer, "relevance", grid.OWN, 1)
@@ -149,8 +150,8 @@ def test_relevance_of_what_is_only_pooled_and_weighed_adds_up_to_the_logit(explo
 
 
 def test_a_single_block_says_why_nothing_is_relevant(explorer):
-    asks = asked(STAR, "WeightedPermuteMLP(dim=16, seg_dim=4)", "random", None, None)
-    page = grid.draw(explorer, asks, "", "relevance", grid.OWN, 1)
+    asks = selected(STAR, "WeightedPermuteMLP(dim=16, seg_dim=4)", "random", None, None)
+    page = grid.draw(explorer, asks, layer="", sort="relevance", scale=grid.OWN, page=1)
     assert "A single block has no classes" in page
     assert "data-pick" in page
 
@@ -174,12 +175,12 @@ def test_a_cause_is_reduced_by_area():
 
 def test_a_picture_without_a_known_cause_is_ordered_by_activation_and_says_so(explorer, star, tmp_path):
     star.save(tmp_path / "mine.png")
-    asks = asked(str(tmp_path / "mine.png"), "vip_nano", "scenes", None, None)
+    asks = selected(str(tmp_path / "mine.png"), "vip_nano", "scenes", None, None)
     features = feature_map(asks.run(explorer), "stages.1.output")
     found = grid.order(explorer, asks, features, "cause")
     assert found.channels.tolist() == features.order("activation").tolist()
     assert "only the example pictures" in found.remark.lower()
-    known = asked(STAR, "vip_nano", "scenes", None, None)
+    known = selected(STAR, "vip_nano", "scenes", None, None)
     assert (
         grid.order(explorer, known, feature_map(known.run(explorer), "stages.1.output"), "cause").remark == ""
     )
@@ -272,12 +273,16 @@ def test_a_place_that_cannot_be_compared_gets_one_sentence(place, message):
 
 
 @pytest.mark.parametrize(
-    ("cell", "expected"),
-    [("3 5 8 8", (3, 5)), ("1 2 4 4", (3, 5)), ("6 11 16 16", (3, 5)), ("", (4, 4)), ("9 0 8 8", (4, 4)),
-     ("1 2", (4, 4)), ("a b c d", (4, 4)), ("0 0 0 0", (4, 4)), ("-1 0 8 8", (4, 4))],
-)  # fmt: skip
-def test_a_cell_stays_where_it_is_in_the_picture(cell, expected):
-    assert cell_of(cell, made(np.zeros((8, 8, 1)))) == expected
+    ("place", "expected"),
+    [
+        (Place.of_cell(3, 5, 8, 8), (3, 5)),
+        (Place.of_cell(1, 2, 4, 4), (3, 5)),
+        (Place.of_cell(6, 11, 16, 16), (3, 5)),
+        (None, (4, 4)),
+    ],
+)
+def test_a_cell_stays_where_it_is_in_the_picture(place, expected):
+    assert cell_of(place, made(np.zeros((8, 8, 1)))) == expected
 
 
 # Numbers

@@ -10,7 +10,7 @@ from explorer import pictures
 from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
 from explorer.ui import rail
-from explorer.ui.address import TABS
+from explorer.ui.tabs import TABS
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
 from explorer.ui.tabs.reweighting.lab import LENSES
 from models.registry import ASSETS
@@ -123,7 +123,9 @@ def test_receptive_fields_are_told_in_chinese(visit, direction):
     nothing_english(page)
 
 
-TOLD = [(tab, "") for tab in TABS if tab != "compare"] + [("overview", "&weights=random")]
+TOLD = [(tab, "") for tab in (row.name for row in TABS) if tab != "compare"] + [
+    ("overview", "&weights=random")
+]
 
 
 @pytest.mark.parametrize(("tab", "query"), TOLD)

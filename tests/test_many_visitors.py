@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import Options
 from explorer.capture import run
 from explorer.explorer import Explorer
 from explorer.reweighting.branch_weights import branch_weights

@@ -8,7 +8,7 @@ from torch import nn
 
 from explorer.capture import run
 from explorer.errors import ChoiceError
-from explorer.mixing.attention import attention_layers, gaze, unfolding
+from explorer.mixing.attention import attention_from, attention_layers, unfolding
 from explorer.mixing.matrices import Lines, Units, frequencies, matrices
 from explorer.mixing.mixers import map_near, mixer, mixers, ways
 from explorer.mixing.shift_impulses import impulses, sent_through
@@ -190,7 +190,7 @@ def test_every_gaze_sums_to_one_in_every_layer(explorer):
     assert len(attention_layers(found)) == 9
     for layer in attention_layers(found):
         for place in ((0.0, 0.0), (0.5, 0.4), (0.99, 0.99)):
-            looks = gaze(found, layer, *place)
+            looks = attention_from(found, layer, *place)
             sums = looks.maps.astype(np.float64).sum(axis=(2, 3))
             assert looks.maps.shape[:2] == (4, 4)
             np.testing.assert_allclose(sums, 1, atol=1e-6)
@@ -199,7 +199,7 @@ def test_every_gaze_sums_to_one_in_every_layer(explorer):
 def test_a_gaze_is_the_row_of_its_patch_and_the_offset_that_of_the_place(explorer):
     found = explorer.inspect("mobilevit_nano", STAR, "scenes")
     layer = attention_layers(found)[0]
-    looks = gaze(found, layer, 5.5 / 8, 2.5 / 8)
+    looks = attention_from(found, layer, 5.5 / 8, 2.5 / 8)
     assert (looks.grid, looks.patch, looks.place, looks.here, looks.offset) == ((8, 8), 2, (5, 2), (2, 1), 2)
     rows = found.activations[layer].value[:, :, 2 * 4 + 1].numpy()
     np.testing.assert_array_equal(looks.maps, rows.reshape(4, 4, 4, 4))
@@ -223,7 +223,7 @@ def test_places_with_the_same_offset_are_looked_at_only():
 def test_an_odd_map_is_unfolded_as_the_next_even_one():
     block = create_block("MobileViTBlock", dim=8, transformer_dim=16, depth=1, num_heads=2)
     found = run(block, torch.rand(1, 8, 7, 5))
-    looks = gaze(found, "transformer.0.attn.attention", 0.5, 0.5)
+    looks = attention_from(found, "transformer.0.attn.attention", 0.5, 0.5)
     assert (looks.grid, looks.maps.shape) == ((8, 6), (4, 2, 4, 3))
 
 
@@ -240,7 +240,9 @@ def test_how_far_a_head_looks_is_known_for_simple_gazes(explorer):
     even = torch.full_like(value, 1 / 16)
     even[:, 1] = torch.eye(16)
     activation = type(found.activations[layer])(layer, found.activations[layer].kind, even)
-    looks = gaze(type(found)(found.logits, {**found.activations, layer: activation}, 0.0), layer, 0, 0)
+    looks = attention_from(
+        type(found)(found.logits, {**found.activations, layer: activation}, 0.0), layer, 0, 0
+    )
     where = np.array([(row, column) for row in range(0, 8, 2) for column in range(0, 8, 2)])
     apart = np.hypot(*(where[:, None] - where[None]).transpose(2, 0, 1))
     np.testing.assert_allclose(looks.reach, [apart.mean(), 0, apart.mean(), apart.mean()], rtol=1e-5)
@@ -249,7 +251,7 @@ def test_how_far_a_head_looks_is_known_for_simple_gazes(explorer):
 
 def test_a_model_without_attention_says_so(explorer):
     with pytest.raises(ChoiceError, match="there are none"):
-        gaze(explorer.inspect("vip_nano", STAR, "scenes"), "x", 0.5, 0.5)
+        attention_from(explorer.inspect("vip_nano", STAR, "scenes"), "x", 0.5, 0.5)
 
 
 def test_the_map_near_a_probe_is_the_first_of_its_own_block(explorer):

@@ -9,15 +9,16 @@ import pytest
 
 from explorer.figures.mosaic import mosaic
 from explorer.mixing.attention import attention_layers
-from explorer.ui.selection import Asked
+from explorer.ui.events import Place
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.mixing import attention, matrices, shifts
 
 STAR = "assets/examples/2-star.png"
 LAYER = "stages.2.1.transformer.0.attn.attention"
 
 
-def asked(model: str) -> Asked:
-    return Asked(STAR, model, "scenes", "", None)
+def selection(model: str) -> Selection:
+    return Selection(STAR, model, "scenes", "", None)
 
 
 def arrays(saved: tuple[bytes, str]):
@@ -25,7 +26,7 @@ def arrays(saved: tuple[bytes, str]):
 
 
 def test_saved_attention_is_that_of_all_offsets_and_heads(explorer):
-    saved = attention.save(explorer, asked("mobilevit_nano"), "npz", LAYER, "1", 300, 700)
+    saved = attention.save(explorer, selection("mobilevit_nano"), "npz", LAYER, "1", Place(0.3, 0.7))
     assert saved[1] == f"mobilevit_nano_{LAYER}_2_5.npz"
     np.testing.assert_allclose(arrays(saved)["maps"].sum(axis=(2, 3)), np.ones((4, 4)), atol=1e-6)
 
@@ -34,7 +35,9 @@ def test_a_menu_that_is_filled_keeps_what_was_chosen_meanwhile(explorer):
     """It is told a value only where the one asked for is not there; the answer may come late."""
 
     def told(*chosen):
-        _, *menus = attention.fit_and_draw(explorer, asked("mobilevit_nano"), *chosen, 300, 700)
+        _, *menus = attention.fit_and_draw(
+            explorer, selection("mobilevit_nano"), *chosen, place=Place(0.3, 0.7)
+        )
         return [menu.constructor_args.get("value") for menu in menus]
 
     assert told(LAYER, "1") == [None, None]
@@ -42,13 +45,13 @@ def test_a_menu_that_is_filled_keeps_what_was_chosen_meanwhile(explorer):
 
 
 def test_saved_matrices_and_shifts_are_those_of_the_block(explorer):
-    lines = matrices.save(explorer, asked("vip_nano"), "npz", None, "width", "frequency", 1, 0)
+    lines = matrices.save(explorer, selection("vip_nano"), "npz", None, "width", "frequency", 1, 0)
     weight = explorer.load("vip_nano", "scenes").model.stages[0].blocks[0].token_mixing.mlp_w.weight
     found = arrays(lines)["values"]
     assert np.linalg.norm(found) == pytest.approx(float(weight.detach().norm()), rel=1e-5)
-    units = matrices.save(explorer, asked("mixer_nano"), "npz", None, "writes", "frequency", 1, 0)
+    units = matrices.save(explorer, selection("mixer_nano"), "npz", None, "writes", "frequency", 1, 0)
     assert arrays(units)["frequency"].shape == (128,)
-    moved = shifts.save(explorer, asked("s2mlp_nano"), "npz", "blocks.0")
+    moved = shifts.save(explorer, selection("s2mlp_nano"), "npz", "blocks.0")
     assert arrays(moved)["shift_own"].all()
 
 
@@ -56,10 +59,10 @@ def test_saved_matrices_and_shifts_are_those_of_the_block(explorer):
 def test_every_lens_saves_pictures(explorer, kind):
     start = {"png": b"\x89PNG", "svg": b"<?xml"}[kind]
     for head in ("all", "2"):
-        made, _ = attention.save(explorer, asked("mobilevit_nano"), kind, LAYER, head, 500, 500)
+        made, _ = attention.save(explorer, selection("mobilevit_nano"), kind, LAYER, head, None)
         assert made.startswith(start)
     for model in ("vip_nano", "mixer_nano"):
-        made, name = matrices.save_part(explorer, asked(model), kind, None, None, "frequency", 1, 3)
+        made, name = matrices.save_part(explorer, selection(model), kind, None, None, "frequency", 1, 3)
         assert made.startswith(start)
         assert name.endswith(kind)
 
@@ -74,14 +77,14 @@ def test_a_mosaic_has_one_scale_from_zero():
 @pytest.mark.parametrize(
     ("lens", "model", "rest"),
     [
-        (attention, "mobilevit_nano", (LAYER, "1", 200, 800)),
+        (attention, "mobilevit_nano", (LAYER, "1", Place(0.2, 0.8))),
         (matrices, "vip_nano", (None, "height", "frequency", 1, 0)),
         (matrices, "mixer_nano", (None, "reads", "frequency", 1, 7)),
         (shifts, "as_mlp_nano", (None,)),
     ],
 )
 def test_the_python_of_a_lens_runs(explorer, lens, model, rest, capsys):
-    drawn = lens.draw(explorer, asked(model), *rest)
+    drawn = lens.draw(explorer, selection(model), *rest)
     for page in [drawn] if isinstance(drawn, str) else drawn:
         code = html.unescape(re.search("<code>(.*?)</code>", page, re.DOTALL)[1])
         exec(code.replace('"picture.png"', repr(STAR)), {})
@@ -89,7 +92,7 @@ def test_the_python_of_a_lens_runs(explorer, lens, model, rest, capsys):
 
 
 def test_what_another_model_left_over_counts_as_the_first(explorer):
-    page = attention.draw(explorer, asked("mobilevit_nano"), "no such layer", "9", 5_000, -3)
+    page = attention.draw(explorer, selection("mobilevit_nano"), "no such layer", "9", Place(1.0, 0.0))
     assert "all heads" in page
     assert "row 7, column 0 of 8 × 8" in page
-    assert attention_layers(asked("mobilevit_nano").run(explorer))[0] == LAYER
+    assert attention_layers(selection("mobilevit_nano").run(explorer))[0] == LAYER

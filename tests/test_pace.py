@@ -15,7 +15,7 @@ def tenths(monkeypatch):
 
 
 def test_the_first_and_the_last_part_are_drawn_and_few_in_between(tenths):
-    drawn = list(pace.paced(range(100)))
+    drawn = list(pace.throttled(range(100)))
     assert drawn[0] == 0
     assert drawn[-1] == 99
     gaps = [later - earlier for earlier, later in itertools.pairwise(drawn[:-1])]
@@ -23,13 +23,13 @@ def test_the_first_and_the_last_part_are_drawn_and_few_in_between(tenths):
 
 
 def test_a_lone_part_is_drawn_once_and_nothing_stays_nothing(tenths):
-    assert list(pace.paced(["all"])) == ["all"]
-    assert list(pace.paced([])) == []
+    assert list(pace.throttled(["all"])) == ["all"]
+    assert list(pace.throttled([])) == []
 
 
 def test_what_is_closed_asks_for_nothing_more(tenths):
     asked = []
-    parts = pace.paced(asked.append(one) or one for one in range(100))
+    parts = pace.throttled(asked.append(one) or one for one in range(100))
     next(parts)
     parts.close()
     assert asked == [0]

@@ -74,7 +74,7 @@ def test_layers_and_channels_are_chosen(visit):
     page.get_by_role("option", name="stem", exact=True).click()
     expect(page.locator("#grid .note").first).to_contain_text("stem · 16 × 16 × 64")
     chosen = page.locator("#grid button[data-pick]").nth(3)
-    channel = int(chosen.get_attribute("data-pick"))
+    channel = int(chosen.get_attribute("data-channel"))
     chosen.click()
     expect(page.locator("#large h2")).to_have_text(f"Channel {channel}")
     page.locator("#channel input").press("ArrowUp")
@@ -190,7 +190,7 @@ def test_a_view_can_be_taken_along(visit, tmp_path, view, kind):
     page = visit("/?tab=maps")
     expect(page.locator(f"#{view} .save")).to_be_visible()
     with page.expect_download() as download:
-        page.locator(f"#{view} button[data-save={kind}]").click()
+        page.locator(f"#{view} button[data-kind={kind}]").click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     if kind == "npz":
@@ -205,7 +205,7 @@ def test_arrow_keys_walk_through_channels_and_blocks(visit):
     tiles.nth(0).click()
     for key in ("ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
-    expect(page.locator("#large h2")).to_have_text(f"Channel {tiles.nth(9).get_attribute('data-pick')}")
+    expect(page.locator("#large h2")).to_have_text(f"Channel {tiles.nth(9).get_attribute('data-channel')}")
     tab(page, "Reweighting")
     page.locator("#strip .strip button").nth(2).click()
     page.keyboard.press("ArrowUp")

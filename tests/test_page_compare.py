@@ -8,7 +8,7 @@ TWO = "/?tab=compare&picture=2-star&compared=vip_nano,mixer_nano"
 
 
 def map_of(page, model: str):
-    return page.locator(f"#versus-maps [data-place^='{model} ']")
+    return page.locator(f"#versus-maps [data-place='{model}']")
 
 
 def test_two_backbones_at_one_depth_share_a_cursor_and_tell_what_is_alike(visit):

@@ -22,7 +22,7 @@ def click_cell(page, view: str, row: int, column: int) -> None:
 def at(page, row: int, column: int) -> None:
     """The cell that is chosen, in the address and marked in every map."""
     expect(page.locator("#alike h2")).to_have_text(f"Places like row {row}, column {column}")
-    expect(page).to_have_url(re.compile(rf"cell={row}\+{column}\+8\+8"))
+    expect(page).to_have_url(re.compile(rf"cell={(row + 0.5) / 8:.4f}%2C{(column + 0.5) / 8:.4f}"))
     for view in ("large", "alike"):
         expect(page.locator(f"#{view} .cells").last).to_have_attribute("data-row", str(row))
         expect(page.locator(f"#{view} .cells").last).to_have_attribute("data-column", str(column))
@@ -52,7 +52,7 @@ def test_a_clicked_cell_is_compared_with_all_others_and_the_keyboard_walks_on(vi
 
 def test_the_cell_under_the_pointer_is_told_and_the_chosen_one_after_it(visit, explorer):
     values = explorer.inspect("vip_nano", STAR, "scenes").activations[LAYER].value[0, :, :, 9]
-    page = visit("/?tab=maps&picture=2-star&channel=9&cell=2+2+8+8")
+    page = visit("/?tab=maps&picture=2-star&channel=9&cell=0.3125,0.3125")
     told = page.locator("#large .told")
     expect(told).to_have_text(re.compile(rf"row 2, column 2\s*{float(values[2, 2]):.4g}"))
     page.locator("#large .cells").first.hover(position={"x": 2, "y": 2})
@@ -68,7 +68,7 @@ def test_channels_come_in_the_order_of_their_relevance_for_the_class(visit, expl
     page.get_by_role("option", name="by relevance", exact=True).click()
     expect(page.locator("#grid .note").first).to_contain_text("most relevant first, for star")
     scores = explorer.relevance("vip_nano", STAR, "scenes")[LAYER]
-    expect(first).to_have_attribute("data-pick", str(ranked(scores)[0]))
+    expect(first).to_have_attribute("data-channel", str(ranked(scores)[0]))
     page.locator("#order input").click()
     page.get_by_role("option", name="by cause", exact=True).click()
     expect(page.locator("#grid .note").first).to_contain_text("most like the cause")
@@ -76,9 +76,9 @@ def test_channels_come_in_the_order_of_their_relevance_for_the_class(visit, expl
 
 
 def test_a_channel_is_found_at_a_place_and_followed_to_another_layer(visit):
-    page = visit("/?tab=maps&picture=2-star&cell=0+0+8+8")
+    page = visit("/?tab=maps&picture=2-star&cell=0.0625,0.0625")
     strongest = page.locator("#alike .strongest button").nth(2)
-    channel = strongest.get_attribute("data-door")
+    channel = strongest.locator("span").first.inner_text()
     strongest.click()
     expect(page.locator("#large h2")).to_have_text(f"Channel {channel}")
     expect(page.locator("#depth h2")).to_have_text(f"Channel {channel} across depth")

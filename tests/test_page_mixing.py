@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.figures.fields import levels_painted, shade, three_maps
-from explorer.ui.tabs.mixing.place import Spot, place_of, usual_layer
+from explorer.ui.events import Place
+from explorer.ui.tabs.mixing.place import Spot, usual_layer
 
 
 def note(page):
@@ -36,13 +37,13 @@ def test_a_clicked_place_shows_its_field_and_a_link_brings_it_back(visit):
     expect(note(page)).to_contain_text("row 0, column 1 of 8 × 8")
     expect(page.locator("#field .possible")).to_have_text("256 px")
     expect(page.locator("#field .levels li")).to_have_count(4)
-    expect(page).to_have_url(re.compile("place=62188"))
+    expect(page).to_have_url(re.compile("place=0.0625%2C0.1875"))
     page.reload()
     expect(note(page)).to_contain_text("row 0, column 1 of 8 × 8")
 
 
 def test_the_same_place_is_followed_through_the_layers(visit):
-    page = visit("/?tab=mixing&model=s2mlp_nano&place=62062")
+    page = visit("/?tab=mixing&model=s2mlp_nano&place=0.0625,0.0625")
     expect(page.locator("#growth [data-done=True] button")).to_have_count(7)
     last = page.locator("#growth button[data-pick]").last
     expect(last).to_contain_text("block 5 output")
@@ -80,9 +81,9 @@ def test_a_field_is_averaged_over_the_examples(visit, model):
 def test_a_place_stays_where_it_is_in_the_picture():
     for grid in ((8, 8), (24, 16), (1, 3), (112, 112)):
         for row in range(grid[0]):
-            place = place_of(row, grid[1] - 1, grid)
+            place = Place.of_cell(row, grid[1] - 1, *grid)
             assert Spot("a", grid, place, None).within(grid) == (row, grid[1] - 1)
-    corner = Spot("a", (4, 4), place_of(3, 0, (4, 4)), None)
+    corner = Spot("a", (4, 4), Place.of_cell(3, 0, 4, 4), None)
     assert [corner.within((rows, rows)) for rows in (1, 2, 8)] == [(0, 0), (1, 0), (7, 1)]
 
 

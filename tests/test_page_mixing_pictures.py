@@ -32,14 +32,14 @@ def test_a_head_is_picked_and_looks_from_the_place_that_is_clicked(visit):
 def test_a_link_shows_the_same_gaze_and_a_head_of_all_opens(visit):
     page = visit(
         "/?tab=mixing&way=attention&model=mobilevit_nano&gaze=stages.3.1.transformer.1.attn.attention"
-        "&gaze_row=900&gaze_column=100"
+        "&gaze_place=0.9,0.1"
     )
     view = page.locator("#gaze")
     expect(view).to_contain_text("block 3.1 transformer 1")
     expect(view.locator(".from")).to_contain_text("row 3, column 0 of 4 × 4")
     view.get_by_role("button", name="head 1").click()
     expect(view).to_contain_text("head 1, from every place of the patch chosen")
-    expect(page).to_have_url(re.compile("gaze_row=900.*"))
+    expect(page).to_have_url(re.compile("gaze_place=0.9"))
     expect(page).to_have_url(re.compile("head=1"))
 
 
@@ -50,7 +50,7 @@ def test_hidden_units_come_smooth_first_and_open_large(visit):
     waves = [float(text) for text in units.all_inner_texts()]
     assert waves == sorted(waves)
     assert waves[0] < waves[-1]
-    number = units.nth(5).get_attribute("data-pick")
+    number = units.nth(5).get_attribute("data-unit")
     units.nth(5).click()
     expect(page.locator("#matrix-large h2")).to_have_text(f"Unit {number}")
     expect(page.locator("#matrix-large figure")).to_have_count(2)

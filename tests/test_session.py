@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import Options
 from explorer.engine import engine, picture_store
 from explorer.engine.cache import Cache, bytes_of
 from explorer.engine.device import choose_device, choose_threads, cores

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from explorer.attribution.baselines import baseline_of
 from explorer.attribution.localization import Localisation, enlarged, localised
-from explorer.attribution.methods.case import PIXELS_AT_ONCE, Options
+from explorer.attribution.methods.case import PIXELS_AT_ONCE
+from explorer.attribution.options import Options
 from explorer.attribution.registry import CONTROLS, attributions
 from models.random_state import seeded
 from models.registry import Preprocess

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from explorer.attribution.baselines import BASELINES, baseline_of
 from explorer.attribution.methods import cams, controls, gradients, rules, segments, windows
-from explorer.attribution.methods.case import Case, Options, Part
+from explorer.attribution.methods.case import Case, Part
+from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
 from explorer.errors import ChoiceError
 from models.probe import Kind
@@ -36,6 +37,10 @@ class Method:
     complete: bool = False  # adds up to the logit's change from the baseline
     uses: tuple[str, ...] = ()  # the options it listens to
     of_class: bool = True  # whether it asks about a class at all
+
+    def reads(self, option: str) -> bool:
+        """Whether an option changes what it gives; a rival class does for all that ask about a class."""
+        return option in self.uses or (option == "against" and self.of_class)
 
 
 METHODS: MappingProxyType[str, Method] = MappingProxyType(
@@ -153,31 +158,6 @@ def method_named(name: str) -> Method:
     return METHODS[name]
 
 
-LIMITS = {
-    "steps": (2, 500),
-    "samples": (1, 500),
-    "cells": (4, 32),
-    "segments": (2, 400),
-    "draws": (4, 5_000),
-    "orders": (1, 200),
-    "channels": (1, 4_096),
-}
-
-
-def checked(options: Options, layers: tuple[str, ...]) -> Options:
-    """The options, or a sentence about the first that makes no sense."""
-    for name, (low, high) in LIMITS.items():
-        if not low <= getattr(options, name) <= high:
-            raise ChoiceError(f"{name} goes from {low} to {high}; {getattr(options, name)} is outside.")
-    if options.baseline not in BASELINES:
-        raise ChoiceError(f"The baseline is one of {', '.join(BASELINES)}; not {options.baseline!r}.")
-    if options.layer is not None and options.layer not in layers:
-        raise ChoiceError(
-            f"There is no feature map {options.layer!r} in this model; the last is {layers[-1]}."
-        )
-    return options
-
-
 def attributions(
     model: nn.Module,
     image: Tensor,
@@ -186,7 +166,7 @@ def attributions(
     method: str,
     target: int,
     label: str = "",
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = DEFAULTS,
 ) -> Iterator[Attribution]:
     """Attribute the logit `target` of `image` `[1, 3, h, w]`, part by part.
 

@@ -8,7 +8,7 @@ import numpy as np
 from explorer.attribution.applicability import Verdict, preflight
 from explorer.attribution.faithfulness import ScoreCard, Subject, score_card
 from explorer.attribution.ground_truth import cause_of
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import DEFAULTS, Options
 from explorer.attribution.registry import Attribution, attributions
 from explorer.capture import probes, run
 from explorer.engine.engine import Engine
@@ -17,7 +17,6 @@ from explorer.engine.model_store import Loaded
 from explorer.errors import ChoiceError
 from explorer.features.ranking import relevance
 
-DEFAULTS = Options()
 UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
 
 

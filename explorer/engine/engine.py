@@ -15,10 +15,11 @@ from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, ModelStore
 from explorer.engine.picture_store import PictureStore, Source
 from explorer.errors import ChoiceError
-from explorer.pictures import cropped, to_image
+from explorer.pictures import cropped, geometry_of, to_image
 from explorer.predictions import chosen_class
 from explorer.reweighting.branch_weights import blended_probes
 from explorer.reweighting.interventions import Intervention, edits
+from models.registry import Preprocess
 
 SINGLE = "A single block classifies nothing: there is nothing to predict and nothing to attribute."
 BUDGET = 1_600_000_000  # bytes for everything that is remembered
@@ -64,11 +65,14 @@ class Engine:
 
         return self.cache.once(("input", loaded.card.name, loaded.weights, digest), prepared)
 
-    def cropped(self, subject: ModelInput, picture: Source | None) -> np.ndarray:
-        """The part of a picture the model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
-        box = subject.geometry.box
-        key = "cropped", subject.digest, box
-        return self.cache.once(key, lambda: cropped(self.pictures.open(picture).pixels, box))
+    def cropped(self, picture: Source | None, preprocess: Preprocess) -> np.ndarray:
+        """The part of a picture a model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
+
+        def cut() -> np.ndarray:
+            pixels = self.pictures.open(picture).pixels
+            return cropped(pixels, geometry_of(pixels.size, preprocess).box)
+
+        return self.cache.once(("cropped", self.pictures.digest(picture), preprocess), cut)
 
     def once(self, subject: ModelInput, question: Hashable, compute: Callable[[], T]) -> T:
         """The remembered answer to a question about an input, or the one computed now, holding the model."""

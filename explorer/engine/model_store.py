@@ -106,6 +106,12 @@ def named(model: str) -> ModelCard:
         raise ChoiceError(str(error)) from error
 
 
+def preprocess_named(model: str, weights: str | Path | None = None) -> Preprocess:
+    """What the weights want to see, without loading the model."""
+    found = named(model)
+    return prepared(found, default_weights(found) if weights is None else str(weights))
+
+
 def labels_in(name: str) -> tuple[str, ...]:
     """The class names of a file in assets/labels; none for what does not classify."""
     if not name:

@@ -44,7 +44,7 @@ def cell_at(place: tuple[float, float], rows: int, columns: int) -> tuple[int, i
     return min(int(down * rows), rows - 1), min(int(right * columns), columns - 1)
 
 
-def alike(features: FeatureMap, place: tuple[float, float]) -> np.ndarray:
+def similar_to(features: FeatureMap, place: tuple[float, float]) -> np.ndarray:
     """Cosine between the features at a relative place (down, right) and those at every place `[h, w]`."""
     rows, columns, _ = features.values.shape
     lengths = np.linalg.norm(features.values, axis=-1, keepdims=True)

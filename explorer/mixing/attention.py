@@ -19,7 +19,7 @@ from models.probe import Kind
 
 
 @dataclass(frozen=True)
-class Gaze:
+class AttentionFrom:
     """Where the patch of one place looks, from each of its offsets; every map sums to one."""
 
     layer: str
@@ -64,7 +64,7 @@ def unfolding(run: Run, layer: str) -> tuple[Tensor, int, tuple[int, int]]:
     return found.value, patch, (rows, columns)
 
 
-def gaze(run: Run, layer: str, row: float, column: float) -> Gaze:
+def attention_from(run: Run, layer: str, row: float, column: float) -> AttentionFrom:
     """Where the place at (row, column) of the picture looks; both in [0, 1), from the upper left corner."""
     value, patch, grid = unfolding(run, layer)
     place = cell(row, grid[0]), cell(column, grid[1])
@@ -73,7 +73,7 @@ def gaze(run: Run, layer: str, row: float, column: float) -> Gaze:
     maps = rearrange(value[:, :, query].numpy(), "offsets heads (h w) -> offsets heads h w", w=across)
     distance = patch * distances(grid[0] // patch, across)
     reach = torch.einsum("ohqk,qk->h", value, distance) / (len(value) * len(distance))
-    return Gaze(layer, place, grid, patch, maps, reach.numpy(), float(distance.mean()))
+    return AttentionFrom(layer, place, grid, patch, maps, reach.numpy(), float(distance.mean()))
 
 
 def cell(part: float, cells: int) -> int:

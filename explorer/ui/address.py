@@ -1,23 +1,26 @@
 """The address bar: a link shows the same picture, model, weights, layer, block, method and tab again."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from explorer.errors import ChoiceError
 from explorer.ui.controls import Amount, Several, Whole
-from explorer.ui.model_picker import FIRST, Which, parts_of
-from explorer.ui.picture_upload import PictureUpload
-from explorer.ui.rail import example
-from explorer.ui.selection import FILE, HOSTED, PICK, QUIET, Rail, weights_of
+from explorer.ui.events import Place, PlaceBox
+from explorer.ui.model_picker import FIRST, parts_of
+from explorer.ui.rail import RailView, Refreshing, example
+from explorer.ui.selection import FILE, HOSTED, PICK, QUIET, weights_of
 
-TABS = ("overview", "maps", "reweighting", "attribution", "code", "mixing", "compare")
+LONGEST_NUMBER = 9  # digits
 
 
-def arrive(named: dict[str, gr.components.Component], request: gr.Request) -> list:
+def arrive(tabs: tuple[str, ...], remembered: Mapping[str, Component], request: gr.Request) -> list:
     """Set the controls as the address says; what it says wrongly or not at all stays as it is."""
-    asked = dict(request.query_params)
-    picture, model, choice = asked.get("picture", ""), asked.get("model"), asked.get("weights")
+    query = dict(request.query_params)
+    picture, model, choice = query.get("picture", ""), query.get("model"), query.get("weights")
     path = example(picture)
     if picture.startswith("upload-"):
         gr.Info("This link was made with an uploaded picture; upload it again to see the same.")
@@ -25,30 +28,39 @@ def arrive(named: dict[str, gr.components.Component], request: gr.Request) -> li
         parts = parts_of(model or FIRST)
     except ChoiceError:
         parts = parts_of(FIRST)
-    offered = weights_of(parts[0])
-    file = asked.get("file", "") if choice == FILE and not HOSTED else ""
-    loadable = choice in offered and (file or choice != FILE)
-    target = asked.get("target", "")
+    file = query.get("file", "") if choice == FILE and not HOSTED else ""
+    loadable = choice in weights_of(parts[0]) and (file or choice != FILE)
+    target = whole_number(query.get("target"))
+    tab = query.get("tab") if query.get("tab") in tabs else None
     return [
         str(path) if path else gr.skip(),
         str(path) if path else gr.skip(),
         gr.Dropdown(choices=[choice], value=choice) if loadable else gr.skip(),
         gr.Textbox(file, visible=True) if file else gr.skip(),
-        gr.Dropdown(choices=[int(target)], value=int(target)) if target.isdigit() else gr.skip(),
+        gr.skip() if target is None or target < 0 else gr.Dropdown(choices=[target], value=target),
         *parts,
-        gr.Tabs(selected=asked["tab"]) if asked.get("tab") in TABS else gr.skip(),
-        *(setting(control, asked.get(name)) for name, control in named.items()),
+        gr.Tabs(selected=tab) if tab else gr.skip(),
+        tab or gr.skip(),
+        *(setting(control, query.get(name)) for name, control in remembered.items()),
     ]
 
 
-def setting(control: gr.components.Component, value: str | None):
+def whole_number(text: str | None) -> int | None:
+    """The whole number a link holds; None for anything else, however it looks."""
+    digits = (text or "").removeprefix("-")
+    known = digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_NUMBER
+    return int(text or "") if known else None
+
+
+def setting(control: Component, value: str | None) -> Any:
     """One control of a tab as a link has it; a value it cannot have changes nothing."""
     if value is None:
         return gr.skip()
+    if isinstance(control, PlaceBox):
+        return Place.read(value) or gr.skip()
     if isinstance(control, Whole | Amount):
-        return control.preprocess(int(value)) if value.lstrip("-").isdigit() else gr.skip()
-    if isinstance(control, gr.Textbox):
-        return value  # checked by those who read it
+        number = whole_number(value)
+        return gr.skip() if number is None else control.preprocess(number)
     known = [choice for _, choice in control.choices]
     if isinstance(control, Several):
         return [one for one in dict.fromkeys(value.split(",")) if one in known] or gr.skip()
@@ -57,29 +69,26 @@ def setting(control: gr.components.Component, value: str | None):
     return gr.Dropdown(choices=[value], value=value)  # a menu of the model's, filled once it is known
 
 
-def wire(
+def connect(
     app: gr.Blocks,
-    rail: Rail,
-    which: Which,
-    upload: PictureUpload,
-    turn: gr.Textbox,
-    tabs: gr.Tabs,
-    named: dict,
-    fit: dict,
-    renew: dict,
+    view: RailView,
+    after: Refreshing,
+    tabs: tuple[gr.Tabs, gr.Textbox],
+    names: tuple[str, ...],
+    remembered: Mapping[str, Component],
 ) -> None:
-    controls = list(named.values())
+    """Read the address when the page is opened, and keep it true afterwards.
+
+    tabs: the tabs, and the name of the open one. remembered: controls of the tabs by their names in a link.
+    """
+    rail, controls = view.rail, list(remembered.values())
 
     def arrived(request: gr.Request) -> list:
-        return arrive(named, request)
+        return arrive(names, remembered, request)
 
-    app.load(
-        arrived,
-        None,
-        [upload, rail.picture, rail.choice, rail.file, rail.target, *which.outputs, tabs, *controls],
-        **QUIET,
-    ).success(**fit).success(**renew)
-    usual = {name: control.value for name, control in named.items()}
+    settled = [view.upload, rail.picture, rail.choice, rail.file, rail.target, *view.picker.outputs, *tabs]
+    app.load(arrived, None, [*settled, *controls], **QUIET).success(**after.menus).success(**after.link)
+    usual = {name: control.value for name, control in remembered.items()}
     write = f"(...values) => window.mixscope.address({json.dumps(usual)}, values)"
-    triggers = [turn.change, *(control.change for control in controls)]
-    gr.on(triggers, None, [turn, *controls], js=write, **PICK)
+    triggers = [view.link.change, tabs[1].change, *(control.change for control in controls)]
+    gr.on(triggers, None, [view.link, tabs[1], *controls], js=write, **PICK)

@@ -1,20 +1,18 @@
 """Puts the page together. Layout only: no tensor and no array is touched here."""
 
+from typing import Any
+
 import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.ui import address, endpoints, rail
 from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
+from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.gradio_internals import rest_while_idle
-from explorer.ui.selection import PICK, Tab
-from explorer.ui.tabs.attribution import tab as attribution
-from explorer.ui.tabs.code_walk import tab as code_walk
-from explorer.ui.tabs.compare import tab as compare
-from explorer.ui.tabs.maps import tab as maps
-from explorer.ui.tabs.mixing import tab as mixing
-from explorer.ui.tabs.overview import tab as overview
-from explorer.ui.tabs.reweighting import tab as reweighting
+from explorer.ui.selection import PICK
+from explorer.ui.tabs import TABS
+from explorer.ui.tabs.registry import BuiltTab, TabParts, TabRow
 from models.registry import ASSETS
 
 THEME = gr.themes.Base(
@@ -40,7 +38,7 @@ THEME = gr.themes.Base(
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
 )
-LAUNCH = {
+LAUNCH: dict[str, Any] = {
     "theme": THEME,
     "css_paths": [ASSETS / "style.css"],
     "js": (ASSETS / "page.js")
@@ -61,84 +59,75 @@ LAUNCH = {
 }
 
 
-# The turn reaches the open tab at once, and every other when it is opened.
-OPEN = """async (turn, ...own) => {
-  const tab = () => document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId;
-  const soon = () => new Promise(done => setTimeout(done, 20));
-  await soon();
-  for (let i = 0; i < 500 && !tab(); i++) await soon();  // on a busy machine the tabs come late
-  const open = tab();
-  return own.map((before, i) => TABS[i] === open && before.trim() !== turn ? turn : before);
-}""".replace("TABS", str(list(address.TABS)))
-
-
-def tell_open_tab(tabs: gr.Tabs, turn: gr.Textbox, own: dict[str, gr.Textbox]) -> None:
-    gr.on([turn.change, tabs.change], None, [turn, *own.values()], list(own.values()), js=OPEN, **PICK)
-
-
-def through(maps_turn: str, reweighting_turn: str, event: gr.EventData) -> tuple:
-    """Open the tab a door leads to, at the layer or block it shows, and have it drawn anew."""
-    tab, _, place = event._data["value"].partition(" ")
-    to = gr.Dropdown(choices=[place], value=place)  # the menu is filled when the tab is drawn
-    layer, maps_turn = (to, again(maps_turn)) if tab == "maps" and place else (gr.skip(), gr.skip())
-    leads_to_block = tab == "reweighting" and place
-    block, reweighting_turn = (to, again(reweighting_turn)) if leads_to_block else (gr.skip(), gr.skip())
-    return gr.Tabs(selected=tab), layer, block, maps_turn, reweighting_turn
-
-
-def again(turn: str) -> str:
-    """The same turn, but not the same text."""
-    return turn.removesuffix(" ") if turn.endswith(" ") else f"{turn} "
-
-
-def doors(event, tabs: gr.Tabs, own: dict[str, gr.Textbox], maps: Tab, reweighting: Tab) -> None:
-    turns = [own["maps"], own["reweighting"]]
-    places = [maps.address["layer"], reweighting.address["block"]]
-    event(through, turns, [tabs, *places, *turns], **PICK)
-
-
-def build_app(explorer: Explorer) -> gr.Blocks:
+def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS) -> gr.Blocks:
+    """Lay the page out and connect its parts."""
     gr.set_static_paths([ASSETS / "examples"])
     with gr.Blocks(
         title="Mixscope", fill_width=True, delete_cache=(3600, 86400), analytics_enabled=False
     ) as app:
         saves = Saves()
-        with gr.Row(elem_id="head"):
-            gr.HTML("<h1>Mixscope</h1>", elem_id="name", apply_default_css=False)
-            status = View(elem_id="status")
-            gr.HTML(render("header_buttons"), elem_id="switches", apply_default_css=False)
+        status = build_header()
         with gr.Row(elem_id="cols"):
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
-                side, which, upload, strip, badge, turn = rail.build()
-                own = {tab: gr.Textbox(visible="hidden", elem_id=f"turn-{tab}") for tab in address.TABS}
+                view = rail.build()
+                open_tab = gr.Textbox(tabs[0].name, visible="hidden", elem_id="open-tab")
             with (
                 gr.Column(scale=1, min_width=320, elem_id="main"),
-                gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs,
+                gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as shown,
             ):
-                with gr.Tab("Overview", id="overview"):
-                    story, first = overview.build(explorer, side, own["overview"])
-                with gr.Tab("Maps", id="maps"):
-                    second = maps.build(explorer, side, own["maps"], saves)
-                with gr.Tab("Reweighting", id="reweighting"):
-                    depth, third = reweighting.build(explorer, side, own["reweighting"], saves)
-                with gr.Tab("Attribution", id="attribution"):
-                    fourth = attribution.build(explorer, side, own["attribution"], saves)
-                with gr.Tab("Code walk", id="code"):
-                    fifth = code_walk.build(explorer, side, own["code"], saves)
-                with gr.Tab("Mixing", id="mixing"):
-                    sixth = mixing.build(explorer, side, own["mixing"], saves)
-                with gr.Tab("Compare", id="compare"):
-                    seventh = compare.build(explorer, side, own["compare"], saves)
-        running = [one for tab in (first, third, fourth, sixth, seventh) for one in tab.running]
-        fit, renew = rail.wire(explorer, side, which, upload, strip, badge, status, turn, running)
-        named = {}
-        for tab in (second, third, fourth, fifth, sixth, seventh):
-            named |= tab.address
-        address.wire(app, side, which, upload, turn, tabs, named, fit, renew)
-        tell_open_tab(tabs, turn, own)
-        doors(story.pick, tabs, own, second, third)
-        doors(depth.door, tabs, own, second, third)
+                boxes, built = {}, {}
+                for row in tabs:
+                    with gr.Tab(row.title, id=row.name) as one:
+                        boxes[row.name] = RedrawBox(elem_id=f"redraw-{row.name}")
+                        built[row.name] = row.build(TabParts(explorer, view.rail, boxes[row.name], saves))
+                    one.select(None, None, open_tab, js=f"() => {row.name!r}", **PICK)
+        after = rail.refreshing(explorer, view, status)
+        rail.connect(explorer, view, after, [event for tab in built.values() for event in tab.running])
+        remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
+        address.connect(app, view, after, (shown, open_tab), tuple(boxes), remembered)
+        connect_tabs(view.link, shown, open_tab, boxes, built)
         endpoints.build(explorer)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
     rest_while_idle(app)
     return app
+
+
+def build_header() -> View:
+    """Name, one line on what is shown, and the switches; gives the line."""
+    with gr.Row(elem_id="head"):
+        gr.HTML("<h1>Mixscope</h1>", elem_id="name", apply_default_css=False)
+        status = View(elem_id="status")
+        gr.HTML(render("header_buttons"), elem_id="switches", apply_default_css=False)
+    return status
+
+
+def connect_tabs(
+    link: gr.Textbox,
+    shown: gr.Tabs,
+    open_tab: gr.Textbox,
+    boxes: dict[str, RedrawBox],
+    built: dict[str, BuiltTab],
+) -> None:
+    """The open tab follows the link; a view's own link opens another tab at the layer or block it names."""
+    gr.on(
+        [link.change, open_tab.change],
+        None,
+        [link, open_tab, *boxes.values()],
+        list(boxes.values()),
+        js=tell_open_tab(tuple(boxes)),
+        **PICK,
+    )
+    parts = {name: tab.part for name, tab in built.items() if tab.part is not None}
+
+    def follow(event: gr.EventData, *values: Redraw) -> list:
+        redraws = dict(zip(parts, values, strict=True))
+        part = getattr(event, "part", None)
+        menus = [
+            gr.Dropdown(choices=[part], value=part) if part and n == event.tab else gr.skip() for n in parts
+        ]
+        again = [redraws[n].again if part and n == event.tab else gr.skip() for n in parts]
+        return [gr.Tabs(selected=event.tab), event.tab, *menus, *again]
+
+    targets = [boxes[name] for name in parts]
+    for view in (view for tab in built.values() for view in tab.links):
+        view.link(follow, targets, [shown, open_tab, *parts.values(), *targets], **PICK)

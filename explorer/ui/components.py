@@ -41,15 +41,20 @@ TEMPLATES.filters |= {
     "percent": percent,
 }
 
-EVENTS = ("pick", "save", "stop", "more", "door")
+EVENTS = ("pick", "save", "stop", "more", "link")
+# A button with `data-pick` or another of `EVENTS` raises that event; the attribute holds its data as JSON.
 # A button with `data-place` is a map of `data-rows` x `data-columns` cells: where it is clicked, or to where
-# the arrow keys go from the cell `data-row`, `data-column`, comes back as the event `place`.
+# the arrow keys go from the cell `data-row`, `data-column`, comes back as the event `place` with the shares
+# `row` and `column` of the middle of that cell.
 LISTEN = """
 const place = (map, row, column) => {
-  const {place: name, rows, columns} = map.dataset;
+  const {rows, columns} = map.dataset;
   const inside = (cell, all) => Math.min(Math.max(Math.floor(cell), 0), all - 1);
   Object.assign(map.dataset, {row: inside(row, rows), column: inside(column, columns)});
-  trigger('place', {value: [name, map.dataset.row, map.dataset.column].join(' ')});
+  trigger('place', {
+    row: (Number(map.dataset.row) + 0.5) / rows,
+    column: (Number(map.dataset.column) + 0.5) / columns,
+  });
 };
 element.addEventListener('keydown', event => {
   const map = event.target.closest('[data-place]');
@@ -72,30 +77,19 @@ element.addEventListener('click', event => {
   if (!name) return;
   const all = name === 'pick' ? element.querySelectorAll('[data-pick]') : [];
   all.forEach(b => b.setAttribute('aria-pressed', b === button));
-  trigger(name, {value: button.dataset[name]});
+  trigger(name, JSON.parse(button.dataset[name] || '{}'));
 });
 """.replace("EVENTS", str(list(EVENTS)))
 
 
 class View(gr.HTML):
-    """HTML made by `render`, whose buttons with `data-pick` or another of `EVENTS` raise those events."""
+    """HTML made by `render`, whose buttons raise the events of `EVENTS`, and whose maps raise `place`."""
 
     def __init__(self, value: str = "", **kwargs) -> None:
         super().__init__(value, js_on_load=LISTEN, apply_default_css=False, **kwargs)
 
     def get_block_name(self) -> str:
         return "html"
-
-
-def picked(event: gr.EventData) -> str:
-    """What was picked or is to be saved, for a handler behind it."""
-    return str(event._data["value"])
-
-
-def placed(event: gr.EventData) -> tuple[str, int, int]:
-    """Which map was clicked, and its cell as (row, column)."""
-    name, row, column = str(event._data["value"]).rsplit(" ", 2)
-    return name, int(row), int(column)
 
 
 def render(template: str, **values) -> str:

@@ -49,14 +49,14 @@ class Whole(gr.Number):
         return "number"
 
 
-def offer(choices: list, fitting, asked, **shown) -> gr.Dropdown:
+def offer(choices: list, fitting, selection, **shown) -> gr.Dropdown:
     """What a menu offers; its value only where another was asked for, so that what was chosen since stays."""
-    return gr.Dropdown(choices, **moved(fitting, asked), **shown)
+    return gr.Dropdown(choices, **moved(fitting, selection), **shown)
 
 
-def moved(fitting, asked) -> dict:
+def moved(fitting, selection) -> dict:
     """The value of a control, where it is another than was asked for."""
-    return {} if fitting == asked else {"value": fitting}
+    return {} if fitting == selection else {"value": fitting}
 
 
 def switch(choices: Mapping[str, str], elem_id: str) -> gr.Radio:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 from matplotlib.figure import Figure
 
-from explorer.ui.components import View, picked
-from explorer.ui.selection import QUICK, QUIET
+from explorer.explorer import Explorer
+from explorer.ui.components import View
+from explorer.ui.selection import QUICK, QUIET, Rail, Selection, wired
 
 CLICK = "() => document.querySelector('#download').click()"
 
@@ -31,6 +33,11 @@ def saved_figure(figure: Figure, kind: str, name: str) -> tuple[bytes, str]:
     return file.getvalue(), f"{name}.{kind}"
 
 
+def kind_of(event: gr.EventData) -> str:
+    """Which kind of file was asked for."""
+    return str(event.kind)
+
+
 class Saves:
     """One hidden download for the whole page; every view's Save buttons go through it."""
 
@@ -39,19 +46,21 @@ class Saves:
         self.file = gr.DownloadButton(visible="hidden", elem_id="download")
         self.folder = tempfile.TemporaryDirectory(prefix="mixscope-")
 
-    def wire(self, view: View, handler: Callable, asked: list, others: list) -> None:
-        """`handler(*asked, kind, *others)` gives the content and name of the file to save."""
+    def wire(
+        self, view: View, explorer: Explorer, rail: Rail, handler: Callable, **controls: Component
+    ) -> None:
+        """`handler(explorer, selection, kind, name=value, ...)` gives a file's content and name."""
 
-        def written(*values) -> str:
-            content, name = handler(*values)
+        def written(explorer: Explorer, selection: Selection, **values) -> str:
+            content, name = handler(explorer, selection, **values)
             self.forget_old()
             path = Path(tempfile.mkdtemp(dir=self.folder.name)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)
             return str(path)
 
-        view.save(picked, None, self.kind, **QUIET).then(
-            written, [*asked, self.kind, *others], self.file, **QUICK
-        ).success(None, js=CLICK, **QUIET)
+        asks = wired(explorer, rail, written, kind=self.kind, **controls)
+        chosen = view.save(kind_of, None, self.kind, **QUIET)
+        chosen.then(**asks, outputs=self.file, **QUICK).success(None, js=CLICK, **QUIET)
 
     def forget_old(self) -> None:
         """Gradio has made its own copy long ago of what was written a minute ago."""

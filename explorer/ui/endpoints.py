@@ -178,7 +178,7 @@ def build(explorer: Explorer) -> None:
         shares = gr.JSON()
         target = gr.Number(None, precision=0)
         trigger, answer = gr.Button(), gr.JSON()
-    asked = [picture, model, weights]
+    selection = [picture, model, weights]
 
     def offer(handler: Callable, name: str, inputs: list) -> None:
         trigger.click(
@@ -186,10 +186,10 @@ def build(explorer: Explorer) -> None:
         )
 
     offer(models, "models", [])
-    offer(predict, "predict", asked)
-    offer(weights_of_branches, "branch_weights", asked)
-    offer(what_if, "what_if", [*asked, block, shares])
-    offer(knock_out, "knock_out", [*asked, target])
-    offer(attribute, "attribute", [*asked, method, target])
-    offer(score_card, "score_card", [*asked, method, target])
-    offer(code_walk, "code_walk", [*asked, block])
+    offer(predict, "predict", selection)
+    offer(weights_of_branches, "branch_weights", selection)
+    offer(what_if, "what_if", [*selection, block, shares])
+    offer(knock_out, "knock_out", [*selection, target])
+    offer(attribute, "attribute", [*selection, method, target])
+    offer(score_card, "score_card", [*selection, method, target])
+    offer(code_walk, "code_walk", [*selection, block])

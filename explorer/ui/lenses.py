@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import wraps
+from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from explorer.explorer import Explorer
 from explorer.ui.downloads import Saves
-from explorer.ui.selection import Asked, Rail, bound, lane
+from explorer.ui.events import Redraw, RedrawBox
+from explorer.ui.selection import Rail, Selection, lane, wired
 
 
 @dataclass
@@ -17,36 +20,46 @@ class Lenses:
 
     explorer: Explorer
     rail: Rail
-    turn: gr.Textbox
+    redraw: RedrawBox
     lens: gr.Radio  # which one is open
     saves: Saves
-    shared: list = field(default_factory=list)  # controls every lens listens to; handlers receive them first
     running: list = field(default_factory=list)  # events that can be stopped
-    named: dict = field(default_factory=dict)  # controls a link remembers
+    remembered: dict[str, Component] = field(default_factory=dict)  # controls of a link, by their names there
 
-    @property
-    def inputs(self) -> list:
-        return [*self.rail.inputs, self.turn, self.lens, *self.shared]
+    def wired(self, handler: Callable, **controls: Component) -> dict[str, Any]:
+        """`fn` and `inputs` for `handler(explorer, selection, name=value, ...)`."""
+        return wired(self.explorer, self.rail, handler, **controls)
 
-    def listener(self, lens: str, handler: Callable, others: list, outputs: list, **options) -> dict:
+    def listener(
+        self,
+        lens: str,
+        handler: Callable,
+        outputs: list,
+        *,
+        options: dict[str, Any] | None = None,
+        **controls,
+    ) -> dict[str, Any]:
         """What draws a lens while it is the open one."""
-        return {
-            "fn": bound(partial(when_open, lens, handler, len(outputs)), self.explorer),
-            "inputs": [*self.inputs, *others],
-            "outputs": outputs,
-            **lane(lens),
-            **options,
-        }
+        drawn = when_open(lens, handler, len(outputs))
+        asks = self.wired(drawn, redraw=self.redraw, opened=self.lens, **controls)
+        return {**asks, "outputs": outputs, **lane(lens), **(options or {})}
 
-    def draws(self, listener: dict, *events):
-        """Draw at every turn, when the lens is opened, and at these events, never twice at a time."""
-        return gr.on([self.turn.change, self.lens.change, *events], **listener)
+    def draws(self, listener: dict[str, Any], *events):
+        """Draw at every redraw, when the lens is opened, and at these events, never twice at a time."""
+        return gr.on([self.redraw.change, self.lens.change, *events], **listener)
+
+    def saved(self, view, handler: Callable, **controls: Component) -> None:
+        """What a view shows can be saved, by `handler(explorer, selection, kind, name=value, ...)`."""
+        self.saves.wire(view, self.explorer, self.rail, handler, **controls)
 
 
-def when_open(
-    lens: str, handler: Callable, outputs: int, explorer: Explorer, asked: Asked, turn: str, now: str, *others
-):
-    """The handler's answer while its lens is open and the tab has had a turn; else nothing changes."""
-    if now != lens or not turn:
-        return gr.skip() if outputs == 1 else (gr.skip(),) * outputs
-    return handler(explorer, asked, *others)
+def when_open(lens: str, handler: Callable, outputs: int) -> Callable:
+    """The handler while its lens is open and the tab has something to show; else nothing changes."""
+
+    @wraps(handler)
+    def answered(explorer: Explorer, selection: Selection, *, redraw: Redraw, opened: str, **values):
+        if opened != lens or not redraw.link:
+            return gr.skip() if outputs == 1 else (gr.skip(),) * outputs
+        return handler(explorer, selection, **values)
+
+    return answered

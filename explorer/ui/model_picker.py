@@ -23,7 +23,7 @@ MOST_SETTINGS = max(len(found.settings) for found in BLOCKS.values())
 
 
 @dataclass(frozen=True)
-class Which:
+class ModelPicker:
     """The controls, and the name they give."""
 
     model: gr.State
@@ -103,7 +103,7 @@ def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
     return others
 
 
-def build() -> Which:
+def build() -> ModelPicker:
     first = backbones()[0]
     kind = gr.Radio(
         [("Backbone", BACKBONE), ("Single block", SINGLE)],
@@ -118,17 +118,17 @@ def build() -> Which:
     with gr.Row(elem_id="settings"):
         settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
     size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
-    return Which(gr.State(first), kind, backbone, size, block, settings)
+    return ModelPicker(gr.State(first), kind, backbone, size, block, settings)
 
 
-def listeners(which: Which) -> list[tuple]:
-    """(event, handler, inputs, whether another model starts): what a change of a control asks for."""
+def listeners(picker: ModelPicker) -> list[tuple]:
+    """(event, handler, inputs, whether it is another model): what a change of a control asks for."""
     wired = [
-        (which.kind.input, but(1, by_kind), [which.kind, which.backbone, which.block], True),
-        (which.backbone.input, but(2, parts_of), [which.backbone], True),
-        (which.block.input, but(4, lambda block: parts_of(start(block))), [which.block], True),
-        (which.size.input, by_size, [which.backbone, which.size], False),
+        (picker.kind.input, but(1, by_kind), [picker.kind, picker.backbone, picker.block], True),
+        (picker.backbone.input, but(2, parts_of), [picker.backbone], True),
+        (picker.block.input, but(4, lambda block: parts_of(start(block))), [picker.block], True),
+        (picker.size.input, by_size, [picker.backbone, picker.size], False),
     ]
-    wired += [(one.submit, by_settings, [which.block, *which.settings], False) for one in which.settings]
-    wired += [(one.blur, by_settings, [which.block, *which.settings], False) for one in which.settings]
+    wired += [(one.submit, by_settings, [picker.block, *picker.settings], False) for one in picker.settings]
+    wired += [(one.blur, by_settings, [picker.block, *picker.settings], False) for one in picker.settings]
     return [(event, shown(handler), inputs, anew) for event, handler, inputs, anew in wired]

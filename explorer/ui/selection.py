@@ -3,29 +3,35 @@
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
-from PIL import Image
+import numpy as np
+from gradio.components import Component
 
 from explorer.capture import Run
 from explorer.engine.model_store import RANDOM, Loaded
-from explorer.errors import ChoiceError, NoPictureError
+from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
+from explorer.pictures import from_image
 from explorer.ui.alerts import shown
-from explorer.ui.picture_upload import picture_at
 from models import card
 
 FILE = "file"
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # What is drawn at once: two visitors at a time, and of quick changes always the last.
-QUICK = {**QUIET, "concurrency_id": "quick", "concurrency_limit": 2, "trigger_mode": "always_last"}
-PICK = {**QUIET, "trigger_mode": "multiple", "queue": False}  # what was picked; never dropped
-SLOW = {**QUIET, "concurrency_id": "slow", "concurrency_limit": 1}
+QUICK: dict[str, Any] = {
+    **QUIET,
+    "concurrency_id": "quick",
+    "concurrency_limit": 2,
+    "trigger_mode": "always_last",
+}
+PICK: dict[str, Any] = {**QUIET, "trigger_mode": "multiple", "queue": False}  # what was picked; never dropped
+SLOW: dict[str, Any] = {**QUIET, "concurrency_id": "slow", "concurrency_limit": 1}
 
 
-def lane(view: str) -> dict:
+def lane(view: str) -> dict[str, Any]:
     """Quick, and what one view draws is drawn in the order it was asked for: the last is what stays."""
     return {**QUICK, "concurrency_id": view, "concurrency_limit": 1}
 
@@ -40,14 +46,14 @@ def weights_of(model: str) -> list[str]:
     return [*found.weights, RANDOM, *([FILE] if takes_files else [])]
 
 
-def missing(asked: "Asked") -> str | None:
+def missing(selection: "Selection") -> str | None:
     """Where the weights asked for would have to be fetched from; None where they are here."""
-    known = card(asked.model).weights.get(asked.weights)
+    known = card(selection.model).weights.get(selection.weights)
     return known.source.place if known and not known.source.here() else None
 
 
 @dataclass(frozen=True)
-class Asked:
+class Selection:
     """The state of the rail when an event happened."""
 
     picture: str | None  # path of the upload or example
@@ -63,32 +69,41 @@ class Asked:
             return self.file
         return self.choice if self.choice in weights_of(self.model) else weights_of(self.model)[0]
 
+    @property
+    def question(self) -> tuple[str, str | None, str]:
+        """Model, picture and weights, as most questions to the Explorer begin."""
+        return self.model, self.picture, self.weights
+
     def loaded(self, explorer: Explorer) -> Loaded:
         """The model; on the page nothing is fetched without being asked for."""
         if missing(self):
             raise ChoiceError("These weights are not on this computer yet; download them first.")
         return explorer.load(self.model, self.weights)
 
-    def open(self) -> Image.Image:
-        """The picture looked at, decoded."""
-        if self.picture is None:
-            raise NoPictureError
-        return picture_at(self.picture)
-
     def run(self, explorer: Explorer) -> Run:
+        """The plain pass of the picture."""
         self.loaded(explorer)
-        return explorer.inspect(self.model, self.open(), self.weights)
+        return explorer.inspect(self.model, self.picture, self.weights)
 
     def pass_seconds(self, explorer: Explorer) -> float:
         """What a pass takes, to tell how long longer work will."""
         self.loaded(explorer)
-        return explorer.pass_seconds(self.model, self.open(), self.weights)
+        return explorer.pass_seconds(self.model, self.picture, self.weights)
+
+    def cropped(self, explorer: Explorer) -> np.ndarray:
+        """The part of the picture the model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
+        return explorer.cropped(self.model, self.picture, self.weights)
+
+    def pixels(self, explorer: Explorer) -> np.ndarray:
+        """What the model sees, pixel by pixel, uint8 `[h, w, 3]`."""
+        image, _ = explorer.image(self.model, self.picture, self.weights)
+        return from_image(image, self.loaded(explorer).preprocess)
 
     def python(self, *lines: str, imports: str = "") -> str:
         """The few lines that give the same with the library."""
         head = (
             *([imports] if imports else []),
-            "from explorer.explorer import Explorer\n",
+            "from explorer import Explorer\n",
             "explorer = Explorer()",
             f'picture, model, weights = "picture.png", "{self.model}", "{self.weights}"',
         )
@@ -97,7 +112,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Rail:
-    """The controls, in the order of `Asked`'s fields."""
+    """The controls, in the order of `Selection`'s fields."""
 
     picture: gr.State
     model: gr.State
@@ -110,26 +125,31 @@ class Rail:
         return [self.picture, self.model, self.choice, self.file, self.target]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tab:
-    """What the rest of the page needs to know of a tab."""
-
-    address: dict[str, gr.components.Component] = field(default_factory=dict)  # controls a link remembers
-    running: list = field(default_factory=list)  # events that can be stopped
-
-
-def asked(picture: str | None, model: str, choice: str, file: str | None, target: int | None) -> Asked:
+def selected(picture: str | None, model: str, choice: str, file: str | None, target: int | None) -> Selection:
     """The values of the rail's controls as one."""
-    return Asked(picture, model, choice, (file or "").strip(), None if target in (None, -1) else int(target))
+    return Selection(
+        picture, model, choice, (file or "").strip(), None if target in (None, -1) else int(target)
+    )
 
 
-def bound(handler: Callable, explorer: Explorer) -> Callable:
-    """`handler(explorer, asked, *others)` as Gradio calls it: `f(*rail values, *others)`, errors shown."""
+def wired(explorer: Explorer, rail: Rail, handler: Callable, **controls: Component) -> dict[str, Any]:
+    """`fn` and `inputs` of an event, for `handler(explorer, selection, name=value, ...)`.
 
-    def called(explorer: Explorer, *values):
-        return handler(explorer, asked(*values[:5]), *values[5:])
+    controls: by the name of the handler's argument, the control whose value it is. What the handler raises
+    is shown as an alert.
+    """
+    names, count = tuple(controls), len(rail.inputs)
 
-    def streamed(explorer: Explorer, *values):
-        yield from handler(explorer, asked(*values[:5]), *values[5:])
+    def arguments(values: tuple) -> tuple[Selection, dict[str, Any]]:
+        return selected(*values[:count]), dict(zip(names, values[count:], strict=True))
 
-    return shown(partial(streamed if inspect.isgeneratorfunction(handler) else called, explorer))
+    def called(*values):
+        selection, named = arguments(values)
+        return handler(explorer, selection, **named)
+
+    def streamed(*values):
+        selection, named = arguments(values)
+        yield from handler(explorer, selection, **named)
+
+    fn = streamed if inspect.isgeneratorfunction(handler) else called
+    return {"fn": shown(fn), "inputs": [*rail.inputs, *controls.values()]}

@@ -8,7 +8,7 @@ T = TypeVar("T")
 PATIENCE = 0.25  # seconds between two parts
 
 
-def paced(parts: Iterable[T]) -> Iterator[T]:
+def throttled(parts: Iterable[T]) -> Iterator[T]:
     """The first part, the last, and in between not more than one every `PATIENCE` seconds."""
     waiting, last = [], float("-inf")
     for part in parts:

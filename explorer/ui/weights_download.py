@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import render
-from explorer.ui.selection import Asked, missing
+from explorer.ui.selection import Selection, missing
 
 THREADS = ThreadPoolExecutor(2, thread_name_prefix="fetch")
 SHOWN_EVERY = 0.3  # seconds
@@ -26,19 +26,19 @@ class Watched:
         self.here, self.total = here, total
 
 
-def fetched(explorer: Explorer, asked: Asked) -> Iterator[str]:
+def fetched(explorer: Explorer, selection: Selection) -> Iterator[str]:
     """Draw how far it is until the file is here; nobody there any more stops it at the next chunk."""
-    place = missing(asked)
+    place = missing(selection)
     watched = Watched()
     start = time.monotonic()
-    work = THREADS.submit(explorer.fetch, asked.model, asked.weights, watched)
+    work = THREADS.submit(explorer.fetch, selection.model, selection.weights, watched)
     try:
         while not work.done():
             left = (watched.total - watched.here) * (time.monotonic() - start) / max(1, watched.here)
             yield render("weights_download", place=place, here=watched.here, total=watched.total, left=left)
             wait([work], timeout=SHOWN_EVERY)
         if work.exception():
-            yield render("tab_link", place=place)
+            yield render("weights_missing", place=place)
         work.result()
     finally:
         watched.ended = True

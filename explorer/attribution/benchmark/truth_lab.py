@@ -17,7 +17,7 @@ from PIL import Image
 
 from explorer.attribution.applicability import preflight
 from explorer.attribution.localization import Localisation, localised
-from explorer.attribution.methods.case import Options
+from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, attributions
 from explorer.pictures import to_image
 from explorer.reweighting.reference_shares import checksum

@@ -9,30 +9,12 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from explorer.attribution.options import Options
 from explorer.capture import hooked, probes
 from explorer.errors import ChoiceError
 from models.probe import Kind, Probe
 
 PIXELS_AT_ONCE = 8 * 64 * 64  # per Captum call: long enough to be efficient, short enough to be stopped
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a method may be told; each uses what it needs."""
-
-    steps: int = 50  # of the path of Integrated Gradients
-    samples: int = 24  # noisy copies for SmoothGrad, VarGrad and GradientShap
-    noise: float = 0.15  # their standard deviation, as a share of the image's range of values
-    cells: int = 16  # occlusion windows along a side, at the finest
-    segments: int = 36  # about how many, for what switches segments off and on
-    shape: str = "grid"  # of the segments: "grid" or "slic"
-    draws: int = 200  # random coalitions for LIME and KernelShap
-    orders: int = 8  # random orders of the segments for Shapley sampling
-    channels: int = 48  # that Score-CAM tries, the strongest first
-    layer: str | None = None  # a feature map, for the CAMs; None means the last
-    baseline: str = "black"  # what counts as nothing, see `baselines.BASELINES`
-    against: int | None = None  # a class: explain its rival's logit minus its own
-    seed: int = 0
 
 
 class Contrast(nn.Module):

@@ -6,17 +6,18 @@ import gradio as gr
 import numpy as np
 from scipy.stats import rankdata
 
-from explorer.attribution.registry import METHODS, Attribution, Options
+from explorer.attribution.options import Options
+from explorer.attribution.registry import METHODS, Attribution
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, RUNNING, stopping
-from explorer.ui.downloads import Saves, npz
-from explorer.ui.picture_upload import as_seen
-from explorer.ui.selection import QUIET, SLOW, Asked, Rail, bound
-from explorer.ui.throttle import paced
+from explorer.ui.downloads import npz
+from explorer.ui.selection import QUIET, SLOW, Selection, wired
+from explorer.ui.tabs.registry import TabParts
+from explorer.ui.throttle import throttled
 
 MOST = 6
 FIRST = ["saliency", "integrated_gradients", "smooth_grad", "grad_cam", "occlusion", "random"]
@@ -30,19 +31,19 @@ def chosen(names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: METHODS[name].evaluations(Options()))
 
 
-def maps(explorer: Explorer, asked: Asked, names: list[str]) -> Iterator[dict[str, Attribution | str]]:
+def maps(
+    explorer: Explorer, selection: Selection, names: list[str]
+) -> Iterator[dict[str, Attribution | str]]:
     """The maps so far, each as good as it is by now; a method that means nothing here gives its reason."""
-    asked.loaded(explorer)
+    selection.loaded(explorer)
     found: dict[str, Attribution | str] = {}
     for name in chosen(names):
-        verdict = explorer.preflight(asked.model, asked.weights, name)
+        verdict = explorer.preflight(selection.model, selection.weights, name)
         if verdict.level == "meaningless":
             found = {**found, name: verdict.reason}
             yield found
             continue
-        for part in explorer.attribute(
-            asked.model, asked.open(), asked.weights, method=name, target=asked.target
-        ):
+        for part in explorer.attribute(*selection.question, method=name, target=selection.target):
             found = {**found, name: part}
             yield found
 
@@ -58,7 +59,7 @@ def agreement(found: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.mean(ranked, axis=0), np.std(ranked, axis=0)
 
 
-def page(asked: Asked, names: list[str], found: dict, picture: str) -> str:
+def page(selection: Selection, names: list[str], found: dict, picture: str) -> str:
     cells = [cell(name, found.get(name)) for name in chosen(names)]
     whole = [one.values for one in found.values() if isinstance(one, Attribution) and one.done == one.total]
     both = agreement(whole) if len(whole) > 1 else None
@@ -71,7 +72,7 @@ def page(asked: Asked, names: list[str], found: dict, picture: str) -> str:
         if both is None
         else [data_uri(painted(one, scale_of(one, signed=False))) for one in both],
         count=len(whole),
-        python=asked.python(
+        python=selection.python(
             f"for method in {chosen(names)}:",
             "    *_, found = explorer.attribute(model, picture, weights, method=method)",
             "    print(method, found.values.shape, found.values.sum())",
@@ -91,21 +92,25 @@ def cell(name: str, found: Attribution | str | None) -> dict:
     return made
 
 
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> list:
+def draw(explorer: Explorer, selection: Selection, names: list[str]) -> Iterator[tuple]:
+    """The grid, as each map is by now."""
+    found: dict[str, Attribution | str] = {}
+    selection.loaded(explorer)
+    picture = data_uri(selection.cropped(explorer))
+    for found in throttled(maps(explorer, selection, names)):
+        yield page(selection, names, found, picture), RUNNING
+    yield page(selection, names, found, picture), IDLE
+
+
+def save(explorer: Explorer, selection: Selection, kind: str, names: list[str]) -> tuple[bytes, str]:
+    """All maps as numbers."""
+    *_, found = maps(explorer, selection, names)
+    values = {name: one.values for name, one in found.items() if isinstance(one, Attribution)}
+    return npz(f"{selection.model}_side_by_side", **values)
+
+
+def build(parts: TabParts) -> list:
     """Gives the events that can be stopped."""
-
-    def draw(explorer: Explorer, asked: Asked, names: list[str]) -> Iterator[tuple]:
-        found: dict = {}
-        picture = data_uri(as_seen(asked.open(), asked.loaded(explorer).preprocess))
-        for found in paced(maps(explorer, asked, names)):
-            yield page(asked, names, found, picture), RUNNING
-        yield page(asked, names, found, picture), IDLE
-
-    def save(explorer: Explorer, asked: Asked, kind: str, names: list[str]):
-        *_, found = maps(explorer, asked, names)
-        values = {name: one.values for name, one in found.items() if isinstance(one, Attribution)}
-        return npz(f"{asked.model}_side_by_side", **values)
-
     with gr.Row(elem_classes="controls"):
         names = gr.Dropdown(
             [(method.title, name) for name, method in METHODS.items()],
@@ -119,8 +124,8 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> lis
         go = gr.Button("Compare", variant="primary", scale=0, min_width=110, elem_id="side-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="side-stop")
     view = View(sentence(EMPTY), elem_id="side")
-    run = go.click(bound(draw, explorer), [*rail.inputs, names], [view, stop], **SLOW)
+    run = go.click(**wired(parts.explorer, parts.rail, draw, names=names), outputs=[view, stop], **SLOW)
     stopping(stop, [run])
-    turn.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
-    saves.wire(view, bound(save, explorer), rail.inputs, [names])
+    parts.redraw.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
+    parts.saves.wire(view, parts.explorer, parts.rail, save, names=names)
     return [run]

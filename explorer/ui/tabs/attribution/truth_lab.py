@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import gradio as gr
+from gradio.components import Component
 
 from explorer.attribution.benchmark import truth_lab as truth
 from explorer.attribution.benchmark.truth_lab import Score
@@ -11,9 +12,10 @@ from explorer.engine.engine import locked
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render
-from explorer.ui.controls import IDLE, RUNNING, Menu, stopping
-from explorer.ui.selection import QUIET, SLOW, Asked, Rail, bound
-from explorer.ui.throttle import paced
+from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.selection import QUIET, SLOW, Selection, wired
+from explorer.ui.tabs.registry import TabParts
+from explorer.ui.throttle import throttled
 from models import card
 
 MEASURES = {"pointing": "Pointing hit", "mass": "Mass on the cause", "rank_accuracy": "Rank accuracy"}
@@ -49,19 +51,19 @@ def cell(score: Score | str | None, measure: str) -> dict:
     return {"value": None, "reason": score or ""}
 
 
-def again(explorer: Explorer, asked: Asked, measure: str, method: str) -> Iterator[tuple]:
+def again(explorer: Explorer, selection: Selection, measure: str, method: str) -> Iterator[tuple]:
     """A row computed live, for the model that is chosen."""
-    loaded = asked.loaded(explorer)
+    loaded = selection.loaded(explorer)
     if loaded.weights != "scenes" or not loaded.labels:
         raise ChoiceError("The causes are known for scenes: choose a model trained on scenes.")
-    explorer.refuse_meaningless(asked.model, asked.weights, method)
+    explorer.attribution.applicable(loaded, method)
     name = loaded.card.name.partition("@")[0]
-    for score in paced(locked(loaded.lock, truth.scores(loaded.model, name, method))):
+    for score in throttled(locked(loaded.lock, truth.scores(loaded.model, name, method))):
         live = {"method": METHODS[method].title, "model": name, "score": score}
         yield page(measure, live), IDLE if score.scenes == len(truth.SEEDS) else RUNNING
 
 
-def build(explorer: Explorer, rail: Rail, method: Menu) -> list:
+def build(parts: TabParts, method: Component) -> list:
     """Gives the events that can be stopped."""
     with gr.Row(elem_classes="controls"):
         measure = gr.Radio(
@@ -74,6 +76,7 @@ def build(explorer: Explorer, rail: Rail, method: Menu) -> list:
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="truth-stop")
     view = View(page("rank_accuracy"), elem_id="truth")
     measure.input(page, measure, view, **QUIET)
-    run = go.click(bound(again, explorer), [*rail.inputs, measure, method], [view, stop], **SLOW)
+    asks = wired(parts.explorer, parts.rail, again, measure=measure, method=method)
+    run = go.click(**asks, outputs=[view, stop], **SLOW)
     stopping(stop, [run])
     return [run]

@@ -18,7 +18,7 @@ def rows(walk: Walk, now: int, channel: int) -> list[dict]:
         statement = next((one for one in found.statements if one.first == line), None)
         last = statement.last if statement else line
         text = "\n".join(cut[indent:] for cut in found.lines[line - found.first : last + 1 - found.first])
-        step = turn(walk, call, line, now)
+        step = step_of(walk, call, line, now)
         made.append(
             {
                 "line": line,
@@ -32,10 +32,10 @@ def rows(walk: Walk, now: int, channel: int) -> list[dict]:
     return made
 
 
-def turn(walk: Walk, call: int, line: int, now: int) -> int | None:
-    """The step a line leads to: in a loop the present turn where it is in hand, else the first."""
-    turns = [i for i, step in enumerate(walk.steps) if step.call == call and step.statement.first == line]
-    return now if now in turns else next(iter(turns), None)
+def step_of(walk: Walk, call: int, line: int, now: int) -> int | None:
+    """The step a line leads to: in a loop the one in hand where it is of this line, else the first."""
+    steps = [i for i, step in enumerate(walk.steps) if step.call == call and step.statement.first == line]
+    return now if now in steps else next(iter(steps), None)
 
 
 def thumbs(step: Step, channel: int) -> list[dict]:

@@ -1,33 +1,36 @@
-"""The "Code walk" tab: every line of a block's source beside the tensors it made of this picture."""
+"""The Code walk tab: every line of a block's source beside the tensors it made of this picture."""
 
 import gradio as gr
+from gradio.components import Component
 
 from explorer.code_walk.einops_diagram import drawing
 from explorer.code_walk.walk import Walk, blocks, first_block
 from explorer.explorer import Explorer
-from explorer.ui.components import View, picked, placed, render
+from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole, offer
-from explorer.ui.downloads import Saves, npz
-from explorer.ui.selection import PICK, QUICK, Asked, Rail, Tab, bound, lane
+from explorer.ui.downloads import npz
+from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
+from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
+from explorer.ui.tabs.code_walk.follow import Follow
 from explorer.ui.tabs.code_walk.lines import rows
-from explorer.ui.tabs.code_walk.parts import MILLE, Follow, middle
 from explorer.ui.tabs.code_walk.tensor_pictures import ALL, large
+from explorer.ui.tabs.registry import BuiltTab, TabParts
 from models.layer_names import short
 
 COLOUR, CHANNEL = "all", "one"
 
 
-def menu(explorer: Explorer, asked: Asked, part: str | None, step: int) -> tuple:
+def menu(explorer: Explorer, selection: Selection, part: str | None, step: int) -> tuple:
     """The parts of this model; where the one asked for is not among them, the one to begin with."""
-    model = asked.loaded(explorer).model
+    model = selection.loaded(explorer).model
     kept = part in dict(model.named_modules())
     chosen = part if kept else first_block(model)
-    return listed(explorer, asked, chosen, part), gr.skip() if kept or part is None else 0
+    return listed(explorer, selection, chosen, part), gr.skip() if kept or part is None else 0
 
 
-def listed(explorer: Explorer, asked: Asked, chosen: str, part: str | None) -> gr.Dropdown:
+def listed(explorer: Explorer, selection: Selection, chosen: str, part: str | None) -> gr.Dropdown:
     """All parts written in our files, and the chosen one, by place and class; `part` was asked for."""
-    model = asked.loaded(explorer).model
+    model = selection.loaded(explorer).model
     known = dict(model.named_modules())
     names = dict.fromkeys([*blocks(model), chosen])
     return offer([(f"{title(name)} · {type(known[name]).__name__}", name) for name in names], chosen, part)
@@ -37,26 +40,34 @@ def title(part: str) -> str:
     return short(part) if part else "whole network"
 
 
-def walked(explorer: Explorer, asked: Asked, part: str | None) -> Walk:
+def walked(explorer: Explorer, selection: Selection, part: str | None) -> Walk:
     """The walk through a part; a name left over from another model counts as the one to begin with."""
-    loaded = asked.loaded(explorer)
+    loaded = selection.loaded(explorer)
     known = dict(loaded.model.named_modules())
     name = part if part in known else first_block(loaded.model)
-    return explorer.code_walk(asked.model, asked.open(), asked.weights, block=name)
+    return explorer.code_walk(*selection.question, block=name)
 
 
 def draw(
-    explorer: Explorer, asked: Asked, part: str | None, step: int, look: str, channel: int, y: int, x: int
+    explorer: Explorer,
+    selection: Selection,
+    *,
+    part: str | None,
+    step: int,
+    look: str,
+    channel: int,
+    place: Place | None,
 ) -> tuple:
-    walk = walked(explorer, asked, part)
+    """The page, and the step and the part where they are others than asked for."""
+    walk = walked(explorer, selection, part)
     now = min(max(step, 0), len(walk.steps) - 1)
-    follow = Follow(max(channel, 0) if look == CHANNEL else ALL, y, x)
-    written = walk.block in blocks(asked.loaded(explorer).model)
-    menu = gr.skip() if written else listed(explorer, asked, walk.block, part)
-    return page(explorer, asked, walk, now, follow), gr.skip() if now == step else now, menu
+    follow = Follow(max(channel, 0) if look == CHANNEL else ALL, place or MIDDLE)
+    written = walk.block in blocks(selection.loaded(explorer).model)
+    menu = gr.skip() if written else listed(explorer, selection, walk.block, part)
+    return page(explorer, selection, walk, now, follow), gr.skip() if now == step else now, menu
 
 
-def page(explorer: Explorer, asked: Asked, walk: Walk, now: int, follow: Follow) -> str:
+def page(explorer: Explorer, selection: Selection, walk: Walk, now: int, follow: Follow) -> str:
     step = walk.steps[now]
     call = walk.calls[step.call]
     return render(
@@ -71,9 +82,9 @@ def page(explorer: Explorer, asked: Asked, walk: Walk, now: int, follow: Follow)
         made=[large(made, follow) for made in step.made],
         drawings=[drawing(pattern, out(step)) for pattern in step.patterns],
         enters=[(first_step(walk, index), walk.calls[index].listing.name) for index in step.enters],
-        above=above(walk.block, blocks(asked.loaded(explorer).model)),
+        above=above(walk.block, blocks(selection.loaded(explorer).model)),
         channel=follow.channel,
-        python=asked.python(
+        python=selection.python(
             f'walk = explorer.code_walk(model, picture, weights, block="{walk.block}")',
             "for step in walk.steps:",
             "    print(step.statement.first, step.statement.source)",
@@ -116,27 +127,22 @@ def above(part: str, names: tuple[str, ...]) -> str | None:
 
 def went(event: gr.EventData) -> tuple:
     """Where a click leads: to a step of this walk, or into another part."""
-    kind, _, where = picked(event).partition(" ")
-    return (gr.skip(), int(where)) if kind == "step" else (gr.Dropdown(value=where), 0)
+    part = getattr(event, "part", None)
+    return (gr.skip(), int(event.step)) if part is None else (gr.Dropdown(value=part), 0)
 
 
-def followed(event: gr.EventData) -> tuple[int, int]:
-    name, row, column = placed(event)
-    rows, columns = map(int, name.split("x"))
-    return middle(row, rows), middle(column, columns)
-
-
-def save(explorer: Explorer, asked: Asked, kind: str, part: str | None):
-    walk = walked(explorer, asked, part)
+def save(explorer: Explorer, selection: Selection, kind: str, part: str | None):
+    walk = walked(explorer, selection, part)
     tensors = {
         f"{index:03d} line {step.statement.first} {made.name}": made.value.numpy()
         for index, step in enumerate(walk.steps)
         for made in step.made
     }
-    return npz(f"{asked.model}_{walk.block or 'network'}_walk", **tensors)
+    return npz(f"{selection.model}_{walk.block or 'network'}_walk", **tensors)
 
 
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
+def controls() -> dict[str, Component]:
+    """What is walked through and what its maps show, by the names handlers know them by."""
     with gr.Row(elem_classes="controls"):
         part = Menu([], label="Part", elem_id="part", min_width=220, allow_custom_value=True)
         step = Whole(0, precision=0, visible="hidden", elem_id="step")
@@ -148,24 +154,29 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
             min_width=190,
         )
         channel = Whole(0, label="Channel", precision=0, visible=False, elem_id="walk-channel", min_width=90)
-        y = Whole(MILLE // 2, precision=0, visible="hidden", elem_id="walk-y")
-        x = Whole(MILLE // 2, precision=0, visible="hidden", elem_id="walk-x")
+        place = PlaceBox(MIDDLE, elem_id="walk-place")
+    return {"part": part, "step": step, "look": look, "channel": channel, "place": place}
+
+
+def build(parts: TabParts) -> BuiltTab:
+    """Lay the tab out: the part that is walked through, and its source with the tensors."""
+    menus = controls()
+    part, step, look, channel, place = menus.values()
     view = View(elem_id="walk")
     drawn = {
-        "fn": bound(draw, explorer),
-        "inputs": [*rail.inputs, part, step, look, channel, y, x],
+        **wired(parts.explorer, parts.rail, draw, **menus),
         "outputs": [view, step, part],
         **lane("walk"),
         "show_progress": "minimal",
         "show_progress_on": [view],
     }
-    fit = {"fn": bound(menu, explorer), "inputs": [*rail.inputs, part, step], "outputs": [part, step]}
-    turn.change(**fit, **QUICK).success(**drawn)
+    fit = {**wired(parts.explorer, parts.rail, menu, part=part, step=step), "outputs": [part, step]}
+    parts.redraw.change(**fit, **QUICK).success(**drawn)
     part.input(lambda: 0, None, step, **PICK).then(**drawn)
     gr.on([look.input, channel.submit, channel.blur], **drawn)
     look.change(lambda chosen: gr.Number(visible=chosen == CHANNEL), look, channel, **PICK)
     view.pick(went, None, [part, step], **PICK).then(**drawn)
-    view.place(followed, None, [y, x], **PICK).then(**drawn)
-    saves.wire(view, bound(save, explorer), rail.inputs, [part])
-    named = {"part": part, "step": step, "walks": look, "follow": channel, "y": y, "x": x}
-    return Tab(address=named)
+    view.place(place_of, None, place, **PICK).then(**drawn)
+    parts.saves.wire(view, parts.explorer, parts.rail, save, part=part)
+    words = {"part": part, "step": step, "walks": look, "follow": channel, "walk_place": place}
+    return BuiltTab(remembered=words)

@@ -10,7 +10,7 @@ from explorer.features.feature_maps import FeatureMap, pca_colour
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.figures.strokes import bars
-from explorer.ui.tabs.code_walk.parts import Follow
+from explorer.ui.tabs.code_walk.follow import Follow
 
 ALL = -1  # channels: all of them, as colour
 
@@ -72,7 +72,7 @@ def cell(look: Look, follow: Follow) -> dict | None:
     if not look.has_places:
         return None
     rows, columns, count = look.values.shape
-    row, column = follow.cell(rows, columns)
+    row, column = follow.place.cell(rows, columns)
     vector = look.values[row, column]
     return {
         "row": row,

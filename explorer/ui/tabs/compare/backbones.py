@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 
 from explorer.capture import Run
 from explorer.engine.model_store import RANDOM
@@ -14,14 +14,15 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, sentence
 from explorer.ui.controls import IDLE, RUNNING
+from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
 from explorer.ui.rail import first_here
-from explorer.ui.selection import QUIET, Asked, bound
+from explorer.ui.selection import QUIET, Selection
 from explorer.ui.throttle import PATIENCE
 from models.costs import parameters
 
 # Drawn as it comes, two visitors at a time; of many changes the last is what stays.
-STREAMED = {
+STREAMED: dict[str, Any] = {
     **QUIET,
     "concurrency_id": "compare",
     "concurrency_limit": 2,
@@ -45,38 +46,40 @@ class Bench(Lenses):
     models: gr.Dropdown
     stop: gr.Button
 
-    def streams(self, lens: str, handler: Callable, view: View, others: list, changed: list) -> None:
-        """Draw a lens part by part while it is open; `handler(explorer, asked, *others)` gives `Part`s.
+    def streams(self, lens: str, handler: Callable, view: View, changed: list, **controls: Component) -> None:
+        """Draw a lens part by part while it is open; the handler gives `Part`s.
 
         changed: events of the lens' own that ask for a new drawing.
         """
-        self.running.append(self.draws(self.streamed(lens, handler, view, others), *changed))
+        self.running.append(self.draws(self.streamed(lens, handler, view, **controls), *changed))
 
-    def streamed(self, lens: str, handler: Callable, view: View, others: list) -> dict:
-        return {
-            "fn": bound(partial(parts_when_open, lens, handler), self.explorer),
-            "inputs": [*self.inputs, *others],
-            "outputs": [view, self.stop],
-            **STREAMED,
-        }
+    def streamed(self, lens: str, handler: Callable, view: View, **controls: Component) -> dict[str, Any]:
+        """The listener that does so."""
+        drawn = parts_when_open(lens, handler)
+        asks = self.wired(drawn, redraw=self.redraw, opened=self.lens, **controls)
+        return {**asks, "outputs": [view, self.stop], **STREAMED}
 
 
-def parts_when_open(
-    lens: str, handler: Callable, explorer: Explorer, asked: Asked, turn: str, now: str, *others
-) -> Iterator[tuple]:
+def parts_when_open(lens: str, handler: Callable) -> Callable:
     """The handler's parts while its lens is open, not more often than is worth drawing."""
-    if now != lens or not turn:
-        yield gr.skip(), gr.skip()
-        return
-    html, last = gr.skip(), time.monotonic()
-    try:
-        for html, at_once in handler(explorer, asked, *others):
-            if at_once or time.monotonic() - last > PATIENCE:
-                yield html, RUNNING
-                last = time.monotonic()
-    except ChoiceError as error:  # too few or too many: nothing is wrong, a choice is half made
-        html = sentence(str(error))
-    yield html, IDLE
+
+    def answered(
+        explorer: Explorer, selection: Selection, *, redraw: Redraw, opened: str, **values
+    ) -> Iterator[tuple]:
+        if opened != lens or not redraw.link:
+            yield gr.skip(), gr.skip()
+            return
+        html, last = gr.skip(), time.monotonic()
+        try:
+            for html, at_once in handler(explorer, selection, **values):
+                if at_once or time.monotonic() - last > PATIENCE:
+                    yield html, RUNNING
+                    last = time.monotonic()
+        except ChoiceError as error:  # too few or too many: nothing is wrong, a choice is half made
+            html = sentence(str(error))
+        yield html, IDLE
+
+    return answered
 
 
 def weights(model: str) -> str:
@@ -89,18 +92,18 @@ def state(model: str) -> str:
     return "untrained" if weights(model) == RANDOM else f"trained on {weights(model)}"
 
 
-def run_of(explorer: Explorer, asked: Asked, model: str) -> Run:
-    return explorer.inspect(model, asked.open(), weights(model))
+def run_of(explorer: Explorer, selection: Selection, model: str) -> Run:
+    return explorer.inspect(model, selection.picture, weights(model))
 
 
-def is_quick(explorer: Explorer, asked: Asked, model: str) -> bool:
+def is_quick(explorer: Explorer, selection: Selection, model: str) -> bool:
     """Whether a pass is remembered or takes no time worth telling."""
-    return parameters(model) <= SMALL or explorer.has_passed(model, asked.open(), weights(model))
+    return parameters(model) <= SMALL or explorer.has_passed(model, selection.picture, weights(model))
 
 
 def python(*lines: str, imports: str = "") -> str:
     """The few lines that give the same with the library."""
-    head = (*([imports] if imports else []), "from explorer.explorer import Explorer\n")
+    head = (*([imports] if imports else []), "from explorer import Explorer\n")
     return "\n".join((*head, "explorer = Explorer()", *lines))
 
 

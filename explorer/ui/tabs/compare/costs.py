@@ -10,7 +10,7 @@ from explorer.features.comparison import chosen
 from explorer.figures.comparison import along_depth, cost_bars
 from explorer.ui.components import View, render
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.selection import Asked, bound
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.compare.backbones import COMPUTING, SMALL, Bench, Part, pairs, python, weights
 from models.costs import parameters
 from models.layer_names import short_part
@@ -23,7 +23,7 @@ QUANTITIES = {  # name of the field: title, unit, what one of its numbers is mul
 }
 
 
-def draw(explorer: Explorer, asked: Asked, models: list[str], anew: bool = False) -> Iterator[Part]:
+def draw(explorer: Explorer, selection: Selection, models: list[str], anew: bool = False) -> Iterator[Part]:
     """Backbone after backbone; those that are not measured yet wait."""
     found: dict[str, Costs] = {}
     for model in chosen(models):
@@ -34,8 +34,8 @@ def draw(explorer: Explorer, asked: Asked, models: list[str], anew: bool = False
             yield Part(page(models, found, model))
 
 
-def draw_again(explorer: Explorer, asked: Asked, models: list[str]) -> Iterator[Part]:
-    yield from draw(explorer, asked, models, anew=True)
+def draw_again(explorer: Explorer, selection: Selection, models: list[str]) -> Iterator[Part]:
+    yield from draw(explorer, selection, models, anew=True)
 
 
 def page(models: list[str], found: dict[str, Costs], model: str) -> str:
@@ -102,7 +102,7 @@ def digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, models: list[str]):
+def save(explorer: Explorer, selection: Selection, kind: str, models: list[str]):
     found = {model: list(explorer.costs(model, weights(model)))[-1] for model in chosen(models)}
     if kind == "npz":
         arrays = {
@@ -121,7 +121,7 @@ def save(explorer: Explorer, asked: Asked, kind: str, models: list[str]):
 def build(bench: Bench) -> dict:
     """Gives the controls a link remembers: none of its own."""
     view = View(COMPUTING, elem_id="versus-costs")
-    bench.streams("costs", draw, view, [bench.models], [bench.models.change])
-    bench.running.append(view.more(**bench.streamed("costs", draw_again, view, [bench.models])))
-    bench.saves.wire(view, bound(save, bench.explorer), bench.rail.inputs, [bench.models])
+    bench.streams("costs", draw, view, [bench.models.change], models=bench.models)
+    bench.running.append(view.more(**bench.streamed("costs", draw_again, view, models=bench.models)))
+    bench.saved(view, save, models=bench.models)
     return {}

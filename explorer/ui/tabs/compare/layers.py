@@ -11,26 +11,26 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.model_picker import backbones
-from explorer.ui.selection import Asked, bound
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, python, weights
 from models.layer_names import short_part
 
 FIRST, SECOND = "vip_nano", "mixer_nano"
 
 
-def found(explorer: Explorer, asked: Asked, first: str, second: str):
-    return explorer.likeness(asked.open(), (first, weights(first)), (second, weights(second)))
+def found(explorer: Explorer, selection: Selection, first: str, second: str):
+    return explorer.likeness(selection.picture, (first, weights(first)), (second, weights(second)))
 
 
-def draw(explorer: Explorer, asked: Asked, first: str, second: str) -> Iterator[Part]:
-    slow = [model for model in dict.fromkeys([first, second]) if not is_quick(explorer, asked, model)]
+def draw(explorer: Explorer, selection: Selection, first: str, second: str) -> Iterator[Part]:
+    slow = [model for model in dict.fromkeys([first, second]) if not is_quick(explorer, selection, model)]
     if slow:
         yield Part(sentence(f"The picture passes through {' and '.join(slow)} …"), at_once=True)
-    yield Part(page(explorer, asked, first, second))
+    yield Part(page(explorer, selection, first, second))
 
 
-def page(explorer: Explorer, asked: Asked, first: str, second: str) -> str:
-    made = found(explorer, asked, first, second)
+def page(explorer: Explorer, selection: Selection, first: str, second: str) -> str:
+    made = found(explorer, selection, first, second)
     return render(
         "compare_layers",
         title="Likeness of layers",
@@ -48,8 +48,8 @@ def page(explorer: Explorer, asked: Asked, first: str, second: str) -> str:
     )
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, first: str, second: str):
-    made = found(explorer, asked, first, second)
+def save(explorer: Explorer, selection: Selection, kind: str, first: str, second: str):
+    made = found(explorer, selection, first, second)
     name = f"{first}_{second}_cka"
     if kind == "npz":
         return npz(name, rows=made.rows, columns=made.columns, cka=made.values, places=made.places)
@@ -66,6 +66,6 @@ def build(bench: Bench) -> dict:
             backbones(), value=SECOND, label="Layers to the right", elem_id="cka-second", min_width=160
         )
     view = View(COMPUTING, elem_id="versus-layers")
-    bench.streams("layers", draw, view, [first, second], [first.change, second.change])
-    bench.saves.wire(view, bound(save, bench.explorer), bench.rail.inputs, [first, second])
+    bench.streams("layers", draw, view, [first.change, second.change], first=first, second=second)
+    bench.saved(view, save, first=first, second=second)
     return {"first": first, "second": second}

@@ -11,21 +11,22 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.ui.components import render
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.selection import Asked
+from explorer.ui.events import Place
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import cell_of, found, number_of, unit
 
 
-def draw(explorer: Explorer, asked: Asked, layer: str, channel: int, cell: str) -> tuple:
+def draw(explorer: Explorer, selection: Selection, layer: str, channel: int, place: Place | None) -> tuple:
     """The channel, and its number where the one asked for is outside."""
     try:
-        features = found(explorer, asked, layer)
+        features = found(explorer, selection, layer)
     except NoMapError:  # the grid says why
         return "", gr.skip()
     number = number_of(features, channel)
-    return page(asked, features, number, cell), gr.skip() if number == channel else number
+    return page(selection, features, number, place), gr.skip() if number == channel else number
 
 
-def page(asked: Asked, features: FeatureMap, number: int, cell: str) -> str:
+def page(selection: Selection, features: FeatureMap, number: int, place: Place | None) -> str:
     values = features.channel(number)
     scale = scale_of(values, signed=features.has_places)
     return render(
@@ -36,12 +37,12 @@ def page(asked: Asked, features: FeatureMap, number: int, cell: str) -> str:
         colours=data_uri(colours(features)) if features.has_places else None,
         values=" ".join(f"{value:.4g}" for value in values.ravel()),
         shape=values.shape,
-        cell=cell_of(cell, features),
+        cell=cell_of(place, features),
         scale=scale,
         unit=unit(features),
         mean=float(values.mean()),
         std=float(values.std()),
-        python=asked.python(
+        python=selection.python(
             f'features = feature_map(explorer.inspect(model, picture, weights), "{features.layer}")',
             f"values, colours = features.channel({number}), pca_colour(features)",
             imports="from explorer.features.feature_maps import feature_map, pca_colour",
@@ -53,10 +54,10 @@ def colours(features: FeatureMap) -> np.ndarray:
     return (255 * pca_colour(features)).round().astype(np.uint8)
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, layer: str, channel: int):
-    features = found(explorer, asked, layer)
+def save(explorer: Explorer, selection: Selection, kind: str, layer: str, channel: int):
+    features = found(explorer, selection, layer)
     number = number_of(features, channel)
-    name = f"{asked.model}_{features.layer}_{number}"
+    name = f"{selection.model}_{features.layer}_{number}"
     if kind == "npz":
         made = {"colours": pca_colour(features)} if features.has_places else {}
         return npz(name, values=features.channel(number), **made)

@@ -8,26 +8,26 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.ui.components import render
 from explorer.ui.downloads import npz
-from explorer.ui.selection import Asked
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import found, number_of, or_nothing
 
 
-def stream(explorer: Explorer, asked: Asked, features: FeatureMap) -> tuple[FeatureMap, ...]:
-    return same_stream(asked.run(explorer), features.layer)
+def stream(explorer: Explorer, selection: Selection, features: FeatureMap) -> tuple[FeatureMap, ...]:
+    return same_stream(selection.run(explorer), features.layer)
 
 
 @or_nothing
-def draw(explorer: Explorer, asked: Asked, layer: str, channel: int) -> str:
-    features = found(explorer, asked, layer)
+def draw(explorer: Explorer, selection: Selection, layer: str, channel: int) -> str:
+    features = found(explorer, selection, layer)
     number = number_of(features, channel)
-    maps = stream(explorer, asked, features)
+    maps = stream(explorer, selection, features)
     return render(
         "depth",
         title=f"Channel {number} across depth" if features.has_places else f"Head {number} across depth",
         layer=features.layer,
         count=features.channels,
         maps=[(one.layer, one.values.shape, thumbnail(one, number)) for one in maps],
-        python=asked.python(
+        python=selection.python(
             "run = explorer.inspect(model, picture, weights)",
             f'for features in same_stream(run, "{features.layer}"):',
             f"    print(features.layer, features.channel({number}).std())",
@@ -41,10 +41,10 @@ def thumbnail(features: FeatureMap, number: int) -> str:
     return data_uri(painted(values, scale_of(values, signed=features.has_places)))
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, layer: str, channel: int):
-    features = found(explorer, asked, layer)
+def save(explorer: Explorer, selection: Selection, kind: str, layer: str, channel: int):
+    features = found(explorer, selection, layer)
     number = number_of(features, channel)
     values: dict[str, np.ndarray] = {
-        one.layer: one.channel(number) for one in stream(explorer, asked, features)
+        one.layer: one.channel(number) for one in stream(explorer, selection, features)
     }
-    return npz(f"{asked.model}_channel_{number}_across_depth", **values)
+    return npz(f"{selection.model}_channel_{number}_across_depth", **values)

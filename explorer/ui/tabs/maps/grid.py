@@ -16,7 +16,7 @@ from explorer.figures.raster import COLUMNS, png, sprite
 from explorer.ui.components import render
 from explorer.ui.controls import moved
 from explorer.ui.downloads import npz
-from explorer.ui.selection import Asked
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import found, or_why, unit
 
 PAGE = 64  # channels shown at once
@@ -42,27 +42,26 @@ class Order:
     remark: str = ""
 
 
-def order(explorer: Explorer, asked: Asked, features: FeatureMap, sort: str) -> Order:
+def order(explorer: Explorer, selection: Selection, features: FeatureMap, sort: str) -> Order:
     if sort == "relevance":
-        return by_relevance(explorer, asked, features)
+        return by_relevance(explorer, selection, features)
     if sort == "cause":
-        return by_cause(explorer, asked, features)
+        return by_cause(explorer, selection, features)
     return Order(features.order(sort))
 
 
-def by_relevance(explorer: Explorer, asked: Asked, features: FeatureMap) -> Order:
-    labels = asked.loaded(explorer).labels
+def by_relevance(explorer: Explorer, selection: Selection, features: FeatureMap) -> Order:
+    labels = selection.loaded(explorer).labels
     if not labels:
         return Order(features.order("activation"), remark=NO_CLASS)
-    question = asked.model, asked.open(), asked.weights
-    scores = explorer.relevance(*question, target=asked.target)[features.layer]
-    label = labels[explorer.target(*question, asked.target)]
+    scores = explorer.relevance(*selection.question, target=selection.target)[features.layer]
+    label = labels[explorer.target(*selection.question, selection.target)]
     return Order(ranked(scores), scores, "most relevant first, for", label)
 
 
-def by_cause(explorer: Explorer, asked: Asked, features: FeatureMap) -> Order:
-    _, geometry = explorer.image(asked.model, asked.open(), asked.weights)
-    cause = cause_of(explorer.digest(asked.open()), geometry)
+def by_cause(explorer: Explorer, selection: Selection, features: FeatureMap) -> Order:
+    _, geometry = explorer.image(*selection.question)
+    cause = cause_of(explorer.digest(selection.picture), geometry)
     if cause is None or not features.has_places:
         return Order(features.order("activation"), remark=NO_PLACES if cause is not None else NO_CAUSE)
     scores = correlation(features, cause)
@@ -80,9 +79,9 @@ def pages(channels: int) -> int:
 
 
 @or_why
-def draw(explorer: Explorer, asked: Asked, layer: str, sort: str, scale: str, page: float) -> str:
-    features = found(explorer, asked, layer)
-    by = order(explorer, asked, features, sort)
+def draw(explorer: Explorer, selection: Selection, layer: str, sort: str, scale: str, page: float) -> str:
+    features = found(explorer, selection, layer)
+    by = order(explorer, selection, features, sort)
     channels = page_of(by.channels, page)
     maps = rearrange(features.values[..., channels], "h w c -> c h w")
     rows, columns, count = features.values.shape
@@ -101,7 +100,7 @@ def draw(explorer: Explorer, asked: Asked, layer: str, sort: str, scale: str, pa
         places=features.has_places,
         scale=scale_of(maps, signed=features.has_places),
         unit=unit(features),
-        python=asked.python(*python(features, sort)),
+        python=selection.python(*python(features, sort)),
     )
 
 
@@ -115,10 +114,10 @@ def python(features: FeatureMap, sort: str) -> list[str]:
     return ["from explorer.features.feature_maps import feature_map", *lines]
 
 
-def whole(explorer: Explorer, asked: Asked, features: FeatureMap) -> dict[str, np.ndarray]:
+def whole(explorer: Explorer, selection: Selection, features: FeatureMap) -> dict[str, np.ndarray]:
     """The probe's tensor, in canonical order and in the model's own, with the names of the axes."""
-    probe = probe_of(asked.run(explorer), features.layer)
-    own = probes(asked.loaded(explorer).model)[features.layer.partition(BRANCH)[0]]
+    probe = probe_of(selection.run(explorer), features.layer)
+    own = probes(selection.loaded(explorer).model)[features.layer.partition(BRANCH)[0]]
     return {
         "tensor": probe.value.numpy(),
         "axes": np.array(probe.kind.value),
@@ -127,16 +126,16 @@ def whole(explorer: Explorer, asked: Asked, features: FeatureMap) -> dict[str, n
     }
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, layer: str, sort: str, scale: str, page: float):
-    features = found(explorer, asked, layer)
-    by = order(explorer, asked, features, sort)
+def save(explorer: Explorer, selection: Selection, kind: str, layer: str, sort: str, scale: str, page: float):
+    features = found(explorer, selection, layer)
+    by = order(explorer, selection, features, sort)
     if kind == "npz":
         scores = {} if by.scores is None else {"scores": by.scores}
-        tensors = whole(explorer, asked, features)
-        return npz(f"{asked.model}_{features.layer}", values=features.values, **tensors, **scores)
+        tensors = whole(explorer, selection, features)
+        return npz(f"{selection.model}_{features.layer}", values=features.values, **tensors, **scores)
     maps = rearrange(features.values[..., page_of(by.channels, page)], "h w c -> c h w")
     pixels = sprite(maps, signed=features.has_places, shared=scale == SHARED)
-    return png(pixels), f"{asked.model}_{features.layer}.png"
+    return png(pixels), f"{selection.model}_{features.layer}.png"
 
 
 def page_slider(count: int, page: float) -> gr.Slider:

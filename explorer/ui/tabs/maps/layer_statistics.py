@@ -6,15 +6,15 @@ from explorer.explorer import Explorer
 from explorer.features.statistics import statistics
 from explorer.ui.components import render
 from explorer.ui.downloads import npz
-from explorer.ui.selection import Asked
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import found, or_nothing
 
 MOST_LISTED = 24  # dead channels by their number
 
 
 @or_nothing
-def draw(explorer: Explorer, asked: Asked, layer: str) -> str:
-    features = found(explorer, asked, layer)
+def draw(explorer: Explorer, selection: Selection, layer: str) -> str:
+    features = found(explorer, selection, layer)
     made = statistics(features)
     return render(
         "layer_statistics",
@@ -25,7 +25,7 @@ def draw(explorer: Explorer, asked: Asked, layer: str) -> str:
         places=features.has_places,
         dead=made.dead[:MOST_LISTED],
         zero=-made.low / (made.high - made.low) if made.low < 0 < made.high else None,
-        python=asked.python(
+        python=selection.python(
             f'features = feature_map(explorer.inspect(model, picture, weights), "{features.layer}")',
             "print(statistics(features))",
             imports="from explorer.features.feature_maps import feature_map\n"
@@ -34,12 +34,12 @@ def draw(explorer: Explorer, asked: Asked, layer: str) -> str:
     )
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, layer: str):
-    features = found(explorer, asked, layer)
+def save(explorer: Explorer, selection: Selection, kind: str, layer: str):
+    features = found(explorer, selection, layer)
     made = statistics(features)
     numbers = {name: getattr(made, name) for name in ("low", "high", "mean", "std", "zeros", "small")}
     return npz(
-        f"{asked.model}_{features.layer}_numbers",
+        f"{selection.model}_{features.layer}_numbers",
         counts=made.counts,
         edges=np.linspace(made.low, made.high, len(made.counts) + 1),
         dead=np.array(made.dead, int),

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from functools import wraps
 
-import gradio as gr
-
 from explorer.capture import Run
 from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import FeatureMap, feature_map, layers, probed
-from explorer.ui.components import placed, sentence
-from explorer.ui.selection import Asked
+from explorer.ui.components import sentence
+from explorer.ui.events import MIDDLE, Place
+from explorer.ui.selection import Selection
 
 
-def found(explorer: Explorer, asked: Asked, layer: str | None) -> FeatureMap:
+def found(explorer: Explorer, selection: Selection, layer: str | None) -> FeatureMap:
     """The map of that name; a name left over from another model counts as the last output of this one."""
-    run = asked.run(explorer)
+    run = selection.run(explorer)
     return feature_map(run, layer if layer in probed(run) else usual(run))
 
 
@@ -34,9 +33,9 @@ def or_why(draw: Callable[..., str]) -> Callable[..., str]:
     """A view, or, where there is nothing to draw, the sentence why."""
 
     @wraps(draw)
-    def drawn(*args) -> str:
+    def drawn(explorer: Explorer, selection: Selection, **values) -> str:
         try:
-            return draw(*args)
+            return draw(explorer, selection, **values)
         except NoMapError as why:
             return sentence(why.reason)
 
@@ -47,33 +46,20 @@ def or_nothing(draw: Callable[..., str]) -> Callable[..., str]:
     """A view that is empty where the layer has no places: the grid says why."""
 
     @wraps(draw)
-    def drawn(explorer: Explorer, asked: Asked, layer: str, *others) -> str:
+    def drawn(explorer: Explorer, selection: Selection, *, layer: str, **values) -> str:
         try:
-            found(explorer, asked, layer)
+            found(explorer, selection, layer)
         except NoMapError:
             return ""
-        return draw(explorer, asked, layer, *others)
+        return draw(explorer, selection, layer=layer, **values)
 
     return drawn
 
 
-def cell_of(cell: str | None, features: FeatureMap) -> tuple[int, int]:
-    """The chosen cell as (row, column); where the map was another size, the one at the same place.
-
-    cell: row, column, rows, columns of the map it was chosen in; anything else means the middle.
-    """
+def cell_of(place: Place | None, features: FeatureMap) -> tuple[int, int]:
+    """The cell (row, column) of a map the chosen place lies in; the middle where none is chosen."""
     rows, columns, _ = features.values.shape
-    numbers = [int(part) if part.isdecimal() else -1 for part in (cell or "").split()]
-    if len(numbers) != 4 or not (0 <= numbers[0] < numbers[2] and 0 <= numbers[1] < numbers[3]):
-        return rows // 2, columns // 2
-    row, column, of_rows, of_columns = numbers
-    return (2 * row + 1) * rows // (2 * of_rows), (2 * column + 1) * columns // (2 * of_columns)
-
-
-def chosen_cell(event: gr.EventData) -> str:
-    """The cell that was clicked, as `cell_of` reads it; the name of such a map is its size."""
-    size, row, column = placed(event)
-    return f"{row} {column} {size}"
+    return (place or MIDDLE).cell(rows, columns)
 
 
 def unit(features: FeatureMap) -> str:

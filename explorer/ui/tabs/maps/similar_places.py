@@ -10,24 +10,23 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.ui.components import render
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.picture_upload import as_seen
-from explorer.ui.selection import Asked
+from explorer.ui.events import Place
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import cell_of, found, or_nothing, or_why
-from models.registry import Preprocess
 
 NEAREST, STRONGEST = 8, 8
 SIDE = 260  # pixels of the picture beside the map
 
 
-def computed(explorer: Explorer, asked: Asked, layer: str, cell: str) -> SimilarPlaces:
-    features = found(explorer, asked, layer)
-    return similar_places(features, *cell_of(cell, features))
+def computed(explorer: Explorer, selection: Selection, layer: str, place: Place | None) -> SimilarPlaces:
+    features = found(explorer, selection, layer)
+    return similar_places(features, *cell_of(place, features))
 
 
 @or_nothing
 @or_why
-def draw(explorer: Explorer, asked: Asked, layer: str, cell: str) -> str:
-    made = computed(explorer, asked, layer, cell)
+def draw(explorer: Explorer, selection: Selection, layer: str, place: Place | None) -> str:
+    made = computed(explorer, selection, layer, place)
     scale = scale_of(made.values, signed=bool((made.values < 0).any()))
     row, column = made.place
     return render(
@@ -35,34 +34,34 @@ def draw(explorer: Explorer, asked: Asked, layer: str, cell: str) -> str:
         title=f"Places like row {row}, column {column}",
         layer=made.layer,
         pixels=data_uri(painted(made.values, scale)),
-        picture=small(asked, asked.loaded(explorer).preprocess),
+        picture=small(selection.cropped(explorer)),
         values=" ".join(f"{value:.4g}" for value in made.values.ravel()),
         shape=made.values.shape,
         cell=made.place,
         nearest=[(place, float(made.values[place])) for place in made.nearest(NEAREST)],
         strongest=[(number, float(made.vector[number])) for number in made.strongest(STRONGEST)],
         scale=scale,
-        python=asked.python(
+        python=selection.python(
             f'features = feature_map(explorer.inspect(model, picture, weights), "{made.layer}")',
-            f"alike = similar_places(features, {row}, {column})  # .values, .vector",
-            f"print(alike.nearest({NEAREST}), alike.strongest({STRONGEST}))",
+            f"similar = similar_places(features, {row}, {column})  # .values, .vector",
+            f"print(similar.nearest({NEAREST}), similar.strongest({STRONGEST}))",
             imports="from explorer.features.feature_maps import feature_map\n"
             "from explorer.features.similarity import similar_places",
         ),
     )
 
 
-def small(asked: Asked, preprocess: Preprocess) -> str:
+def small(pixels: np.ndarray) -> str:
     """The picture as the model sees it, no larger than it is shown: it is sent with every click."""
-    picture = Image.fromarray(as_seen(asked.open(), preprocess))
+    picture = Image.fromarray(pixels)
     picture.thumbnail((SIDE, SIDE))
     return data_uri(np.asarray(picture))
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, layer: str, cell: str):
-    made = computed(explorer, asked, layer, cell)
+def save(explorer: Explorer, selection: Selection, kind: str, layer: str, place: Place | None):
+    made = computed(explorer, selection, layer, place)
     row, column = made.place
-    name = f"{asked.model}_{made.layer}_alike_{row}_{column}"
+    name = f"{selection.model}_{made.layer}_similar_{row}_{column}"
     if kind == "npz":
         return npz(name, cosine=made.values, vector=made.vector, place=made.place)
     title, signed = f"{made.layer}, like row {row}, column {column}", bool((made.values < 0).any())

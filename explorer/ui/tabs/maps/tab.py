@@ -1,27 +1,30 @@
-"""The "Maps" tab: all channels of one layer, one of them large, and what its numbers say."""
+"""The Maps tab: all channels of one layer, one of them large, and what its numbers say."""
+
+from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import probed
-from explorer.ui.components import View, picked
+from explorer.ui.components import View
 from explorer.ui.controls import Amount, Menu, Whole, offer
-from explorer.ui.downloads import Saves
-from explorer.ui.selection import PICK, QUICK, Asked, Rail, Tab, bound, lane
-from explorer.ui.tabs.maps import channel, depth, grid
-from explorer.ui.tabs.maps import layer_statistics as facts
-from explorer.ui.tabs.maps import similar_places as alike
-from explorer.ui.tabs.maps.shown_map import chosen_cell, found, usual
+from explorer.ui.events import PlaceBox, place_of
+from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
+from explorer.ui.tabs.maps import channel, depth, grid, layer_statistics, similar_places
+from explorer.ui.tabs.maps.shown_map import found, usual
+from explorer.ui.tabs.registry import BuiltTab, TabParts
 from models.layer_names import short
 
 
-def menus(explorer: Explorer, asked: Asked, layer: str, page: float) -> tuple[gr.Dropdown, gr.Slider]:
+def menus(explorer: Explorer, selection: Selection, layer: str, page: float) -> tuple[gr.Dropdown, gr.Slider]:
     """The layers of this model, keeping the chosen one where it exists, and the pages of its channels."""
-    run = asked.run(explorer)
+    run = selection.run(explorer)
     names = probed(run)
     try:
-        channels = found(explorer, asked, layer).channels
+        channels = found(explorer, selection, layer).channels
     except NoMapError:
         channels = 0
     return (
@@ -30,11 +33,18 @@ def menus(explorer: Explorer, asked: Asked, layer: str, page: float) -> tuple[gr
     )
 
 
-def picked_channel(event: gr.EventData) -> int:
-    return int(picked(event))
+def channel_of(event: gr.EventData) -> int:
+    """The channel that was chosen in a view."""
+    return int(event.channel)
 
 
-def controls() -> tuple:
+def layer_of(event: gr.EventData) -> str:
+    """The layer that was chosen in a view."""
+    return str(event.layer)
+
+
+def controls() -> dict[str, Component]:
+    """The menus above the views, by the names handlers know them by."""
     with gr.Row(elem_classes="controls"):
         layer = Menu([], label="Layer", elem_id="layer", min_width=220, scale=2)
         orders = [(words, name) for name, words in grid.ORDERS.items()]
@@ -42,13 +52,14 @@ def controls() -> tuple:
         scales = [("each its own", grid.OWN), ("shared", grid.SHARED)]
         scale = Menu(scales, value=grid.OWN, label="Scale", min_width=150)
         page = Amount(1, 2, value=1, step=1, label="Page", visible=False, min_width=120, buttons=[])
-        number = Whole(0, label="Channel", precision=0, elem_id="channel", min_width=100)
-        cell = gr.Textbox("", visible="hidden", elem_id="cell")
-    return layer, sort, scale, page, number, cell
+        channel = Whole(0, label="Channel", precision=0, elem_id="channel", min_width=100)
+        place = PlaceBox(None, elem_id="cell")
+    return {"layer": layer, "sort": sort, "scale": scale, "page": page, "channel": channel, "place": place}
 
 
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab:
-    layer, sort, scale, page, number, cell = controls()
+def build(parts: TabParts) -> BuiltTab:
+    """Lay the tab out: the grid, one channel, the layer's numbers, similar places, depth."""
+    menu = controls()
     with gr.Row(elem_classes="views"):
         with gr.Column(scale=3, min_width=320):
             every = View(elem_id="grid")
@@ -58,48 +69,51 @@ def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> Tab
     near = View(elem_id="alike")
     deep = View(elem_id="depth")
 
-    def drawing(part, view: View, inputs: list, *others) -> dict:
-        """The listener that draws a view; what it shows can be saved."""
-        saves.wire(view, bound(part.save, explorer), rail.inputs, inputs)
-        asks = {"inputs": [*rail.inputs, *inputs, *([cell] if others else [])], "outputs": [view, *others]}
-        return {"fn": bound(part.draw, explorer), **asks, **lane(view.elem_id)}
+    def drawing(
+        view: View, draw: Callable, save: Callable, names: tuple[str, ...], *more: str
+    ) -> dict[str, Any]:
+        """What draws a view from the controls of these names; what it shows can be saved.
 
-    many = drawing(grid, every, [layer, sort, scale, page])
-    one = drawing(channel, large, [layer, number], number)
-    told = drawing(facts, numbers, [layer])
-    alone = drawing(alike, near, [layer, cell])
-    through = drawing(depth, deep, [layer, number])
+        more: controls it also reads, and may correct.
+        """
+        inputs = {name: menu[name] for name in names}
+        also = {name: menu[name] for name in more}
+        parts.saves.wire(view, parts.explorer, parts.rail, save, **inputs)
+        outputs = [view, menu["channel"]] if also else view
+        return {
+            **wired(parts.explorer, parts.rail, draw, **inputs, **also),
+            "outputs": outputs,
+            **lane(view.elem_id),
+        }
+
+    many = drawing(every, grid.draw, grid.save, ("layer", "sort", "scale", "page"))
+    one = drawing(large, channel.draw, channel.save, ("layer", "channel"), "place")
+    told = drawing(numbers, layer_statistics.draw, layer_statistics.save, ("layer",))
+    alike = drawing(near, similar_places.draw, similar_places.save, ("layer", "place"))
+    through = drawing(deep, depth.draw, depth.save, ("layer", "channel"))
     fit = {
-        "fn": bound(menus, explorer),
-        "inputs": [*rail.inputs, layer, page],
-        "outputs": [layer, page],
+        **wired(parts.explorer, parts.rail, menus, layer=menu["layer"], page=menu["page"]),
+        "outputs": [menu["layer"], menu["page"]],
         **QUICK,
     }
-
-    def then(event, *listeners: dict) -> None:
-        """What an event changes, drawn side by side."""
-        for listener in listeners:
-            event.success(**listener)
-
-    views = [many, one, told, alone, through]
+    views = [many, one, told, alike, through]
     for listener in (fit, *views):  # side by side: a view reads a name from another model as the menu does
-        gr.on([turn.change, layer.input], **listener)
-    then(deep.pick(picked, None, layer, **PICK), fit, *views)
-    gr.on([scale.input, page.release], **many)
-    sort.input(**{**many, "show_progress": "minimal"})  # relevance takes a pass back
-    gr.on([number.input], **one)
-    gr.on([number.input], **through)
-    for event in (every.pick, numbers.pick, near.door):
-        then(event(picked_channel, None, number, **PICK), one, through)
-    for event, cell_chosen in ((large.place, chosen_cell), (near.place, chosen_cell), (near.pick, picked)):
-        then(event(cell_chosen, None, cell, **PICK), alone)
-    return Tab(
-        address={
-            "layer": layer,
-            "channel": number,
-            "order": sort,
-            "scale": scale,
-            "sheet": page,
-            "cell": cell,
-        },
-    )
+        gr.on([parts.redraw.change, menu["layer"].input], **listener)
+    then(deep.pick(layer_of, None, menu["layer"], **PICK), fit, *views)
+    gr.on([menu["scale"].input, menu["page"].release], **many)
+    menu["sort"].input(**{**many, "show_progress": "minimal"})  # relevance takes a pass back
+    for listener in (one, through):
+        gr.on([menu["channel"].input], **listener)
+    for event in (every.pick, numbers.pick, near.link):
+        then(event(channel_of, None, menu["channel"], **PICK), one, through)
+    for event in (large.place, near.place, near.pick):
+        then(event(place_of, None, menu["place"], **PICK), alike)
+    names = {"layer": "layer", "channel": "channel", "order": "sort", "scale": "scale", "sheet": "page"}
+    remembered = {word: menu[name] for word, name in (names | {"cell": "place"}).items()}
+    return BuiltTab(remembered=remembered, part=menu["layer"])
+
+
+def then(event, *listeners: dict[str, Any]) -> None:
+    """What an event changes, drawn side by side."""
+    for listener in listeners:
+        event.success(**listener)

@@ -7,18 +7,17 @@ from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.mosaic import mosaic
 from explorer.figures.raster import data_uri
-from explorer.mixing.attention import Gaze, attention_layers, gaze
-from explorer.ui.components import View, picked, placed, render, sentence
-from explorer.ui.controls import Menu, Whole, offer
+from explorer.mixing.attention import AttentionFrom, attention_from, attention_layers
+from explorer.ui.components import View, render, sentence
+from explorer.ui.controls import Menu, offer
 from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
 from explorer.ui.lenses import Lenses
-from explorer.ui.picture_upload import as_seen
-from explorer.ui.selection import PICK, Asked, bound, lane
-from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
+from explorer.ui.selection import PICK, Selection, lane
+from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere, way_of
 from models.layer_names import short
 
 ALL = "all"
-MIDDLE = 500  # thousandths of a side of the picture; a place stays where it is from layer to layer
 
 
 def layer_words(name: str) -> str:
@@ -26,24 +25,26 @@ def layer_words(name: str) -> str:
     return short(name.rsplit(".", 2)[0])
 
 
-def found(explorer: Explorer, asked: Asked, layer: str | None, row: int, column: int) -> Gaze:
+def found(explorer: Explorer, selection: Selection, layer: str | None, place: Place | None) -> AttentionFrom:
     """The attention of the place chosen; a layer left over from another model counts as the first."""
-    run = asked.run(explorer)
+    run, where = selection.run(explorer), place or MIDDLE
     layers = attention_layers(run)
-    return gaze(run, layer if layer in layers else layers[0], row / 1000, column / 1000)
+    return attention_from(run, layer if layer in layers else layers[0], where.row, where.column)
 
 
-def chosen_head(looks: Gaze, head: str | None) -> int | None:
+def chosen_head(looks: AttentionFrom, head: str | None) -> int | None:
     """A head that is there; None for all."""
     return int(head) if head and head.isdigit() and int(head) < looks.heads else None
 
 
-def draw(explorer: Explorer, asked: Asked, layer: str | None, head: str | None, row: int, column: int) -> str:
-    if missing := elsewhere(explorer, asked, "attention"):
+def draw(
+    explorer: Explorer, selection: Selection, layer: str | None, head: str | None, place: Place | None
+) -> str:
+    if missing := elsewhere(explorer, selection, "attention"):
         return missing
-    looks = found(explorer, asked, layer, row, column)
+    looks, where = found(explorer, selection, layer, place), place or MIDDLE
     number = chosen_head(looks, head)
-    picture = as_seen(asked.open(), asked.loaded(explorer).preprocess)
+    picture = selection.cropped(explorer)
     maps = looks.maps[looks.offset] if number is None else looks.maps[:, number]
     scale = scale_of(maps, signed=False)._replace(low=0.0)
     return render(
@@ -58,16 +59,16 @@ def draw(explorer: Explorer, asked: Asked, layer: str | None, head: str | None, 
         marks=[mark(looks, looks.offset if number is None else offset) for offset in range(len(maps))],
         patch=box(*looks.here, looks.maps.shape[2:]),
         scale=scale,
-        python=asked.python(
+        python=selection.python(
             "run = explorer.inspect(model, picture, weights)",
-            f'looks = gaze(run, "{looks.layer}", row={row / 1000}, column={column / 1000})',
+            f'looks = attention_from(run, "{looks.layer}", row={where.row:.4f}, column={where.column:.4f})',
             "print(looks.maps.shape, looks.maps.sum(axis=(2, 3)))  # [offsets, heads, patches, patches]",
-            imports="from explorer.mixing.attention import gaze",
+            imports="from explorer.mixing.attention import attention_from",
         ),
     )
 
 
-def mark(looks: Gaze, offset: int) -> str:
+def mark(looks: AttentionFrom, offset: int) -> str:
     """Where the place of an offset in the patch looked from is, as CSS."""
     row, column = looks.here[0] * looks.patch, looks.here[1] * looks.patch
     return box(row + offset // looks.patch, column + offset % looks.patch, looks.grid)
@@ -79,13 +80,15 @@ def box(row: int, column: int, cells: tuple[int, int]) -> str:
     return f"top: {row * high:.4g}%; left: {column * wide:.4g}%; height: {high:.4g}%; width: {wide:.4g}%"
 
 
-def fit_and_draw(explorer: Explorer, asked: Asked, layer: str | None, head: str | None, *place: int) -> tuple:
+def fit_and_draw(
+    explorer: Explorer, selection: Selection, layer: str | None, head: str | None, place: Place | None
+) -> tuple:
     """The view, and the layers and heads this model has."""
-    page = draw(explorer, asked, layer, head, *place)
-    layers = attention_layers(asked.run(explorer))
+    page = draw(explorer, selection, layer, head, place)
+    layers = attention_layers(selection.run(explorer))
     if not layers:
         return page, gr.update(visible=False), gr.update(visible=False)
-    looks = found(explorer, asked, layer, *place)
+    looks = found(explorer, selection, layer, place)
     number = chosen_head(looks, head)
     heads = [("all heads", ALL), *((f"head {one}", str(one)) for one in range(looks.heads))]
     return (
@@ -95,22 +98,20 @@ def fit_and_draw(explorer: Explorer, asked: Asked, layer: str | None, head: str 
     )
 
 
-def looked(event: gr.EventData) -> tuple[int, int]:
-    """The middle of the cell that was clicked, in thousandths of the picture; the map's name is its size."""
-    size, row, column = placed(event)
-    rows, columns = map(int, size.split("x"))
-    return int(1000 * (row + 0.5) / rows), int(1000 * (column + 0.5) / columns)
+def head_of(event: gr.EventData) -> str:
+    """The head that was chosen among all."""
+    return str(event.head)
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, layer: str, head: str, row: int, column: int):
-    looks = found(explorer, asked, layer, row, column)
-    name = f"{asked.model}_{layer}_{looks.place[0]}_{looks.place[1]}"
+def save(explorer: Explorer, selection: Selection, kind: str, layer: str, head: str, place: Place | None):
+    looks = found(explorer, selection, layer, place)
+    name = f"{selection.model}_{layer}_{looks.place[0]}_{looks.place[1]}"
     if kind == "npz":
         return npz(name, maps=looks.maps, reach=looks.reach, place=looks.place, grid=looks.grid)
     number = chosen_head(looks, head)
     heads = range(looks.heads) if number is None else [number]
     offsets = [f"offset {one // looks.patch}, {one % looks.patch}" for one in range(len(looks.maps))]
-    title = f"{asked.model}, {layer_words(looks.layer)}, place {looks.place[0]}, {looks.place[1]}"
+    title = f"{selection.model}, {layer_words(looks.layer)}, place {looks.place[0]}, {looks.place[1]}"
     names = [f"head {one}" for one in heads]
     return saved_figure(mosaic(looks.maps[:, heads], offsets, names, title=title, unit="share"), kind, name)
 
@@ -119,17 +120,15 @@ def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
         layer = Menu([], label="Layer", elem_id="gaze-layer", min_width=240)
         head = Menu([("all heads", ALL)], value=ALL, label="Head", elem_id="gaze-head", min_width=140)
-        row = Whole(MIDDLE, label="Row", precision=0, visible="hidden")
-        column = Whole(MIDDLE, label="Column", precision=0, visible="hidden")
+        place = PlaceBox(MIDDLE, elem_id="gaze-place")
     view = View(sentence(SOON), elem_id="gaze")
-    chosen = [layer, head, row, column]
-    inputs = [*lenses.rail.inputs, *chosen]
-    quick = {"fn": bound(draw, lenses.explorer), "inputs": inputs, "outputs": view, **lane("attention")}
-    whole = lenses.listener("attention", fit_and_draw, chosen, [view, layer, head])
+    chosen = {"layer": layer, "head": head, "place": place}
+    quick = {**lenses.wired(draw, **chosen), "outputs": view, **lane("attention")}
+    whole = lenses.listener("attention", fit_and_draw, [view, layer, head], **chosen)
     lenses.draws(whole, layer.input)
     head.input(**quick)
-    view.place(looked, None, [row, column], **PICK).then(**quick)
-    view.pick(picked, None, head, **PICK).then(**quick)
-    view.door(picked, None, lenses.lens, **PICK)
-    lenses.named |= {"gaze": layer, "head": head, "gaze_row": row, "gaze_column": column}
-    lenses.saves.wire(view, bound(save, lenses.explorer), lenses.rail.inputs, chosen)
+    view.place(place_of, None, place, **PICK).then(**quick)
+    view.pick(head_of, None, head, **PICK).then(**quick)
+    view.link(way_of, None, lenses.lens, **PICK)
+    lenses.remembered |= {"gaze": layer, "head": head, "gaze_place": place}
+    lenses.saved(view, save, **chosen)

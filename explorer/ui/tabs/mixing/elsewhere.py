@@ -1,9 +1,11 @@
-"""What a lens shows of a model that does not mix places its way: why, and a door to the way it does."""
+"""What a lens shows of a model that does not mix places its way: why, and a link to the way it does."""
+
+import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.mixing.mixers import ways
 from explorer.ui.components import render
-from explorer.ui.selection import Asked
+from explorer.ui.selection import Selection
 
 SOON = "This is drawn as soon as the model has seen the picture."
 WHY = {
@@ -13,7 +15,12 @@ WHY = {
 }
 
 
-def elsewhere(explorer: Explorer, asked: Asked, way: str) -> str | None:
+def way_of(event: gr.EventData) -> str:
+    """The lens a link leads to."""
+    return str(event.way)
+
+
+def elsewhere(explorer: Explorer, selection: Selection, way: str) -> str | None:
     """Nothing to be said where the model mixes by this way."""
-    found = ways(asked.loaded(explorer).model)
+    found = ways(selection.loaded(explorer).model)
     return None if way in found else render("elsewhere", text=WHY[way], ways=found)

@@ -4,70 +4,76 @@ from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
 from explorer.figures.fields import amplitude, three_maps
 from explorer.mixing.receptive_field import SHARES, held
-from explorer.ui.components import View, picked, placed
-from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, Whole, offer, stopping
+from explorer.ui.components import View
+from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, offer, stopping
 from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.events import MIDDLE, Place, PlaceBox, Redraw, place_of
 from explorer.ui.lenses import Lenses
 from explorer.ui.picture_upload import EXAMPLES
-from explorer.ui.selection import PICK, QUICK, SLOW, Asked, bound, lane
+from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane
 from explorer.ui.tabs.mixing import growth
 from explorer.ui.tabs.mixing.pages import felt, felt_page, field, field_page, where
 from explorer.ui.tabs.mixing.place import (
     ALL,
     DIRECTIONS,
     FEELS,
-    MIDDLE,
     MOVES,
+    FieldQuestion,
+    QuestionBox,
     channels_of,
-    place_of,
     spot_of,
     usual_layer,
 )
 from models.layer_names import short
 
 
-def draw_if_asked(explorer: Explorer, asked: Asked, asking: str, *chosen):
+def draw_if_asked(explorer: Explorer, selection: Selection, *, asked: FieldQuestion, **where_to) -> tuple:
     """The view, what it answers, and an idle Stop; never before there is something to ask."""
-    return (draw(explorer, asked, *chosen), asking, IDLE) if asking else (gr.skip(), gr.skip(), gr.skip())
+    if not asked.redraw.link:
+        return gr.skip(), gr.skip(), gr.skip()
+    return draw(explorer, selection, **where_to), asked, IDLE
 
 
-def draw(explorer: Explorer, asked: Asked, direction: str, *chosen) -> str:
-    spot = spot_of(explorer, asked, *chosen)
+def draw(explorer: Explorer, selection: Selection, *, direction: str, **where_to) -> str:
+    """The field of a place, or what a pixel moves; `where_to` is layer, place and channel."""
+    spot = spot_of(explorer, selection, **where_to)
     if direction == FEELS:
-        return felt_page(explorer, asked, spot)
-    return field_page(explorer, asked, spot, field(explorer, asked, spot))
+        return felt_page(explorer, selection, spot)
+    return field_page(explorer, selection, spot, field(explorer, selection, spot))
 
 
-def average(explorer: Explorer, asked: Asked, direction: str, *chosen) -> Iterator[tuple]:
+def average(explorer: Explorer, selection: Selection, *, direction: str, **where_to) -> Iterator[tuple]:
     """The field so far, after each of the example pictures."""
     if direction == FEELS:
         raise ChoiceError("Only the pixels that move a place are averaged over pictures.")
-    spot = spot_of(explorer, asked, *chosen)
-    for found in explorer.average_field(asked.model, EXAMPLES, asked.weights, **where(spot)):
+    spot = spot_of(explorer, selection, **where_to)
+    for found in explorer.average_field(selection.model, EXAMPLES, selection.weights, **where(spot)):
         last = found.pictures == len(EXAMPLES)
-        yield field_page(explorer, asked, spot, found, len(EXAMPLES)), IDLE if last else RUNNING
+        yield field_page(explorer, selection, spot, found, len(EXAMPLES)), IDLE if last else RUNNING
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, direction: str, *chosen):
-    spot = spot_of(explorer, asked, *chosen)
+def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str, **where_to):
+    """The maps of the view as one drawing, or their numbers."""
+    spot = spot_of(explorer, selection, **where_to)
     row, column = spot.within(spot.grid)
-    name, title = f"{asked.model}_{spot.layer}_{row}_{column}", f"{asked.model}, {short(spot.layer)}"
+    name, title = f"{selection.model}_{spot.layer}_{row}_{column}", f"{selection.model}, {short(spot.layer)}"
     if direction == FEELS:
-        grid, found = felt(explorer, asked, spot)
+        grid, found = felt(explorer, selection, spot)
         row, column = spot.within(grid)
         arrays = {"change": found.change, "can": found.can}
         levels = sum(held(found.change**2, share).astype(np.uint8) for share in SHARES)
         maps, unit = (found.change, levels, found.can), "change"
         name, title = f"{name}_feels", f"{title}, feels square {row}, {column}"
     else:
-        found = field(explorer, asked, spot)
-        can = explorer.theoretical_field(asked.model, asked.weights, **where(spot))
+        found = field(explorer, selection, spot)
+        can = explorer.theoretical_field(selection.model, selection.weights, **where(spot))
         arrays = {"energy": found.energy, "can": can}
         maps, unit = (amplitude(found.energy), found.levels, can), "size of the gradient"
         title = f"{title}, place {row}, {column}"
@@ -77,16 +83,18 @@ def save(explorer: Explorer, asked: Asked, kind: str, direction: str, *chosen):
     return saved_figure(three_maps(*maps, names, title=title, unit=unit), kind, name)
 
 
-def question(*chosen) -> str:
-    """All that is asked, as one text; the views listen to it."""
-    return " ".join(map(str, chosen))
-
-
 def fitted(
-    explorer: Explorer, asked: Asked, turn: str, direction: str, layer: str | None, place: int, channel: str
+    explorer: Explorer,
+    selection: Selection,
+    *,
+    redraw: Redraw,
+    direction: str,
+    layer: str | None,
+    place: Place | None,
+    channel: str,
 ) -> tuple:
-    """Layers and channels of this model as menus, the layers also as a way to go, and what is asked now."""
-    run = asked.run(explorer)
+    """Layers and channels of this model as menus, the layers also as a depth, and what is asked now."""
+    run = selection.run(explorer)
     names = layers(run)
     known = layer if layer in names else usual_layer(run)
     offered = [ALL, *channels_of(run.activations[known].value.shape[-1])]
@@ -96,35 +104,33 @@ def fitted(
         gr.Slider(1, max(2, len(names)), value=names.index(known) + 1),
         offer([(one, one) for one in offered], fitting, channel),
         gr.Button(interactive=direction == MOVES),
-        question(turn, direction, known, place, fitting),
+        FieldQuestion(redraw, direction, known, place or MIDDLE, fitting),
     )
 
 
-def at_depth(
-    explorer: Explorer, asked: Asked, turn: str, direction: str, place: int, channel: str, depth: float
-) -> tuple:
+def at_depth(explorer: Explorer, selection: Selection, *, depth: float, **others) -> tuple:
     """The same for the layer at a depth, which counts from one; the slider stays as it is."""
-    names = layers(asked.run(explorer))
+    names = layers(selection.run(explorer))
     layer = names[min(max(int(depth), 1), len(names)) - 1]
-    _, _, *others = fitted(explorer, asked, turn, direction, layer, place, channel)
-    return gr.Dropdown(value=layer), *others
+    _, _, *rest = fitted(explorer, selection, layer=layer, **others)
+    return gr.Dropdown(value=layer), *rest
 
 
-def clicked(turn: str, direction: str, layer: str, channel: str, event: gr.EventData) -> tuple[int, str]:
-    """The place, and what is asked now; the name of the map says how many rows and columns it has."""
-    name, row, column = placed(event)
-    rows, columns = map(int, name.split()[1:])
-    place = place_of(row, column, (rows, columns))
-    return place, question(turn, direction, layer, place, channel)
+def placed(
+    event: gr.EventData, redraw: Redraw, direction: str, layer: str, channel: str
+) -> tuple[Place, FieldQuestion]:
+    """The place that was clicked, and what is asked now."""
+    place = place_of(event)
+    return place, FieldQuestion(redraw, direction, layer, place, channel)
 
 
 def picked_layer(event: gr.EventData) -> gr.Dropdown:
     """The layer of a column, which the menu may not know yet."""
-    layer = picked(event)
-    return gr.Dropdown([(short(layer), layer)], value=layer)
+    return gr.Dropdown([(short(event.layer), event.layer)], value=event.layer)
 
 
 def build(lenses: Lenses) -> None:
+    """Lay the lens out: the directions, the place, the view and the strip along the depth."""
     with gr.Row(elem_classes="controls", elem_id="directions"):
         direction = gr.Radio(
             DIRECTIONS, value=MOVES, label="Show", show_label=False, container=False, elem_id="direction"
@@ -135,51 +141,50 @@ def build(lenses: Lenses) -> None:
         layer = Menu([], label="Layer", elem_id="field-layer", min_width=180)
         depth = Amount(1, 2, value=1, step=1, label="Depth", elem_id="depth", min_width=180, buttons=[])
         channel = Menu([], label="Channel", elem_id="field-channel", min_width=100)
-    place = Whole(MIDDLE, visible="hidden", elem_id="field-place")
-    asking = gr.Textbox(visible="hidden", elem_id="field-asked")
+    place = PlaceBox(MIDDLE, elem_id="field-place")
+    asked, answered = QuestionBox(elem_id="field-asked"), QuestionBox(elem_id="field-answered")
     view, way = View(elem_id="field"), View(elem_id="growth")
-    chosen = [direction, layer, place, channel]
-    answered = gr.Textbox(visible="hidden", elem_id="field-answered")
-    average_run = go.click(
-        bound(average, lenses.explorer), [*lenses.rail.inputs, *chosen], [view, stop], **SLOW
-    )
-    stopping(stop, [average_run])
-    running = [average_run, *wire_growth(lenses, [asking, *chosen], way, answered)]
+    chosen = {"direction": direction, "layer": layer, "place": place, "channel": channel}
+    averaged = go.click(**lenses.wired(average, **chosen), outputs=[view, stop], **SLOW)
+    stopping(stop, [averaged])
+    running = [averaged, *connect_growth(lenses, chosen, way, answered)]
     lenses.running += running
     outputs = [view, answered, stop]
-    whole = lenses.listener("field", draw_if_asked, [asking, *chosen], outputs, show_progress="minimal")
+    quiet = {"show_progress": "minimal"}
+    whole = lenses.listener("field", draw_if_asked, outputs, options=quiet, asked=asked, **chosen)
     # What runs is stopped before anything is drawn, else it is the strip of the new answer that is stopped.
-    asking.change(None, js="() => {}", cancels=running, **PICK).then(**whole)
+    asked.change(None, js="() => {}", cancels=running, **PICK).then(**whole)
     lenses.lens.change(**whole)
-    wire_choices(lenses, chosen, depth, go, asking, view, way)
-    lenses.saves.wire(view, bound(save, lenses.explorer), lenses.rail.inputs, chosen)
-    lenses.named |= {"direction": direction, "at": layer, "place": place, "of": channel}
+    connect_choices(lenses, chosen, depth, [go, asked], (view, way))
+    lenses.saved(view, save, **chosen)
+    lenses.remembered |= {"direction": direction, "at": layer, "place": place, "of": channel}
 
 
-def wire_growth(lenses: Lenses, chosen: list, way: View, answered: gr.Textbox) -> list:
+def connect_growth(lenses: Lenses, chosen: dict[str, Component], way: View, answered: QuestionBox) -> list:
     """The strip follows the view; gives the events that fill it, to be stopped by what is asked next."""
-    inputs = [*lenses.inputs, *chosen]
-    strip = {"fn": bound(growth.draw_if_cheap, lenses.explorer), "inputs": inputs, "outputs": way}
-    strip |= lane("growth")
-    grown = answered.change(**strip)
-    asked = way.more(**{**strip, "fn": bound(growth.draw, lenses.explorer)})
-    return [grown, asked]
+    cheap = lenses.wired(growth.draw_if_cheap, answered=answered, opened=lenses.lens, **chosen)
+    whole = lenses.wired(growth.draw, **chosen)
+    grown = answered.change(**cheap, outputs=way, **lane("growth"))
+    return [grown, way.more(**whole, outputs=way, **lane("growth"))]
 
 
-def wire_choices(
-    lenses: Lenses, chosen: list, depth: Amount, go: gr.Button, asking: gr.Textbox, view: View, way: View
+def connect_choices(
+    lenses: Lenses, chosen: dict[str, Component], depth: Amount, ends: list, views: tuple[View, View]
 ) -> None:
-    """Whatever is chosen ends in `asking`."""
-    direction, layer, place, channel = chosen
-    inputs = [*lenses.rail.inputs, lenses.turn, *chosen]
+    """Whatever is chosen, in the menus, on the map or on the strip, ends in a question.
+
+    ends: the button that averages, and the box of the question.
+    """
+    view, way = views
     fit = {
-        "fn": bound(fitted, lenses.explorer),
-        "inputs": inputs,
-        "outputs": [layer, depth, channel, go, asking],
+        **lenses.wired(fitted, redraw=lenses.redraw, **chosen),
+        "outputs": [chosen["layer"], depth, chosen["channel"], *ends],
     }
-    lenses.turn.change(**fit, **QUICK)
-    gr.on([layer.input, channel.input, direction.input], **fit, **PICK)
-    ways = [*lenses.rail.inputs, lenses.turn, direction, place, channel, depth]
-    depth.input(bound(at_depth, lenses.explorer), ways, [layer, channel, go, asking], **PICK)
-    view.place(clicked, [lenses.turn, direction, layer, channel], [place, asking], **PICK)
-    way.pick(picked_layer, None, layer, **PICK).then(**fit, **PICK)
+    lenses.redraw.change(**fit, **QUICK)
+    gr.on([chosen[name].input for name in ("layer", "channel", "direction")], **fit, **PICK)
+    way.pick(picked_layer, None, chosen["layer"], **PICK).then(**fit, **PICK)
+    others = {name: chosen[name] for name in ("direction", "place", "channel")}
+    deeper = lenses.wired(at_depth, redraw=lenses.redraw, depth=depth, **others)
+    depth.input(**deeper, outputs=[chosen["layer"], chosen["channel"], *ends], **PICK)
+    asks = [lenses.redraw, chosen["direction"], chosen["layer"], chosen["channel"]]
+    view.place(placed, asks, [chosen["place"], ends[1]], **PICK)

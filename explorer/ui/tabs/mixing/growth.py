@@ -11,10 +11,9 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.fields import amplitude, shade
 from explorer.figures.raster import data_uri
 from explorer.mixing.receptive_field import held, squares
-from explorer.pictures import seen
 from explorer.ui.components import render
-from explorer.ui.selection import Asked
-from explorer.ui.tabs.mixing.place import ALL, FEELS, Spot, spot_of
+from explorer.ui.selection import Selection
+from explorer.ui.tabs.mixing.place import ALL, FEELS, FieldQuestion, Spot, spot_of
 
 AT_ONCE = 2.0  # seconds; what is cheaper runs without being asked
 PASSES = 3  # forward passes a layer costs on average, of which half the layers are in the first half
@@ -32,45 +31,51 @@ class Step:
 
 
 def draw_if_cheap(
-    explorer: Explorer, asked: Asked, turn: str, now: str, asking: str, direction: str, *chosen
+    explorer: Explorer,
+    selection: Selection,
+    *,
+    answered: FieldQuestion,
+    opened: str,
+    direction: str,
+    **where_to,
 ) -> Iterator[str]:
     """The strip where it is seen and takes no time; else how long it would take."""
-    if now != "field" or not asking:
+    if opened != "field" or not answered.redraw.link:
         yield gr.skip()
         return
-    seconds = asked.pass_seconds(explorer) * PASSES * len(explorer.depth(asked.model, asked.weights))
+    count = len(explorer.depth(selection.model, selection.weights))
+    seconds = selection.pass_seconds(explorer) * PASSES * count
     if seconds > AT_ONCE:
-        yield page(asked, explorer, direction, spot_of(explorer, asked, *chosen), [], round(seconds))
+        spot = spot_of(explorer, selection, **where_to)
+        yield page(selection, explorer, direction, spot, [], round(seconds))
         return
-    yield from draw(explorer, asked, turn, now, asking, direction, *chosen)
+    yield from draw(explorer, selection, direction=direction, **where_to)
 
 
-def draw(
-    explorer: Explorer, asked: Asked, _turn: str, _now: str, _asking: str, direction: str, *chosen
-) -> Iterator[str]:
+def draw(explorer: Explorer, selection: Selection, *, direction: str, **where_to) -> Iterator[str]:
     """The strip with one layer more each time."""
-    spot = spot_of(explorer, asked, *chosen)
+    spot = spot_of(explorer, selection, **where_to)
     steps: list[Step] = []
-    for layer in explorer.depth(asked.model, asked.weights):
-        here = spot_of(explorer, asked, layer, spot.place, ALL)
-        step = feeling(explorer, asked, here) if direction == FEELS else moving(explorer, asked, here)
+    for layer in explorer.depth(selection.model, selection.weights):
+        here = spot_of(explorer, selection, layer, spot.place, ALL)
+        step = feeling(explorer, selection, here) if direction == FEELS else moving(explorer, selection, here)
         steps = [*steps, step]
-        yield page(asked, explorer, direction, spot, steps)
+        yield page(selection, explorer, direction, spot, steps)
 
 
-def moving(explorer: Explorer, asked: Asked, spot: Spot) -> Step:
+def moving(explorer: Explorer, selection: Selection, spot: Spot) -> Step:
     """Which pixels move the place, in this layer."""
     where = {"layer": spot.layer, "place": spot.within(spot.grid)}
-    can = explorer.theoretical_field(asked.model, asked.weights, **where)
-    energy = explorer.effective_field(asked.model, asked.open(), asked.weights, **where).energy
+    can = explorer.theoretical_field(selection.model, selection.weights, **where)
+    energy = explorer.effective_field(*selection.question, **where).energy
     return step(spot.layer, can, amplitude(energy), energy)
 
 
-def feeling(explorer: Explorer, asked: Asked, spot: Spot) -> Step:
+def feeling(explorer: Explorer, selection: Selection, spot: Spot) -> Step:
     """Which places of this layer feel the pixel."""
-    rows, columns, _ = squares(asked.loaded(explorer).preprocess.shape)
+    rows, columns, _ = squares(selection.loaded(explorer).preprocess.shape)
     square = spot.within((rows, columns))
-    found = explorer.felt(asked.model, asked.open(), asked.weights, layer=spot.layer, square=square)
+    found = explorer.felt(*selection.question, layer=spot.layer, square=square)
     return step(spot.layer, found.can, found.change, found.change**2)
 
 
@@ -81,11 +86,11 @@ def step(layer: str, can: np.ndarray, values: np.ndarray, energy: np.ndarray) ->
 
 
 def page(
-    asked: Asked, explorer: Explorer, direction: str, spot: Spot, steps: list[Step], seconds: int = 0
+    selection: Selection, explorer: Explorer, direction: str, spot: Spot, steps: list[Step], seconds: int = 0
 ) -> str:
     """seconds: how long it would take, where it waits to be asked."""
-    pixels, _ = seen(asked.open(), asked.loaded(explorer).preprocess)
-    way = explorer.depth(asked.model, asked.weights)
+    pixels = selection.pixels(explorer)
+    way = explorer.depth(selection.model, selection.weights)
     return render(
         "growth",
         title="Along the depth",
@@ -94,10 +99,10 @@ def page(
         seconds=seconds,
         chosen=spot.layer,
         feels=direction == FEELS,
-        picture=data_uri(np.asarray(pixels)),
-        wide=pixels.width,
-        high=pixels.height,
-        python=asked.python(
+        picture=data_uri(pixels),
+        wide=pixels.shape[1],
+        high=pixels.shape[0],
+        python=selection.python(
             "for layer in explorer.depth(model, weights):",
             "    shape = explorer.inspect(model, picture, weights).activations[layer].value.shape",
             "    place = shape[1] // 2, shape[2] // 2",

@@ -9,21 +9,23 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import COLUMNS, data_uri, png, sprite
 from explorer.mixing.matrices import ORDERS, Lines, Units, matrices
 from explorer.mixing.mixers import mixers
-from explorer.ui.components import View, picked, render, sentence
+from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Amount, Menu, Whole, moved, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.lenses import Lenses
-from explorer.ui.selection import PICK, Asked, bound, lane
-from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
+from explorer.ui.selection import PICK, Selection, lane
+from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere, way_of
 from models.layer_names import short
 
 PAGE = 64  # units shown at once
 HIDDEN = gr.update(visible=False)
 
 
-def found(explorer: Explorer, asked: Asked, block: str | None, name: str | None) -> dict[str, Lines | Units]:
+def found(
+    explorer: Explorer, selection: Selection, block: str | None, name: str | None
+) -> dict[str, Lines | Units]:
     """The matrices of a block, the chosen one first; names of another model count as the first."""
-    model = asked.loaded(explorer).model
+    model = selection.loaded(explorer).model
     blocks = list(mixers(model, "matrices"))
     made = matrices(model, block if block in blocks else blocks[0])
     first = name if name in made else next(iter(made))
@@ -31,32 +33,32 @@ def found(explorer: Explorer, asked: Asked, block: str | None, name: str | None)
 
 
 def draw(
-    explorer: Explorer, asked: Asked, block, name, order: str, page: float, unit: int
+    explorer: Explorer, selection: Selection, block, name, order: str, page: float, unit: int
 ) -> tuple[str, str]:
     """The matrix in overview, and one part of it large."""
-    if missing := elsewhere(explorer, asked, "matrices"):
+    if missing := elsewhere(explorer, selection, "matrices"):
         return missing, ""
-    made = found(explorer, asked, block, name)
+    made = found(explorer, selection, block, name)
     chosen = next(iter(made.values()))
     if isinstance(chosen, Lines):
-        return draw_lines(asked, chosen), draw_whole(asked, chosen)
-    return draw_units(asked, chosen, order, page, unit), draw_unit(asked, made, order, unit)
+        return draw_lines(selection, chosen), draw_whole(selection, chosen)
+    return draw_units(selection, chosen, order, page, unit), draw_unit(selection, made, order, unit)
 
 
-def draw_large(explorer: Explorer, asked: Asked, *chosen) -> str:
+def draw_large(explorer: Explorer, selection: Selection, **chosen) -> str:
     """The unit picked, so that whoever walks through the units with the arrow keys stays on them."""
-    return draw(explorer, asked, *chosen)[1]
+    return draw(explorer, selection, **chosen)[1]
 
 
-def python(asked: Asked, chosen: Lines | Units, *lines: str) -> str:
-    return asked.python(
+def python(selection: Selection, chosen: Lines | Units, *lines: str) -> str:
+    return selection.python(
         f'found = matrices(explorer.load(model, weights).model, "{chosen.block}")["{chosen.name}"]',
         *lines,
         imports="from explorer.mixing.matrices import matrices",
     )
 
 
-def draw_lines(asked: Asked, chosen: Lines) -> str:
+def draw_lines(selection: Selection, chosen: Lines) -> str:
     scale = scale_of(chosen.strength, signed=False)._replace(low=0.0)
     return render(
         "lines",
@@ -67,11 +69,11 @@ def draw_lines(asked: Asked, chosen: Lines) -> str:
         last=len(chosen.strength) - 1,
         near=chosen.near,
         usual=float((3 * len(chosen.strength) - 2) / len(chosen.strength) ** 2),
-        python=python(asked, chosen, "print(found.strength)  # [to, source]"),
+        python=python(selection, chosen, "print(found.strength)  # [to, source]"),
     )
 
 
-def draw_whole(asked: Asked, chosen: Lines) -> str:
+def draw_whole(selection: Selection, chosen: Lines) -> str:
     scale = scale_of(chosen.values, signed=True)
     return render(
         "whole_matrix",
@@ -81,7 +83,7 @@ def draw_whole(asked: Asked, chosen: Lines) -> str:
         lines=len(chosen.values),
         wide=chosen.values.shape[2],
         scale=scale,
-        python=python(asked, chosen, "print(found.whole.shape)  # [to * segment, source * segment]"),
+        python=python(selection, chosen, "print(found.whole.shape)  # [to * segment, source * segment]"),
     )
 
 
@@ -101,7 +103,7 @@ def which(chosen: Units, order: str, unit: int) -> int:
     return min(unit, len(chosen.values) - 1) if unit >= 0 else int(chosen.order(order)[0])
 
 
-def draw_units(asked: Asked, chosen: Units, order: str, page: float, unit: int) -> str:
+def draw_units(selection: Selection, chosen: Units, order: str, page: float, unit: int) -> str:
     units = on_page(chosen, order, page)
     return render(
         "matrices",
@@ -114,11 +116,13 @@ def draw_units(asked: Asked, chosen: Units, order: str, page: float, unit: int) 
         sprite=sprite(chosen.values[units], signed=True, shared=False),
         units=[(number, float(chosen.frequency[number])) for number in units.tolist()],
         chosen=which(chosen, order, unit),
-        python=python(asked, chosen, "print(found.values.shape, found.frequency)  # [units, h, w], [units]"),
+        python=python(
+            selection, chosen, "print(found.values.shape, found.frequency)  # [units, h, w], [units]"
+        ),
     )
 
 
-def draw_unit(asked: Asked, made: dict[str, Units], order: str, unit: int) -> str:
+def draw_unit(selection: Selection, made: dict[str, Units], order: str, unit: int) -> str:
     number = which(next(iter(made.values())), order, unit)
     scales = {name: scale_of(one.values[number], signed=True) for name, one in made.items()}
     return render(
@@ -128,17 +132,19 @@ def draw_unit(asked: Asked, made: dict[str, Units], order: str, unit: int) -> st
             (name, data_uri(painted(one.values[number], scales[name])), scales[name], one.frequency[number])
             for name, one in sorted(made.items())
         ],
-        python=python(asked, next(iter(made.values())), f"print(found.values[{number}])"),
+        python=python(selection, next(iter(made.values())), f"print(found.values[{number}])"),
     )
 
 
-def fit_and_draw(explorer: Explorer, asked: Asked, block, name, order: str, page: float, unit: int) -> tuple:
+def fit_and_draw(
+    explorer: Explorer, selection: Selection, block, name, order: str, page: float, unit: int
+) -> tuple:
     """Both views, and the controls for what this model has."""
-    views = draw(explorer, asked, block, name, order, page, unit)
-    blocks = list(mixers(asked.loaded(explorer).model, "matrices"))
+    views = draw(explorer, selection, block, name, order, page, unit)
+    blocks = list(mixers(selection.loaded(explorer).model, "matrices"))
     if not blocks:
         return (*views, *[HIDDEN] * 5)
-    made = found(explorer, asked, block, name)
+    made = found(explorer, selection, block, name)
     chosen = next(iter(made.values()))
     units = isinstance(chosen, Units)
     count = pages(chosen) if units else 1
@@ -153,13 +159,16 @@ def fit_and_draw(explorer: Explorer, asked: Asked, block, name, order: str, page
 
 
 def picked_unit(event: gr.EventData) -> int:
-    return int(picked(event))
+    """The unit that was chosen in the overview."""
+    return int(event.unit)
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, block, name, order: str, page: float, unit: int):
+def save(
+    explorer: Explorer, selection: Selection, kind: str, block, name, order: str, page: float, unit: int
+):
     """The overview as a picture, or all numbers of the matrix."""
-    chosen = next(iter(found(explorer, asked, block, name).values()))
-    file = f"{asked.model}_{chosen.block}_{chosen.name}"
+    chosen = next(iter(found(explorer, selection, block, name).values()))
+    file = f"{selection.model}_{chosen.block}_{chosen.name}"
     if kind == "npz":
         derived = (
             {"strength": chosen.strength} if isinstance(chosen, Lines) else {"frequency": chosen.frequency}
@@ -169,18 +178,22 @@ def save(explorer: Explorer, asked: Asked, kind: str, block, name, order: str, p
         return png(
             sprite(chosen.values[on_page(chosen, order, page)], signed=True, shared=False)
         ), f"{file}.png"
-    title = f"{asked.model}, {short(chosen.block)}, {chosen.name}"
+    title = f"{selection.model}, {short(chosen.block)}, {chosen.name}"
     return saved_figure(heatmap(chosen.strength, title=title, unit="strength", signed=False), kind, file)
 
 
-def save_part(explorer: Explorer, asked: Asked, kind: str, block, name, order: str, page: float, unit: int):
+def save_part(
+    explorer: Explorer, selection: Selection, kind: str, block, name, order: str, page: float, unit: int
+):
     """The large part as a picture: all weights, or one unit."""
-    chosen = next(iter(found(explorer, asked, block, name).values()))
+    chosen = next(iter(found(explorer, selection, block, name).values()))
     number = None if isinstance(chosen, Lines) else which(chosen, order, unit)
     values = chosen.whole if number is None else chosen.values[number]
-    title = f"{asked.model}, {short(chosen.block)}, {chosen.name}" + ("" if number is None else f" {number}")
+    title = f"{selection.model}, {short(chosen.block)}, {chosen.name}" + (
+        "" if number is None else f" {number}"
+    )
     drawn = heatmap(values, title=title, unit="weight", signed=True)
-    return saved_figure(drawn, kind, f"{asked.model}_{chosen.block}_{chosen.name}_{number or 'all'}")
+    return saved_figure(drawn, kind, f"{selection.model}_{chosen.block}_{chosen.name}_{number or 'all'}")
 
 
 def build(lenses: Lenses) -> None:
@@ -195,20 +208,15 @@ def build(lenses: Lenses) -> None:
             overview = View(sentence(SOON), elem_id="matrix-all")
         with gr.Column(scale=3, min_width=320):
             large = View(elem_id="matrix-large")
-    chosen = [block, name, order, page, unit]
-    inputs = [*lenses.rail.inputs, *chosen]
-    quick = {
-        "fn": bound(draw, lenses.explorer),
-        "inputs": inputs,
-        "outputs": [overview, large],
-        **lane("matrices"),
-    }
-    whole = lenses.listener("matrices", fit_and_draw, chosen, [overview, large, *chosen])
+    chosen = {"block": block, "name": name, "order": order, "page": page, "unit": unit}
+    quick = {**lenses.wired(draw, **chosen), "outputs": [overview, large], **lane("matrices")}
+    whole = lenses.listener("matrices", fit_and_draw, [overview, large, *chosen.values()], **chosen)
     lenses.draws(whole, block.input, name.input)
     gr.on([order.input, page.release, unit.input], **quick)
-    large_only = {**quick, "fn": bound(draw_large, lenses.explorer), "outputs": large}
+    large_only = {**quick, **lenses.wired(draw_large, **chosen), "outputs": large}
     overview.pick(picked_unit, None, unit, **PICK).then(**large_only)
-    overview.door(picked, None, lenses.lens, **PICK)
-    lenses.named |= {"matrix_block": block, "matrix": name, "units": order, "unit_page": page, "unit": unit}
-    lenses.saves.wire(overview, bound(save, lenses.explorer), lenses.rail.inputs, chosen)
-    lenses.saves.wire(large, bound(save_part, lenses.explorer), lenses.rail.inputs, chosen)
+    overview.link(way_of, None, lenses.lens, **PICK)
+    words = {"matrix_block": block, "matrix": name, "units": order, "unit_page": page, "unit": unit}
+    lenses.remembered |= words
+    lenses.saved(overview, save, **chosen)
+    lenses.saved(large, save_part, **chosen)

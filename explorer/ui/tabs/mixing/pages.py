@@ -8,29 +8,30 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.fields import amplitude, levels_painted, shade
 from explorer.figures.raster import data_uri
 from explorer.mixing.receptive_field import SHARES, EffectiveField, Felt, held, squares
-from explorer.pictures import seen
 from explorer.ui.components import render
-from explorer.ui.selection import Asked
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.mixing.place import Spot
 
 
-def field(explorer: Explorer, asked: Asked, spot: Spot) -> EffectiveField:
-    return explorer.effective_field(asked.model, asked.open(), asked.weights, **where(spot))
+def field(explorer: Explorer, selection: Selection, spot: Spot) -> EffectiveField:
+    return explorer.effective_field(*selection.question, **where(spot))
 
 
 def where(spot: Spot) -> dict:
     return {"layer": spot.layer, "place": spot.within(spot.grid), "channel": spot.channel}
 
 
-def field_page(explorer: Explorer, asked: Asked, spot: Spot, found: EffectiveField, total: int = 1) -> str:
+def field_page(
+    explorer: Explorer, selection: Selection, spot: Spot, found: EffectiveField, total: int = 1
+) -> str:
     """total: over how many pictures the field is going to be averaged."""
-    can = explorer.theoretical_field(asked.model, asked.weights, **where(spot))
+    can = explorer.theoretical_field(selection.model, selection.weights, **where(spot))
     sizes, energy = amplitude(found.energy), float(found.energy.sum(dtype=np.float64))
     outside = float(found.energy[~can].sum(dtype=np.float64)) / energy if energy else 0.0
     scale = scale_of(sizes, signed=False)._replace(low=0.0)
     return render(
         "field",
-        **shared(explorer, asked, spot, spot.grid),
+        **shared(explorer, selection, spot, spot.grid),
         title="Receptive field",
         done=found.pictures,
         total=total,
@@ -43,19 +44,19 @@ def field_page(explorer: Explorer, asked: Asked, spot: Spot, found: EffectiveFie
         shares=list(zip(SHARES, found.pixels, strict=True)),
         pixels=can.size,
         outside=outside,
-        python=python(asked, spot, "place", spot.within(spot.grid)),
+        python=python(selection, spot, "place", spot.within(spot.grid)),
     )
 
 
-def felt_page(explorer: Explorer, asked: Asked, spot: Spot) -> str:
-    grid, found = felt(explorer, asked, spot)
+def felt_page(explorer: Explorer, selection: Selection, spot: Spot) -> str:
+    grid, found = felt(explorer, selection, spot)
     scale = scale_of(found.change, signed=False)._replace(low=0.0)
     energy = found.change**2
     return render(
         "sensitivity_map",
-        **shared(explorer, asked, spot, grid),
+        **shared(explorer, selection, spot, grid),
         title="Places that feel a pixel",
-        side=squares(asked.loaded(explorer).preprocess.shape)[2],
+        side=squares(selection.loaded(explorer).preprocess.shape)[2],
         change=data_uri(painted(found.change, scale)),
         scale=scale,
         can=data_uri(shade(found.can)),
@@ -63,43 +64,43 @@ def felt_page(explorer: Explorer, asked: Asked, spot: Spot) -> str:
         shares=[(share, int(held(energy, share).sum())) for share in SHARES],
         places=found.can.size,
         outside=1 - found.inside if energy.any() else 0.0,
-        python=python(asked, spot, "square", spot.within(grid)),
+        python=python(selection, spot, "square", spot.within(grid)),
     )
 
 
-def felt(explorer: Explorer, asked: Asked, spot: Spot) -> tuple[tuple[int, int], Felt]:
+def felt(explorer: Explorer, selection: Selection, spot: Spot) -> tuple[tuple[int, int], Felt]:
     """The grid of squares over the image, and what feels the chosen one."""
-    rows, columns, _ = squares(asked.loaded(explorer).preprocess.shape)
+    rows, columns, _ = squares(selection.loaded(explorer).preprocess.shape)
     square = spot.within((rows, columns))
     options = {"layer": spot.layer, "square": square, "channel": spot.channel}
-    return (rows, columns), explorer.felt(asked.model, asked.open(), asked.weights, **options)
+    return (rows, columns), explorer.felt(*selection.question, **options)
 
 
-def shared(explorer: Explorer, asked: Asked, spot: Spot, grid: tuple[int, int]) -> dict:
+def shared(explorer: Explorer, selection: Selection, spot: Spot, grid: tuple[int, int]) -> dict:
     """What both directions show: the layer in colour, the image, and the cell of a grid that is marked."""
-    colours = pca_colour(feature_map(asked.run(explorer), spot.layer))
-    pixels, _ = seen(asked.open(), asked.loaded(explorer).preprocess)
+    colours = pca_colour(feature_map(selection.run(explorer), spot.layer))
+    pixels = selection.pixels(explorer)
     return {
         "layer": spot.layer,
         "channel": spot.channel,
         "map": data_uri((255 * colours).round().astype(np.uint8)),
         "map_grid": spot.grid,
-        "picture": data_uri(np.asarray(pixels)),
-        "wide": pixels.width,
-        "high": pixels.height,
+        "picture": data_uri(pixels),
+        "wide": pixels.shape[1],
+        "high": pixels.shape[0],
         "grid": grid,
         "cell": spot.within(grid),
     }
 
 
-def python(asked: Asked, spot: Spot, name: str, cell: tuple[int, int]) -> str:
+def python(selection: Selection, spot: Spot, name: str, cell: tuple[int, int]) -> str:
     options = f'layer="{spot.layer}", {name}={cell}, channel={spot.channel}'
     if name == "square":
-        return asked.python(
+        return selection.python(
             f"found = explorer.felt(model, picture, weights, {options})",
             "print(found.change, found.can)  # [rows, columns] of the layer",
         )
-    return asked.python(
+    return selection.python(
         f"found = explorer.effective_field(model, picture, weights, {options})",
         f"can = explorer.theoretical_field(model, weights, {options})",
         "print(found.energy, found.pixels, can.sum())  # [h, w] of the image",

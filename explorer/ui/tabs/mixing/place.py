@@ -1,16 +1,16 @@
 """Where one looks in the Mixing tab: a layer, a place, a channel, and in which direction."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from explorer.capture import Run
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
-from explorer.ui.selection import Asked
+from explorer.ui.events import MIDDLE, Place, Redraw, Unseen
+from explorer.ui.selection import Selection
 
 MOVES, FEELS = "moves", "feels"
 DIRECTIONS = [("pixels that move a place", MOVES), ("places that feel a pixel", FEELS)]
-MIDDLE = 500_500  # thousandths of the way down, then thousandths of the way across
-PART = 1_000
 ALL = "all"  # channels together
 
 
@@ -20,34 +20,49 @@ class Spot:
 
     layer: str
     grid: tuple[int, int]  # rows and columns of the layer
-    place: int  # see MIDDLE; stays where it is in the picture when the layer changes
+    place: Place  # stays where it is in the picture when the layer changes
     channel: int | None
 
     def within(self, grid: tuple[int, int]) -> tuple[int, int]:
         """The cell (row, column) of a grid over the picture."""
-        return cell(self.place // PART, grid[0]), cell(self.place % PART, grid[1])
+        return self.place.cell(*grid)
 
 
-def cell(part: int, count: int) -> int:
-    return min(max(part, 0) * count // PART, count - 1)
+@dataclass(frozen=True)
+class FieldQuestion:
+    """What the lens on receptive fields is asked, as the controls say it; views listen to its change."""
+
+    redraw: Redraw = Redraw()  # noqa: RUF009 - frozen
+    direction: str = MOVES
+    layer: str | None = None
+    place: Place = MIDDLE
+    channel: str | None = None
 
 
-def place_of(row: int, column: int, grid: tuple[int, int]) -> int:
-    """The middle of a cell in thousandths of the way down and across."""
-    down, across = (
-        min(round(PART * (index + 0.5) / count), PART - 1)
-        for index, count in zip((row, column), grid, strict=True)
-    )
-    return PART * down + across
+class QuestionBox(Unseen):
+    """Holds a question."""
+
+    def preprocess(self, payload: str | None) -> FieldQuestion:
+        try:
+            given = json.loads(payload or "{}")
+            redraw, place = Redraw(**given.pop("redraw")), Place(**given.pop("place"))
+            return FieldQuestion(redraw=redraw, place=place, **given)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return FieldQuestion()
+
+    def postprocess(self, value: FieldQuestion | str | None) -> str | None:
+        return value if isinstance(value, str) else json.dumps(asdict(value or FieldQuestion()))
 
 
-def spot_of(explorer: Explorer, asked: Asked, layer: str | None, place: int, channel: str | None) -> Spot:
+def spot_of(
+    explorer: Explorer, selection: Selection, layer: str | None, place: Place | None, channel: str | None
+) -> Spot:
     """What the controls say; what this model does not have counts as its first block, or all channels."""
-    run = asked.run(explorer)
+    run = selection.run(explorer)
     name = layer if layer in layers(run) else usual_layer(run)
     _, rows, columns, channels = run.activations[name].value.shape
     number = int(channel) if channel in channels_of(channels) else None
-    return Spot(name, (rows, columns), place, number)
+    return Spot(name, (rows, columns), place or MIDDLE, number)
 
 
 def channels_of(count: int) -> list[str]:

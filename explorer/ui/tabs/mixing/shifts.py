@@ -11,13 +11,12 @@ from explorer.figures.colour import OTHER_COLOURS, Scale, painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.mixing.mixers import map_near, mixer, mixers
 from explorer.mixing.shift_impulses import Group, Impulses, sent_through
-from explorer.ui.components import View, picked, render, sentence
+from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu, offer
 from explorer.ui.downloads import npz
 from explorer.ui.lenses import Lenses
-from explorer.ui.picture_upload import as_seen
-from explorer.ui.selection import PICK, Asked, bound, lane
-from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
+from explorer.ui.selection import PICK, Selection, lane
+from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere, way_of
 from models.layer_names import short
 
 GREY = Scale(0.0, 1.0, signed=False)
@@ -25,20 +24,20 @@ AROUND = 2  # places drawn around a place at least
 WORDS = {(-1, 0): "above", (1, 0): "below", (0, -1): "to the left", (0, 1): "to the right"}
 
 
-def chosen_block(explorer: Explorer, asked: Asked, block: str | None) -> str:
+def chosen_block(explorer: Explorer, selection: Selection, block: str | None) -> str:
     """The block of that name; a name left over from another model counts as the first block."""
-    blocks = list(mixers(asked.loaded(explorer).model, "shifts"))
+    blocks = list(mixers(selection.loaded(explorer).model, "shifts"))
     return block if block in blocks else blocks[0]
 
 
-def draw(explorer: Explorer, asked: Asked, block: str | None) -> str:
-    if missing := elsewhere(explorer, asked, "shifts"):
+def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
+    if missing := elsewhere(explorer, selection, "shifts"):
         return missing
-    block = chosen_block(explorer, asked, block)
-    loaded = asked.loaded(explorer)
-    grey = in_grey(asked, loaded.preprocess, map_near(asked.run(explorer), block).value.shape[1:3])
+    block = chosen_block(explorer, selection, block)
+    loaded = selection.loaded(explorer)
+    grey = in_grey(selection.cropped(explorer), map_near(selection.run(explorer), block).value.shape[1:3])
     steps = mixer(loaded.model, "shifts", block).mixing_steps()
-    measured = explorer.shifts(asked.model, asked.weights, block)
+    measured = explorer.shifts(selection.model, selection.weights, block)
     with loaded.lock:
         sent = [sent_through(step, grey) for step in steps]
     return render(
@@ -47,7 +46,7 @@ def draw(explorer: Explorer, asked: Asked, block: str | None) -> str:
         steps=[told(found, values) for found, values in zip(measured, sent, strict=True)],
         before=data_uri(painted(grey, GREY)),
         size=f"{grey.shape[0]} × {grey.shape[1]}",
-        python=asked.python(
+        python=selection.python(
             f'for step in explorer.shifts(model, weights, "{block}"):',
             "    for group in step.groups:",
             "        print(step.step, group.first, group.last, group.source, group.extent, group.reads)",
@@ -55,9 +54,9 @@ def draw(explorer: Explorer, asked: Asked, block: str | None) -> str:
     )
 
 
-def in_grey(asked: Asked, preprocess, size: tuple[int, int]) -> np.ndarray:
+def in_grey(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The picture the model sees as brightness in [0, 1], at the resolution of a map `[h, w]`."""
-    picture = Image.fromarray(as_seen(asked.open(), preprocess)).convert("L")
+    picture = Image.fromarray(pixels).convert("L")
     return np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BOX), np.float32) / 255
 
 
@@ -122,35 +121,32 @@ def words(group: Group) -> str:
     return f"from the place {side}" if far == 1 else f"from {far} places {side}"
 
 
-def fit_and_draw(explorer: Explorer, asked: Asked, block: str | None) -> tuple:
+def fit_and_draw(explorer: Explorer, selection: Selection, block: str | None) -> tuple:
     """The view, and the blocks this model has."""
-    blocks = list(mixers(asked.loaded(explorer).model, "shifts"))
+    blocks = list(mixers(selection.loaded(explorer).model, "shifts"))
     if not blocks:
-        return draw(explorer, asked, block), gr.update(visible=False)
+        return draw(explorer, selection, block), gr.update(visible=False)
     menu = [(short(one), one) for one in blocks]
-    fitting = chosen_block(explorer, asked, block)
-    return draw(explorer, asked, block), offer(menu, fitting, block, visible=True)
+    fitting = chosen_block(explorer, selection, block)
+    return draw(explorer, selection, block), offer(menu, fitting, block, visible=True)
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, block: str):
-    found = explorer.shifts(asked.model, asked.weights, block)
+def save(explorer: Explorer, selection: Selection, kind: str, block: str):
+    found = explorer.shifts(selection.model, selection.weights, block)
     arrays = {
         f"{one.step}_{name}": getattr(one, name) for one in found for name in ("strength", "reads", "own")
     }
-    return npz(f"{asked.model}_{block}_shifts", **arrays)
+    return npz(f"{selection.model}_{block}_shifts", **arrays)
 
 
 def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
         block = Menu([], label="Block", elem_id="shift-block", min_width=180)
     view = View(sentence(SOON), elem_id="shifts")
-    lenses.draws(lenses.listener("shifts", fit_and_draw, [block], [view, block], show_progress="minimal"))
-    block.input(
-        bound(draw, lenses.explorer),
-        [*lenses.rail.inputs, block],
-        view,
-        **{**lane("shifts"), "show_progress": "minimal"},
-    )
-    view.door(picked, None, lenses.lens, **PICK)
-    lenses.named |= {"shift_block": block}
-    lenses.saves.wire(view, bound(save, lenses.explorer), lenses.rail.inputs, [block])
+    quiet = {"show_progress": "minimal"}
+    whole = lenses.listener("shifts", fit_and_draw, [view, block], options=quiet, block=block)
+    lenses.draws(whole)
+    block.input(**lenses.wired(draw, block=block), outputs=view, **lane("shifts") | quiet)
+    view.link(way_of, None, lenses.lens, **PICK)
+    lenses.remembered |= {"shift_block": block}
+    lenses.saved(view, save, block=block)

@@ -1,8 +1,7 @@
-"""The "Overview" tab: the whole story of one picture in one screen, each part a door to its tab."""
+"""The Overview tab: the whole story of one picture on one screen, each part a link to its tab."""
 
 from collections.abc import Iterator
 
-import gradio as gr
 import numpy as np
 
 from explorer.attribution.registry import METHODS, Attribution
@@ -13,32 +12,31 @@ from explorer.explorer import Explorer
 from explorer.features.feature_maps import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
-from explorer.pictures import from_image
 from explorer.predictions import Prediction, predictions
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.ui.components import View, render, sentence
-from explorer.ui.picture_upload import as_seen
-from explorer.ui.selection import QUICK, Asked, Rail, Tab, bound
-from explorer.ui.throttle import paced
+from explorer.ui.selection import QUICK, Selection, wired
+from explorer.ui.tabs.registry import BuiltTab, TabParts
+from explorer.ui.throttle import throttled
 from models.costs import multiply_adds
 
 SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as instant
 
 
-def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
+def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
     """First everything one pass tells, made once, then the attribution as it refines."""
-    loaded, run = asked.loaded(explorer), asked.run(explorer)
+    loaded, run = selection.loaded(explorer), selection.run(explorer)
     if not loaded.labels:
         yield sentence(f"{SINGLE} Its maps are in the tab Maps, its branches in Reweighting.")
         return
-    image, _ = explorer.image(asked.model, asked.open(), asked.weights)
+    pixels = selection.pixels(explorer)
     blocks = branch_weights(run)
     story = {
-        "image": data_uri(from_image(image, loaded.preprocess)),
-        "size": image.shape[-2:],
-        "picture": data_uri(as_seen(asked.open(), loaded.preprocess)),
-        "predictions": told(run, loaded, asked.target),
-        "facts": facts(explorer, loaded, asked.pass_seconds(explorer)),
+        "image": data_uri(pixels),
+        "size": pixels.shape[:2],
+        "picture": data_uri(selection.cropped(explorer)),
+        "predictions": told(run, loaded, selection.target),
+        "facts": facts(explorer, loaded, selection.pass_seconds(explorer)),
         "stages": [stage(run, layer) for layer in milestones(run)],
         "blocks": blocks,
         "branches": blocks[0].branches if blocks else (),
@@ -46,8 +44,8 @@ def draw(explorer: Explorer, asked: Asked) -> Iterator[str]:
     }
     yield render("overview", **story, found=None)
     method = "integrated_gradients" if loaded.parameters <= SMALL_MODEL else "grad_cam"
-    parts = explorer.attribute(asked.model, asked.open(), asked.weights, method=method, target=asked.target)
-    for part in paced(parts):
+    parts = explorer.attribute(*selection.question, method=method, target=selection.target)
+    for part in throttled(parts):
         yield render("overview", **story, found=drawn(part))
 
 
@@ -94,12 +92,8 @@ def drawn(part: Attribution) -> dict:
     }
 
 
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox) -> tuple[View, Tab]:
+def build(parts: TabParts) -> BuiltTab:
     view = View(elem_id="overview")
-    event = turn.change(
-        bound(draw, explorer),
-        rail.inputs,
-        view,
-        **{**QUICK, "show_progress": "minimal"},
-    )
-    return view, Tab(running=[event])
+    asks = wired(parts.explorer, parts.rail, draw)
+    event = parts.redraw.change(**asks, outputs=view, **{**QUICK, "show_progress": "minimal"})
+    return BuiltTab(running=[event], links=(view,))

@@ -25,12 +25,22 @@ MOST_STEPS = 100
 
 
 @dataclass(frozen=True)
+class Drag:
+    """Which slider is moved, and what it moves."""
+
+    slider: int
+    block: str | None
+    scope: str
+    how: str
+
+
+@dataclass(frozen=True)
 class Changes:
     """The steps made with one model; the last is what is in force."""
 
     model: str = ""
     steps: tuple[tuple[Intervention, ...], ...] = ()
-    sliding: str = ""  # which slider made the last step; a drag is one step, not many
+    drag: Drag | None = None  # the slider that made the last step; a drag is one step, not many
 
     @property
     def now(self) -> tuple[Intervention, ...]:
@@ -40,19 +50,19 @@ class Changes:
         """These changes for the same model; none for another."""
         return self if model == self.model else Changes(model)
 
-    def made(self, new: Sequence[Intervention], blocks: Sequence[str], sliding: str = "") -> "Changes":
+    def made(self, new: Sequence[Intervention], blocks: Sequence[str], drag: Drag | None = None) -> "Changes":
         """One step more: for these blocks, the new interventions take the place of what was."""
         kept = tuple(one for one in self.now if one.block not in blocks)
         if (*kept, *new) == self.now:
             return self  # asked for twice
-        before = self.steps[:-1] if sliding and sliding == self.sliding else self.steps
-        return replace(self, steps=(*before, (*kept, *new))[-MOST_STEPS:], sliding=sliding)
+        before = self.steps[:-1] if drag and drag == self.drag else self.steps
+        return replace(self, steps=(*before, (*kept, *new))[-MOST_STEPS:], drag=drag)
 
     def undone(self) -> "Changes":
-        return replace(self, steps=self.steps[:-1], sliding="")
+        return replace(self, steps=self.steps[:-1], drag=None)
 
     def reset(self) -> "Changes":
-        return replace(self, steps=(*self.steps, ()) if self.now else self.steps, sliding="")
+        return replace(self, steps=(*self.steps, ()) if self.now else self.steps, drag=None)
 
 
 def presets(branches: tuple[str, ...], learned: bool) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from explorer.reweighting.branch_weights import BlockWeights
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.selection import Asked, bound
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from models.layer_names import short
 from models.probe import Role
@@ -28,21 +28,21 @@ EXTREMES = 6
 NOTHING = "This model has no branches to look into."
 
 
-def ordered(explorer: Explorer, asked: Asked, found: BlockWeights, sort: str) -> np.ndarray:
+def ordered(explorer: Explorer, selection: Selection, found: BlockWeights, sort: str) -> np.ndarray:
     """Channels in the order asked for; without typical shares their deviation is none."""
     ranks = {"first": 0, "second": 1, "third": 2}
     if sort in ranks:
         return found.order(found.branches[min(ranks[sort], len(found.branches) - 1)])
-    typical = explorer.typical(asked.model, asked.weights) or () if found.learned else ()
+    typical = explorer.typical(selection.model, selection.weights) or () if found.learned else ()
     usual = next((one.channels for one in typical if one.block == found.block), None)
     return found.order(sort, usual)
 
 
-def draw(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
-    found = found_block(explorer, asked, block)
+def draw(explorer: Explorer, selection: Selection, block: str | None, sort: str) -> str:
+    found = found_block(explorer, selection, block)
     if found is None:
         return sentence(NOTHING)
-    order = ordered(explorer, asked, found, sort)
+    order = ordered(explorer, selection, found, sort)
     pixels = painted(found.values[:, order], Scale(0, 1, signed=False))
     return render(
         "channels",
@@ -53,8 +53,8 @@ def draw(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
         rows=repeat(pixels, "branches c rgb -> branches 1 c rgb"),
         mean=found.mean,
         histogram=found.histogram(),
-        extremes=extremes(explorer, asked, found),
-        python=asked.python(
+        extremes=extremes(explorer, selection, found),
+        python=selection.python(
             "blocks = blends(explorer.inspect(model, picture, weights))",
             f'values = block_of(blocks, "{found.block}").values  # [branches, channels]',
             imports="from explorer.reweighting.branch_weights import blends, block_of",
@@ -62,9 +62,9 @@ def draw(explorer: Explorer, asked: Asked, block: str | None, sort: str) -> str:
     )
 
 
-def extremes(explorer: Explorer, asked: Asked, found: BlockWeights) -> list[dict]:
+def extremes(explorer: Explorer, selection: Selection, found: BlockWeights) -> list[dict]:
     """The most one-sided channels, each with its map of what is blended."""
-    blended = asked.run(explorer).inside(found.block, Role.BLENDED)
+    blended = selection.run(explorer).inside(found.block, Role.BLENDED)
     made = []
     for channel in found.order("entropy")[::-1][:EXTREMES].tolist():
         values = None if blended is None else blended.value[0, :, :, channel].numpy()
@@ -73,20 +73,20 @@ def extremes(explorer: Explorer, asked: Asked, found: BlockWeights) -> list[dict
     return made
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, block: str, sort: str):
-    found = found_block(explorer, asked, block)
-    name = f"{asked.model}_{found.block}"
+def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: str):
+    found = found_block(explorer, selection, block)
+    name = f"{selection.model}_{found.block}"
     if kind == "npz":
         return npz(name, values=found.values, branches=found.branches)
-    values = found.values[:, ordered(explorer, asked, found, sort)]
+    values = found.values[:, ordered(explorer, selection, found, sort)]
     return saved_figure(
-        inside_block(values, found.branches, title=f"{asked.model}, {found.block}"), kind, name
+        inside_block(values, found.branches, title=f"{selection.model}, {found.block}"), kind, name
     )
 
 
 def build(lab: Lab) -> None:
     sort = Menu([(text, name) for name, text in SORTS.items()], value="number", label="Order of channels")
     view = View(elem_id="inside")
-    sort.input(**lab.follower(lab.listener("channels", draw, [sort], [view])))
-    lab.named["blend"] = sort
-    lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [lab.block, sort])
+    sort.input(**lab.follower(lab.listener("channels", draw, [view], block=lab.block, sort=sort)))
+    lab.remembered["blend"] = sort
+    lab.saved(view, save, block=lab.block, sort=sort)

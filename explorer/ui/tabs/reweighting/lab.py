@@ -1,13 +1,14 @@
 """What the lenses of the reweighting lab share: the block that is chosen, and the picture to compare with."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.reweighting.branch_weights import BlockWeights, blends, block_of
 from explorer.ui.lenses import Lenses
-from explorer.ui.selection import Asked
+from explorer.ui.selection import Selection
 
 LENSES = {
     "channels": "Channels",
@@ -24,12 +25,9 @@ class Lab(Lenses):
 
     block: gr.Dropdown
     other: gr.State  # path of the picture to compare with
-    listeners: list[dict] = field(default_factory=list)
+    listeners: list[dict[str, Any]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.shared = [self.block]
-
-    def follower(self, listener: dict) -> dict:
+    def follower(self, listener: dict[str, Any]) -> dict[str, Any]:
         """A listener that draws its lens after whatever the lab follows."""
         self.listeners.append(listener)
         return listener
@@ -41,9 +39,9 @@ class Lab(Lenses):
             self.running += [drawn] if listener["concurrency_id"] == "slow" else []
 
 
-def found_block(explorer: Explorer, asked: Asked, name: str | None) -> BlockWeights | None:
+def found_block(explorer: Explorer, selection: Selection, name: str | None) -> BlockWeights | None:
     """The block of that name, or the last; None for a model that blends nothing."""
-    blocks = blends(asked.run(explorer))
+    blocks = blends(selection.run(explorer))
     return chosen_block(blocks, name) if blocks else None
 
 

@@ -1,4 +1,4 @@
-"""The "Reweighting" tab: how the blocks blend across depth, and a lens on the block that is chosen."""
+"""The Reweighting tab: how the blocks blend across depth, and a lens on the block that is chosen."""
 
 from functools import partial
 
@@ -8,11 +8,12 @@ import numpy as np
 from explorer.explorer import Explorer
 from explorer.figures.shares import across_depth
 from explorer.reweighting.branch_weights import blends
-from explorer.ui.components import View, picked, render
+from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, offer, opened, switch
-from explorer.ui.downloads import Saves, npz, saved_figure
+from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.picture_upload import EXAMPLES
-from explorer.ui.selection import PICK, QUICK, Asked, Rail, Tab, bound, lane
+from explorer.ui.selection import PICK, QUICK, Selection, lane
+from explorer.ui.tabs.registry import BuiltTab, TabParts
 from explorer.ui.tabs.reweighting import channels, knock_out, two_pictures, what_if, where
 from explorer.ui.tabs.reweighting.lab import LENSES, Lab, chosen_block
 from models.layer_names import short
@@ -21,30 +22,30 @@ from models.probe import Role
 OTHER = next(path for path in EXAMPLES if "star" in path.stem)  # to compare with at first
 
 
-def menu(explorer: Explorer, asked: Asked, block: str | None) -> gr.Dropdown:
-    names = [found.block for found in blends(asked.run(explorer))]
+def menu(explorer: Explorer, selection: Selection, block: str | None) -> gr.Dropdown:
+    names = [found.block for found in blends(selection.run(explorer))]
     if not names:
         return gr.Dropdown([], value=None)
     return offer([(short(name), name) for name in names], block if block in names else names[-1], block)
 
 
-def draw_strip(explorer: Explorer, asked: Asked, block: str | None) -> str:
-    run = asked.run(explorer)
+def draw_strip(explorer: Explorer, selection: Selection, block: str | None) -> str:
+    run = selection.run(explorer)
     blocks = blends(run)
     if not blocks:
-        return instead(asked.loaded(explorer).card, run)
-    typical = explorer.typical(asked.model, asked.weights) if blocks[0].learned else ()
+        return instead(selection.loaded(explorer).card, run)
+    typical = explorer.typical(selection.model, selection.weights) if blocks[0].learned else ()
     return render(
         "strip",
         title="Across depth",
         blocks=blocks,
         branches=blocks[0].branches,
         learned=blocks[0].learned,
-        remark=asked.loaded(explorer).card.mixing,
+        remark=selection.loaded(explorer).card.mixing,
         typical=typical,
         examples=len(EXAMPLES),
         chosen=chosen_block(blocks, block).block,
-        python=asked.python(
+        python=selection.python(
             "for block in blends(explorer.inspect(model, picture, weights)):",
             "    print(block.block, dict(zip(block.branches, block.mean)))",
             imports="from explorer.reweighting.branch_weights import blends",
@@ -53,56 +54,26 @@ def draw_strip(explorer: Explorer, asked: Asked, block: str | None) -> str:
 
 
 def instead(card, run) -> str:
-    """What a model without branches does, and a door to where it is seen."""
+    """What a model without branches does, and a link to where it is seen."""
     mixed = run.outputs((Role.MIXED,))
     return render("instead", text=card.mixing, layer=mixed[-1].name if mixed else "")
 
 
-def draw_typical(explorer: Explorer, asked: Asked, block: str | None) -> str:
+def draw_typical(explorer: Explorer, selection: Selection, block: str | None) -> str:
     """The same, after computing how the model blends the example pictures."""
-    explorer.typical(asked.model, asked.weights, EXAMPLES)
-    return draw_strip(explorer, asked, block)
+    explorer.typical(selection.model, selection.weights, EXAMPLES)
+    return draw_strip(explorer, selection, block)
 
 
-def save_strip(explorer: Explorer, asked: Asked, kind: str):
-    blocks = blends(asked.run(explorer))
+def save_strip(explorer: Explorer, selection: Selection, kind: str):
+    blocks = blends(selection.run(explorer))
     means, names = np.stack([block.mean for block in blocks]), [block.block for block in blocks]
-    name = f"{asked.model}_branch_weights"
+    name = f"{selection.model}_branch_weights"
     if kind == "npz":
         return npz(name, blocks=names, branches=blocks[0].branches, **{b.block: b.values for b in blocks})
     return saved_figure(
-        across_depth([short(n) for n in names], blocks[0].branches, means, title=asked.model), kind, name
+        across_depth([short(n) for n in names], blocks[0].branches, means, title=selection.model), kind, name
     )
-
-
-def build(explorer: Explorer, rail: Rail, turn: gr.Textbox, saves: Saves) -> tuple[View, Tab]:
-    with gr.Row(elem_classes="views", elem_id="lab"):
-        with gr.Column(scale=2, min_width=340):
-            block = Menu([], label="Block", elem_id="block", min_width=180)
-            strip = View(elem_id="strip")
-        with gr.Column(scale=3, min_width=340):
-            lens = switch(LENSES, "lenses")
-            lab = Lab(explorer, rail, turn, lens, saves, block=block, other=gr.State(str(OTHER)))
-            shown = []
-            for name, build_lens in BUILDERS.items():
-                with gr.Column(visible=name == "channels") as column:
-                    build_lens(lab)
-                shown.append(column)
-    depth = {
-        "fn": bound(draw_strip, explorer),
-        "inputs": [*rail.inputs, block],
-        "outputs": strip,
-        **lane("strip"),
-    }
-    fitted = turn.change(bound(menu, explorer), [*rail.inputs, block], block, **QUICK)
-    lab.follow(fitted.success(**depth))
-    lab.follow(block.input(**depth))
-    lab.follow(strip.pick(picked, None, block, **PICK))
-    strip.more(**{**depth, "fn": bound(draw_typical, explorer), "show_progress": "minimal"})
-    lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
-    saves.wire(strip, bound(save_strip, explorer), rail.inputs, [])
-    named = {"block": block, "lens": lens, **lab.named}
-    return strip, Tab(address=named, running=lab.running)
 
 
 BUILDERS = {
@@ -112,3 +83,45 @@ BUILDERS = {
     "knock_out": knock_out.build,
     "two": two_pictures.build,
 }
+
+
+def block_picked(event: gr.EventData) -> str:
+    """The block that was chosen in the strip."""
+    return str(event.block)
+
+
+def build(parts: TabParts) -> BuiltTab:
+    """Lay the tab out: the strip across depth, and the lenses on one block."""
+    with gr.Row(elem_classes="views", elem_id="lab"):
+        with gr.Column(scale=2, min_width=340):
+            block = Menu([], label="Block", elem_id="block", min_width=180)
+            strip = View(elem_id="strip")
+        with gr.Column(scale=3, min_width=340):
+            lens = switch(LENSES, "lenses")
+            lab = Lab(
+                *(parts.explorer, parts.rail, parts.redraw, lens, parts.saves),
+                block=block,
+                other=gr.State(str(OTHER)),
+            )
+            shown = []
+            for name, build_lens in BUILDERS.items():
+                with gr.Column(visible=name == "channels") as column:
+                    build_lens(lab)
+                shown.append(column)
+    connect(lab, strip)
+    lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
+    remembered = {"block": block, "lens": lens, **lab.remembered}
+    return BuiltTab(remembered=remembered, running=lab.running, links=(strip,), part=block)
+
+
+def connect(lab: Lab, strip: View) -> None:
+    """The strip and the lenses follow the picture and the block."""
+    block = lab.block
+    depth = {**lab.wired(draw_strip, block=block), "outputs": strip, **lane("strip")}
+    fitted = lab.redraw.change(**lab.wired(menu, block=block), outputs=block, **QUICK)
+    lab.follow(fitted.success(**depth))
+    lab.follow(block.input(**depth))
+    lab.follow(strip.pick(block_picked, None, block, **PICK))
+    usual = lab.wired(draw_typical, block=block)
+    strip.more(**{**depth, **usual, "show_progress": "minimal"})
+    lab.saved(strip, save_strip)

@@ -1,5 +1,7 @@
 """Two pictures: how differently the same blocks blend them."""
 
+from functools import partial
+
 import gradio as gr
 import numpy as np
 
@@ -9,33 +11,33 @@ from explorer.figures.maps import table
 from explorer.figures.raster import data_uri
 from explorer.reweighting.branch_weights import Difference, differences
 from explorer.ui.alerts import shown
-from explorer.ui.components import View, picked, render, sentence
+from explorer.ui.components import View, render, sentence
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.picture_upload import EXAMPLES, PictureUpload, as_seen, picture_at, usable
-from explorer.ui.selection import PICK, Asked, bound
+from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
+from explorer.ui.selection import PICK, Selection
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from models.layer_names import short
 
 
-def compared(explorer: Explorer, asked: Asked, other: str) -> tuple[Difference, ...]:
+def compared(explorer: Explorer, selection: Selection, other: str) -> tuple[Difference, ...]:
     """Second minus first, block by block."""
-    first = asked.run(explorer)
-    return differences(first, explorer.inspect(asked.model, picture_at(other), asked.weights))
+    first = selection.run(explorer)
+    return differences(first, explorer.inspect(selection.model, other, selection.weights))
 
 
-def draw(explorer: Explorer, asked: Asked, block: str | None, other: str) -> str:
-    found = found_block(explorer, asked, block)
+def draw(explorer: Explorer, selection: Selection, block: str | None, other: str) -> str:
+    found = found_block(explorer, selection, block)
     if found is None:
         return sentence(NOTHING)
-    if explorer.digest(asked.open()) == explorer.digest(picture_at(other)):
+    if explorer.digest(selection.picture) == explorer.digest(other):
         return sentence("Both are the same picture; choose another one to compare with.")
-    rows = compared(explorer, asked, other)
+    rows = compared(explorer, selection, other)
     inside = next(one for one in rows if one.block == found.block)
     order = abs(inside.values).sum(axis=0).argsort()[::-1]
     reach = max(float(abs(inside.values).max()), 1e-6)
     pixels = painted(inside.values[:, order], Scale(-reach, reach, signed=True))
-    preprocess = asked.loaded(explorer).preprocess
+    seen = (explorer.cropped(selection.model, one, selection.weights) for one in (selection.picture, other))
     return render(
         "two_pictures",
         title="Two pictures",
@@ -45,8 +47,8 @@ def draw(explorer: Explorer, asked: Asked, block: str | None, other: str) -> str
         block=found.block,
         inside=[data_uri(one[None]) for one in pixels],
         reach=reach,
-        pictures=[data_uri(as_seen(one, preprocess)) for one in (asked.open(), picture_at(other))],
-        python=asked.python(
+        pictures=[data_uri(one) for one in seen],
+        python=selection.python(
             'first, second = (explorer.inspect(model, one, weights) for one in (picture, "other.png"))',
             "for block in differences(first, second):",
             "    print(block.block, block.mean, block.size)",
@@ -55,22 +57,22 @@ def draw(explorer: Explorer, asked: Asked, block: str | None, other: str) -> str
     )
 
 
-def accepted(upload: str | None, current: str) -> tuple:
+def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
     """An upload, or, with a sentence, the picture before it."""
     if upload is None:
         return gr.skip(), gr.skip()
-    if not usable(upload):
+    if not usable(explorer, upload):
         return None, current
     return gr.skip(), upload
 
 
 def example(event: gr.EventData) -> tuple[None, str]:
-    return None, str(EXAMPLES[int(picked(event))])
+    return None, str(EXAMPLES[int(event.example)])
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, other: str):
-    rows = compared(explorer, asked, other)
-    name = f"{asked.model}_two_pictures"
+def save(explorer: Explorer, selection: Selection, kind: str, other: str):
+    rows = compared(explorer, selection, other)
+    name = f"{selection.model}_two_pictures"
     if kind == "npz":
         return npz(name, branches=rows[0].branches, **{one.block: one.values for one in rows})
     means = [one.mean for one in rows]
@@ -78,7 +80,7 @@ def save(explorer: Explorer, asked: Asked, kind: str, other: str):
         np.stack(means),
         [short(one.block) for one in rows],
         rows[0].branches,
-        title=f"{asked.model}, second minus first",
+        title=f"{selection.model}, second minus first",
         unit="mean share",
     )
     return saved_figure(figure, kind, name)
@@ -97,9 +99,9 @@ def build(lab: Lab) -> None:
         )
         strip = View(render("examples", examples=EXAMPLES), elem_id="others")
     view = View(elem_id="two")
-    drawn = lab.follower(lab.listener("two", draw, [lab.other], [view]))
-    upload.input(
-        shown(accepted), [upload, lab.other], [upload, lab.other], **{**PICK, "queue": True}
-    ).success(**drawn)
-    strip.pick(example, None, [upload, lab.other], **PICK).success(**drawn)
-    lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [lab.other])
+    drawn = lab.follower(lab.listener("two", draw, [view], block=lab.block, other=lab.other))
+    both = [upload, lab.other]
+    accept = shown(partial(accepted, lab.explorer))
+    upload.input(accept, both, both, **{**PICK, "queue": True}).success(**drawn)
+    strip.pick(example, None, both, **PICK).success(**drawn)
+    lab.saved(view, save, other=lab.other)

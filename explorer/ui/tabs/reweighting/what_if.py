@@ -14,8 +14,7 @@ from explorer.reweighting.interventions import rescaled
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Amount, Menu
 from explorer.ui.downloads import npz
-from explorer.ui.picture_upload import picture_at
-from explorer.ui.selection import Asked, bound, lane
+from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.reweighting.changes import (
     ALL,
     LEARNED,
@@ -23,6 +22,7 @@ from explorer.ui.tabs.reweighting.changes import (
     OTHER,
     UNIFORM,
     Changes,
+    Drag,
     by_hand,
     current,
     described,
@@ -38,36 +38,36 @@ SCOPES = [("this block", "this"), ("all blocks", ALL)]
 HOW = [("shift the learned weights", MOVED), ("the same in every channel", UNIFORM)]
 
 
-def changed(explorer: Explorer, asked: Asked, changes: Changes) -> Run:
+def changed(explorer: Explorer, selection: Selection, changes: Changes) -> Run:
     """The run under the changes in force; the learned one, bit for bit, where there are none."""
-    asked.loaded(explorer)
-    return explorer.inspect(asked.model, asked.open(), asked.weights, interventions=changes.now)
+    selection.loaded(explorer)
+    return explorer.inspect(*selection.question, interventions=changes.now)
 
 
-def scope_of(explorer: Explorer, asked: Asked, block: str | None, scope: str) -> list[BlockWeights]:
+def scope_of(explorer: Explorer, selection: Selection, block: str | None, scope: str) -> list[BlockWeights]:
     """The blocks a change is for, as learned."""
     if scope == ALL:
-        return list(blends(asked.run(explorer)))
-    found = found_block(explorer, asked, block)
+        return list(blends(selection.run(explorer)))
+    found = found_block(explorer, selection, block)
     return [found] if found else []
 
 
 def draw(
     explorer: Explorer,
-    asked: Asked,
+    selection: Selection,
     block: str | None,
     changes: Changes,
     *,
     moved: int = -1,
     chosen: str | None = None,
 ) -> list:
-    """State, sliders, what they do, presets and view; the slider a hand is on is left alone."""
-    found = found_block(explorer, asked, block)
-    changes = changes.fitting(asked.model)
+    """State, sliders, what they do, presets and view; the slider being moved is left alone."""
+    found = found_block(explorer, selection, block)
+    changes = changes.fitting(selection.model)
     if found is None:
         hidden = [gr.Slider(visible=False)] * SLIDERS
         return [changes, *hidden, gr.Radio(visible=False), gr.Dropdown(visible=False), sentence(NOTHING)]
-    run = changed(explorer, asked, changes)
+    run = changed(explorer, selection, changes)
     shares = current(block_of(blends(run), found.block), changes.now)
     sliders = [
         gr.skip()
@@ -79,11 +79,11 @@ def draw(
     chosen = chosen if changes.now else LEARNED
     menu = gr.Dropdown(presets(found.branches, found.learned), value=chosen, visible=True)
     how = gr.Radio(visible=found.learned)
-    return [changes, *sliders, how, menu, page(explorer, asked, changes, run)]
+    return [changes, *sliders, how, menu, page(explorer, selection, changes, run)]
 
 
-def page(explorer: Explorer, asked: Asked, changes: Changes, after: Run) -> str:
-    loaded, before = asked.loaded(explorer), asked.run(explorer)
+def page(explorer: Explorer, selection: Selection, changes: Changes, after: Run) -> str:
+    loaded, before = selection.loaded(explorer), selection.run(explorer)
     named = sorted({type(one).__name__ for one in changes.now})
     extra = (
         "from explorer.reweighting.branch_weights import block_of, branch_weights\n"
@@ -93,13 +93,13 @@ def page(explorer: Explorer, asked: Asked, changes: Changes, after: Run) -> str:
     return render(
         "what_if",
         title="What if",
-        rows=rows(loaded, before, after, asked.target),
-        target=None if not loaded.labels else shift(explorer, asked, loaded, before, after),
+        rows=rows(loaded, before, after, selection.target),
+        target=None if not loaded.labels else shift(explorer, selection, loaded, before, after),
         changes=[described(one) for one in changes.now],
         responses=responses(before, after, {one.block for one in changes.now}),
         branches=blends(before)[0].branches,
         steps=len(changes.steps),
-        python=asked.python(
+        python=selection.python(
             *python(changes.now),
             "run = explorer.inspect(model, picture, weights, interventions=changes)",
             "print(run.logits.softmax(dim=1))",
@@ -125,9 +125,9 @@ def rows(loaded: Loaded, before: Run, after: Run, target: int | None) -> list[di
     ]
 
 
-def shift(explorer: Explorer, asked: Asked, loaded: Loaded, before: Run, after: Run) -> dict:
+def shift(explorer: Explorer, selection: Selection, loaded: Loaded, before: Run, after: Run) -> dict:
     """What becomes of the logit of the class to explain."""
-    index = explorer.target(asked.model, asked.open(), asked.weights, asked.target)
+    index = explorer.target(*selection.question, selection.target)
     first, then = float(before.logits[0, index]), float(after.logits[0, index])
     return {"label": loaded.labels[index], "before": first, "after": then, "change": then - first}
 
@@ -142,52 +142,76 @@ def responses(before: Run, after: Run, touched: set[str]) -> list[dict]:
     return sorted(found, key=lambda row: -row["size"])[:6]
 
 
-def slid(index: int, explorer: Explorer, asked: Asked, block, changes: Changes, scope, how, *values) -> list:
-    """A hand moved a slider: the others fill up to one."""
-    blocks = scope_of(explorer, asked, block, scope)
-    count = len(blocks[0].branches)
-    shares = rescaled([value / 100 for value in values[:count]], index, values[index] / 100)
+def slid(
+    index: int,
+    explorer: Explorer,
+    selection: Selection,
+    *,
+    block: str | None,
+    changes: Changes,
+    scope: str,
+    how: str,
+    **sliders: float,
+) -> list:
+    """A slider is being moved: the others fill up to one."""
+    blocks = scope_of(explorer, selection, block, scope)
+    shares = moved_shares(blocks[0], index, list(sliders.values()))
     new = [by_hand(shares, found, how) for found in blocks]
     names = [found.block for found in blocks]
-    changes = changes.fitting(asked.model).made(new, names, sliding=f"{index} {block} {scope} {how}")
-    return draw(explorer, asked, block, changes, moved=index)
+    changes = changes.fitting(selection.model).made(new, names, Drag(index, block, scope, how))
+    return draw(explorer, selection, block, changes, moved=index)
 
 
-def let_go(index: int, explorer: Explorer, asked: Asked, block, changes: Changes, *values) -> list:
-    """The hand is off: the last place counts, and all sliders stand where they are in force."""
-    made = slid(index, explorer, asked, block, changes, *values)
-    return draw(explorer, asked, block, made[0])
+def moved_shares(found: BlockWeights, index: int, values: list[float]) -> tuple[float, ...]:
+    """The shares of a block's branches after one slider was moved; sliders are in percent."""
+    return rescaled([value / 100 for value in values[: len(found.branches)]], index, values[index] / 100)
 
 
-def taken(explorer: Explorer, asked: Asked, block, changes: Changes, scope, name: str | None, other) -> list:
+def released(index: int, explorer: Explorer, selection: Selection, *, block: str | None, **values) -> list:
+    """The slider was let go: its last place counts, and all sliders stand where they are in force."""
+    made = slid(index, explorer, selection, block=block, **values)
+    return draw(explorer, selection, block, made[0])
+
+
+def taken(
+    explorer: Explorer,
+    selection: Selection,
+    block: str | None,
+    changes: Changes,
+    scope: str,
+    name: str | None,
+    other: str,
+) -> list:
     """A preset for this block or all of them."""
-    blocks = scope_of(explorer, asked, block, scope)
+    blocks = scope_of(explorer, selection, block, scope)
     theirs = {}
     if name == OTHER:
-        run = explorer.inspect(asked.model, picture_at(other), asked.weights)
+        run = explorer.inspect(selection.model, other, selection.weights)
         theirs = {found.block: found for found in blends(run)}
     new = (
         []
         if name in (None, LEARNED)
         else [one for found in blocks for one in preset(name, found, theirs.get(found.block))]
     )
-    changes = changes.fitting(asked.model).made(new, [found.block for found in blocks])
-    return draw(explorer, asked, block, changes, chosen=name)
+    changes = changes.fitting(selection.model).made(new, [found.block for found in blocks])
+    return draw(explorer, selection, block, changes, chosen=name)
 
 
-def undone(explorer: Explorer, asked: Asked, block, changes: Changes) -> list:
-    return draw(explorer, asked, block, changes.undone())
+def undone(explorer: Explorer, selection: Selection, block, changes: Changes) -> list:
+    return draw(explorer, selection, block, changes.undone())
 
 
-def reset(explorer: Explorer, asked: Asked, block, changes: Changes) -> list:
-    return draw(explorer, asked, block, changes.reset())
+def reset(explorer: Explorer, selection: Selection, block, changes: Changes) -> list:
+    return draw(explorer, selection, block, changes.reset())
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, changes: Changes):
-    before, after = asked.run(explorer), changed(explorer, asked, changes.fitting(asked.model))
+def save(explorer: Explorer, selection: Selection, kind: str, changes: Changes):
+    before, after = selection.run(explorer), changed(explorer, selection, changes.fitting(selection.model))
     shares = {f"after/{found.block}": found.values for found in blends(after)}
     learned = {f"before/{found.block}": found.values for found in blends(before)}
-    return npz(f"{asked.model}_what_if", before=before.logits[0], after=after.logits[0], **learned, **shares)
+    return npz(
+        f"{selection.model}_what_if", before=before.logits[0], after=after.logits[0], **learned, **shares
+    )
 
 
 def build(lab: Lab) -> None:
@@ -206,17 +230,18 @@ def build(lab: Lab) -> None:
         back = gr.Button("Reset", scale=0, min_width=80, elem_id="reset")
     view = View(elem_id="what-if")
     outputs = [changes, *sliders, how, menu, view]
-    lab.follower(lab.listener("what_if", draw, [changes], outputs))
-    inputs = [*lab.rail.inputs, lab.block, changes]
+    known = {"block": lab.block, "changes": changes}
+    lab.follower(lab.listener("what_if", draw, outputs, **known))
 
-    def on(event, handler, *others):
-        return event(bound(handler, lab.explorer), [*inputs, *others], outputs, **lane("what_if"))
+    def on(event, handler, **controls):
+        return event(**lab.wired(handler, **known, **controls), outputs=outputs, **lane("what_if"))
 
+    hand = {"scope": scope, "how": how, **{f"slider_{index}": one for index, one in enumerate(sliders)}}
     for index, slider in enumerate(sliders):
-        on(slider.input, partial(slid, index), scope, how, *sliders)
-        on(slider.release, partial(let_go, index), scope, how, *sliders)
-    on(menu.input, taken, scope, menu, lab.other)
+        on(slider.input, partial(slid, index), **hand)
+        on(slider.release, partial(released, index), **hand)
+    on(menu.input, taken, scope=scope, name=menu, other=lab.other)
     on(undo.click, undone)
     # A slide on its way may arrive after the click; so once more when all is quiet.
     on(on(back.click, reset).then, reset)
-    lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [changes])
+    lab.saved(view, save, changes=changes)

@@ -7,26 +7,28 @@ from explorer.figures.raster import data_uri
 from explorer.reweighting.branch_weights import Contributions, contributions
 from explorer.ui.components import View, render, sentence
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.selection import Asked, bound
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from models.layer_names import short
 
 
-def computed(explorer: Explorer, asked: Asked, block: str | None) -> tuple[Contributions, int | None] | None:
+def computed(
+    explorer: Explorer, selection: Selection, block: str | None
+) -> tuple[Contributions, int | None] | None:
     """The maps of a block, and the class they are for; no class where nothing is classified or weighed."""
-    found = found_block(explorer, asked, block)
+    found = found_block(explorer, selection, block)
     if found is None:
         return None
-    if not asked.loaded(explorer).labels or not found.learned:
-        return contributions(asked.run(explorer), found.block), None
-    target = explorer.target(asked.model, asked.open(), asked.weights, asked.target)
-    run = explorer.inspect(asked.model, asked.open(), asked.weights, target=target)
+    if not selection.loaded(explorer).labels or not found.learned:
+        return contributions(selection.run(explorer), found.block), None
+    target = explorer.target(*selection.question, selection.target)
+    run = explorer.inspect(*selection.question, target=target)
     return contributions(run, found.block), target
 
 
-def draw(explorer: Explorer, asked: Asked, block: str | None) -> str:
-    made = computed(explorer, asked, block)
+def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
+    made = computed(explorer, selection, block)
     if made is None:
         return sentence(NOTHING)
     maps, target = made
@@ -36,7 +38,7 @@ def draw(explorer: Explorer, asked: Asked, block: str | None) -> str:
         "where",
         title=f"Where, {short(maps.block)}",
         branches=maps.branches,
-        label=None if target is None else asked.loaded(explorer).labels[target],
+        label=None if target is None else selection.loaded(explorer).labels[target],
         size=size,
         sizes=[data_uri(painted(one, size)) for one in maps.size],
         scale=signed,
@@ -44,7 +46,7 @@ def draw(explorer: Explorer, asked: Asked, block: str | None) -> str:
         blended=None if signed is None else data_uri(painted(maps.blended, signed)),
         sums=[] if signed is None else [float(one.sum()) for one in maps.signed],
         total=None if signed is None else float(maps.blended.sum()),
-        python=asked.python(
+        python=selection.python(
             "target = explorer.target(model, picture, weights)",
             "run = explorer.inspect(model, picture, weights, target=target)",
             f'maps = contributions(run, "{maps.block}")  # .size, .signed, .blended',
@@ -53,18 +55,18 @@ def draw(explorer: Explorer, asked: Asked, block: str | None) -> str:
     )
 
 
-def save(explorer: Explorer, asked: Asked, kind: str, block: str):
-    maps, target = computed(explorer, asked, block)
-    name = f"{asked.model}_{maps.block}_where"
+def save(explorer: Explorer, selection: Selection, kind: str, block: str):
+    maps, target = computed(explorer, selection, block)
+    name = f"{selection.model}_{maps.block}_where"
     signed = {} if maps.signed is None else {"signed": maps.signed, "blended": maps.blended}
     if kind == "npz":
         return npz(name, branches=maps.branches, size=maps.size, **signed)
-    label = "" if target is None else f", for {asked.loaded(explorer).labels[target]}"
-    title = f"{asked.model}, {short(maps.block)}{label}"
+    label = "" if target is None else f", for {selection.loaded(explorer).labels[target]}"
+    title = f"{selection.model}, {short(maps.block)}{label}"
     return saved_figure(rows_of_maps(maps.size, maps.signed, maps.branches, title=title), kind, name)
 
 
 def build(lab: Lab) -> None:
     view = View(elem_id="where")
-    lab.follower(lab.listener("where", draw, [], [view], show_progress="minimal"))
-    lab.saves.wire(view, bound(save, lab.explorer), lab.rail.inputs, [lab.block])
+    lab.follower(lab.listener("where", draw, [view], options={"show_progress": "minimal"}, block=lab.block))
+    lab.saved(view, save, block=lab.block)

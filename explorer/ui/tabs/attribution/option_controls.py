@@ -1,0 +1,87 @@
+"""The controls of the options a method may be told, made from the one table of options."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from explorer.attribution.options import OPTIONS, Options, OptionSpec
+from explorer.attribution.registry import METHODS, method_named
+from explorer.explorer import Explorer
+from explorer.ui.controls import Amount, Menu, offer
+from explorer.ui.selection import Selection
+from models.layer_names import short
+
+MENUS = ("choice", "layer", "class")
+NONE = -1  # stands for "no other class" in its menu
+ELEM_IDS = {"layer": "cam-layer", "against": "against"}
+WIDTHS = {"layer": 180, "shape": 150, "baseline": 140, "against": 150}  # pixels at least; 160 otherwise
+
+
+def offered() -> dict[str, OptionSpec]:
+    """The options that have a control."""
+    return {
+        name: spec for name, spec in OPTIONS.items() if spec.slider or spec.kind not in ("whole", "share")
+    }
+
+
+def build_controls(method: str) -> dict[str, Component]:
+    """A control for every option offered, by its name; those the method reads are visible."""
+    return {name: control(name, spec, method_named(method).reads(name)) for name, spec in offered().items()}
+
+
+def control(name: str, spec: OptionSpec, visible: bool) -> Component:
+    """A slider for a number, a menu for anything else."""
+    width = WIDTHS.get(name, 160)
+    if spec.slider:
+        low, high, step = spec.slider
+        shown: dict[str, Any] = {"value": spec.default, "step": step, "label": spec.label, "visible": visible}
+        return Amount(low, high, **shown, min_width=width, buttons=[])
+    value = NONE if spec.kind == "class" else spec.default
+    choices = list(spec.choices) or ([("no other class", NONE)] if spec.kind == "class" else [])
+    return Menu(
+        choices, value=value, label=spec.label, visible=visible, elem_id=ELEM_IDS.get(name), min_width=width
+    )
+
+
+def link_names(controls: dict[str, Component]) -> dict[str, Component]:
+    """The controls by their names in a link."""
+    return {(name in OPTIONS and OPTIONS[name].link) or name: one for name, one in controls.items()}
+
+
+def options_of(method: str, given: dict[str, Any]) -> Options:
+    """Only what the method reads, so that a remembered map is found again."""
+    found = method_named(method)
+    return Options(**{name: value_of(name, value) for name, value in given.items() if found.reads(name)})
+
+
+def value_of(name: str, value: Any) -> Any:
+    """What a control says, as the option's own type."""
+    kind = OPTIONS[name].kind
+    if kind == "class":
+        return None if value in (None, NONE) else int(value)
+    if kind == "layer":
+        return value or None
+    return int(value) if kind == "whole" else value
+
+
+def fitted(
+    explorer: Explorer, selection: Selection, names: tuple[str, ...], method: str, given: dict[str, Any]
+) -> list:
+    """The controls for this method and model: what it reads, the layers there are, the classes it knows.
+
+    names: of the model's feature maps. given: what the controls say now.
+    """
+    labels = selection.loaded(explorer).labels
+    updates = []
+    for name in offered():
+        visible, now, kind = METHODS[method].reads(name), given[name], OPTIONS[name].kind
+        if kind == "layer":
+            choices = [(short(layer), layer) for layer in names]
+            updates.append(offer(choices, now if now in names else names[-1], now, visible=visible))
+        elif kind == "class":
+            rivals = [("no other class", NONE), *((label, index) for index, label in enumerate(labels))]
+            updates.append(offer(rivals, now if now in range(len(labels)) else NONE, now, visible=visible))
+        else:
+            updates.append(gr.update(visible=visible))
+    return updates
