@@ -138,7 +138,7 @@ def run(
         explained = None if target is None else logits[:, target].sum()
     seconds = time.perf_counter() - start
     gradients: dict[str, Tensor] = {}
-    if live:
+    if live and explained is not None:
         parts = {n: value if isinstance(value, list) else [value] for n, value in live.items()}
         flat = [part for value in parts.values() for part in value]
         made = iter(torch.autograd.grad(explained, flat))

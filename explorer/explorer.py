@@ -90,7 +90,7 @@ class Explorer:
         subject = self.input(model, picture, weights)
         return subject.image, subject.geometry
 
-    def digest(self, picture: Source) -> str:
+    def digest(self, picture: Source | None) -> str:
         """A short name for the content of a picture."""
         return self.engine.pictures.digest(picture)
 
@@ -134,7 +134,7 @@ class Explorer:
         """What a pass takes here once the model is warm; to tell what longer work will take."""
         return self.engine.pass_seconds(self.input(model, picture, weights))
 
-    def has_passed(self, model: str, picture: Source, weights: str) -> bool:
+    def has_passed(self, model: str, picture: Source | None, weights: str) -> bool:
         """Whether the pass of a picture is remembered, so that to inspect it takes no time."""
         return self.engine.knows_run(model, picture, weights)
 

@@ -67,7 +67,8 @@ def block_costs(name: str) -> tuple[BlockCost, ...]:
     with torch.device("meta"), torch.no_grad():
         model = card(name).build().eval()
         image = torch.empty(1, 3, *card(name).preprocess.shape)
-        flops, made = Tally(), Tally()
+        flops: Tally[str] = Tally()
+        made: Tally[str] = Tally()
         with Counter() as counter:
 
             def passed(block: str) -> None:

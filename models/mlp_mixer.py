@@ -71,10 +71,11 @@ class MixerBlock(nn.Module):
 
     def mixing_matrices(self) -> tuple[MixingMatrix, ...]:
         """What every hidden unit reads from the places, and what it writes to them."""
-        read, write, sizes = self.token_mixing.fc1, self.token_mixing.fc2, {"h": self.grid}
+        read, write = (self.token_mixing.get_parameter(f"{part}.weight") for part in ("fc1", "fc2"))
+        sizes = {"h": self.grid}
         return (
-            MixingMatrix("reads", Between.UNITS, read.weight, "unit (h w)", sizes),
-            MixingMatrix("writes", Between.UNITS, write.weight, "(h w) unit", sizes),
+            MixingMatrix("reads", Between.UNITS, read, "unit (h w)", sizes),
+            MixingMatrix("writes", Between.UNITS, write, "(h w) unit", sizes),
         )
 
 

@@ -9,6 +9,7 @@ and attention runs among all places that have the same position in their patch.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from einops import einsum, rearrange, reduce
 from jaxtyping import Float
@@ -184,7 +185,7 @@ def stages(cfg: MobileViTConfig) -> list[nn.Sequential]:
     for stage, (dim, out_dim) in enumerate(zip(before, cfg.dims, strict=False)):
         first = InvertedResidual(dim, out_dim, 2 if stage else 1, cfg.expansion)
         if stage < 2:
-            more = [
+            more: list[nn.Module] = [
                 InvertedResidual(out_dim, out_dim, 1, cfg.expansion) for _ in range(cfg.depths[stage] - 1)
             ]
         else:
@@ -258,7 +259,7 @@ VARIANTS = {
     ),
 }
 
-UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+UNIT: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
 for name, cfg in VARIANTS.items():
     announce(

@@ -27,10 +27,11 @@ class MobileViTAttention(nn.Module):
         self.conv1 = nn.Conv2d(dim, dim, kernel, padding=kernel // 2)
         self.conv2 = nn.Conv2d(dim, transformer_dim, kernel_size=1)
         self.local = image_map()
-        heads = {"num_heads": 8, "head_dim": 64, "bias": False}
         self.transformer = nn.Sequential(
             *(
-                TransformerBlock(transformer_dim, Attention(transformer_dim, **heads), 1024)
+                TransformerBlock(
+                    transformer_dim, Attention(transformer_dim, num_heads=8, head_dim=64, bias=False), 1024
+                )
                 for _ in range(depth)
             )
         )

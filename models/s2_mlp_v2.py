@@ -11,7 +11,7 @@ channels, as in Vision Permutator, is what gives the published 25 M and 55 M par
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -102,7 +102,7 @@ class S2Attention(nn.Module):
 
     def mixing_steps(self) -> tuple[MixingStep, ...]:
         """What happens to each third of the expanded channels."""
-        runs = spatial_shift, spatial_shift_2, nn.Identity()
+        runs: tuple[Callable[[Tensor], Tensor], ...] = (spatial_shift, spatial_shift_2, nn.Identity())
         return tuple(
             MixingStep(name, run, "b h w c", self.dim) for name, run in zip(BRANCHES, runs, strict=True)
         )

@@ -47,8 +47,11 @@ def test_a_method_draws_its_map(visit, method, model):
 
 def test_a_class_rather_than_another(visit):
     page = visit("/?tab=attribution&method=integrated_gradients&picture=2-star")
-    expect(page.locator("#attribution .note")).to_contain_text("for star")
+    expect(page.locator("#attribution .note, #attribution .nothing")).to_contain_text(
+        re.compile("star|Press")
+    )
     page.locator("#run").click()  # on a busy machine it may count as too slow to run unasked
+    expect(page.locator("#attribution .note")).to_contain_text("for star")
     expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
     first = page.locator("#attribution .heat").get_attribute("src")
     choose(page, "against", "cross")

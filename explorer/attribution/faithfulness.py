@@ -42,7 +42,10 @@ class Curves:
     @property
     def areas(self) -> tuple[float, float]:
         """Under the two curves, by the trapezoid rule, in [0, 1]."""
-        return tuple(float(np.trapezoid(curve, dx=1 / STEPS)) for curve in (self.deletion, self.insertion))
+        deletion, insertion = (
+            float(np.trapezoid(curve, dx=1 / STEPS)) for curve in (self.deletion, self.insertion)
+        )
+        return deletion, insertion
 
     @property
     def score(self) -> float:
@@ -271,12 +274,13 @@ def sensitive(subject: Subject) -> Generator[None, None, float]:
 def losing(model: nn.Module) -> Iterator[nn.Module]:
     """Copies that lose more and more of what was learned, the top layers first (Adebayo et al., 2018)."""
     model = deepcopy(model)
-    layers = [module for module in model.modules() if hasattr(module, "reset_parameters")]
+    resets = [getattr(module, "reset_parameters", None) for module in model.modules()]
+    layers = [reset for reset in resets if reset]
     for level in range(LEVELS):
         start, stop = (len(layers) * part // LEVELS for part in (level, level + 1))
         with seeded(level):
-            for module in layers[::-1][start:stop]:
-                module.reset_parameters()
+            for reset in layers[::-1][start:stop]:
+                reset()
         yield model.requires_grad_(False)
 
 

@@ -239,7 +239,7 @@ def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | 
     """One sentence about a map that should not be trusted as it is."""
     if not np.isfinite(values).all():
         return "The map holds values that are not numbers; nothing can be read from it."
-    if gap is not None and abs(gap) > GAP_WORTH_A_WARNING * abs(change):
+    if gap is not None and change is not None and abs(gap) > GAP_WORTH_A_WARNING * abs(change):
         missed = f"The map misses the logit's change of {change:.2f} by {abs(gap):.2f}"
         return f"{missed}; more steps or samples help."
     if np.ptp(values) == 0:

@@ -105,7 +105,7 @@ def is_docstring(node: ast.stmt) -> bool:
 
 def made(node: ast.stmt, lines: tuple[str, ...]) -> Statement:
     body = getattr(node, "body", None)
-    last = node.end_lineno if not body else head_end(node, body[0])
+    last = head_end(node, body[0]) if body else (node.end_lineno or node.lineno)
     text = lines[node.lineno - 1 : last]
     indent = len(text[0]) - len(text[0].lstrip())
     return Statement(
@@ -125,7 +125,7 @@ def head_end(node: ast.stmt, first: ast.stmt) -> int:
         part = getattr(node, field, None)
         ends += [part.end_lineno] if part is not None else []
     if isinstance(node, ast.FunctionDef) and node.args.args:
-        ends.append(node.args.args[-1].end_lineno)
+        ends.append(node.args.args[-1].end_lineno or node.lineno)
     return min(max(ends), max(node.lineno, first.lineno - 1))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -115,7 +116,7 @@ class Tracer:
 
         return ends
 
-    def keep_part(self, running: Running, module: nn.Module, taken: object, given: object) -> None:
+    def keep_part(self, running: Running, module: nn.Module, taken: object, given: Any) -> None:
         if isinstance(module, Probe):
             own = axes_in(module.pattern.split("->")[0])
             for value in [given] if isinstance(given, Tensor) else given:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from inspect import unwrap
@@ -57,8 +57,8 @@ def walk(model: nn.Module, image: Tensor, block: str) -> Walk:
     """
     root = traceable(model, block)
     tracer = Tracer(root, block)
-    clock = {}
-    looked_at = {
+    clock: dict[str, float] = {}
+    looked_at: dict[nn.Module, Callable] = {
         p: lambda *_: None for p in root.modules() if isinstance(p, Probe) and p.kind is Kind.ATTENTION
     }
     with torch.no_grad(), hooked(looked_at), followed(root, tracer, clock), suppress(Finished):

@@ -118,7 +118,7 @@ class Engine:
 
         return self.once(subject, ("run", interventions, target), passed)
 
-    def knows_run(self, model: str, picture: Source, weights: str) -> bool:
+    def knows_run(self, model: str, picture: Source | None, weights: str) -> bool:
         """Whether the plain pass of a picture is remembered, so that to ask for it takes no time."""
         if not self.models.holds(model, weights):
             return False

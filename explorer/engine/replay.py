@@ -49,7 +49,8 @@ def handing_out(value):
 @torch.no_grad()
 def timetable(model: nn.Module, image: Tensor) -> tuple[dict[str, int], dict[str, int]]:
     """When each module begins and ends; those that run more than once are in neither."""
-    clock, calls = 0, Counter()
+    clock = 0
+    calls: Counter[str] = Counter()
     begun: dict[str, int] = {}
     ended: dict[str, int] = {}
     handles = []

@@ -1,5 +1,7 @@
 """What the reweighting lab saves: the maps of the branches, and its tables."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -33,7 +35,7 @@ def table(values: np.ndarray, rows: list[str], columns: tuple[str, ...], *, titl
     figure.colorbar(drawn, ax=axes, label=unit)
     pixels = painted(values, scale)
     for (row, column), value in np.ndenumerate(values):
-        written = {"ha": "center", "va": "center", "color": ink(pixels[row, column])}
+        written: dict[str, Any] = {"ha": "center", "va": "center", "color": ink(pixels[row, column])}
         axes.text(column, row, f"{value:.2g}", **written)
     axes.set(title=title, xticks=range(len(columns)), yticks=range(len(rows)))
     axes.set_xticklabels(columns)

@@ -8,7 +8,7 @@ from einops import rearrange
 from torch import nn
 
 from explorer.errors import ChoiceError
-from explorer.mixing.mixers import mixer
+from explorer.mixing.mixers import mixer_by_matrices
 from models.mixing import Between
 
 ORDERS = ("frequency", "number")
@@ -74,8 +74,8 @@ def frequencies(maps: np.ndarray) -> np.ndarray:
 
 def matrices(model: nn.Module, block: str) -> dict[str, Lines | Units]:
     """The matrices of one block, by name."""
-    kinds = {Between.LINES: Lines, Between.UNITS: Units}
+    kinds: dict[Between, type[Lines] | type[Units]] = {Between.LINES: Lines, Between.UNITS: Units}
     return {
         found.name: kinds[found.between](block, found.name, found.canonical.numpy())
-        for found in mixer(model, "matrices", block).mixing_matrices()
+        for found in mixer_by_matrices(model, block).mixing_matrices()
     }

@@ -1,5 +1,7 @@
 """By which ways a model mixes places, and where in it: by attention, by learned matrices, or by shifts."""
 
+from typing import Any, cast
+
 from torch import nn
 
 from explorer.capture import Activation, Run, probes
@@ -7,7 +9,7 @@ from explorer.errors import ChoiceError
 from models.mixing import HasMatrices, HasSteps
 from models.probe import Kind
 
-MIXERS = {"matrices": HasMatrices, "shifts": HasSteps}
+MIXERS: dict[str, Any] = {"matrices": HasMatrices, "shifts": HasSteps}
 
 
 def ways(model: nn.Module) -> tuple[str, ...]:
@@ -18,10 +20,22 @@ def ways(model: nn.Module) -> tuple[str, ...]:
 
 def mixers(model: nn.Module, way: str) -> dict[str, nn.Module]:
     """The modules that mix by "matrices" or by "shifts", by name."""
-    return {name: module for name, module in model.named_modules() if isinstance(module, MIXERS[way])}
+    kind = MIXERS[way]
+    return {name: module for name, module in model.named_modules() if isinstance(module, kind)}
+
+
+def mixer_by_matrices(model: nn.Module, block: str) -> HasMatrices:
+    """The block of that name that has learned weights between places; raises ChoiceError without it."""
+    return cast(HasMatrices, mixer(model, "matrices", block))
+
+
+def mixer_by_shifts(model: nn.Module, block: str) -> HasSteps:
+    """The block of that name that moves or convolves channels; raises ChoiceError without it."""
+    return cast(HasSteps, mixer(model, "shifts", block))
 
 
 def mixer(model: nn.Module, way: str, block: str) -> nn.Module:
+    """The block of that name that mixes by a way; raises ChoiceError where there is none."""
     found = mixers(model, way)
     if block not in found:
         raise ChoiceError(f"There is no block {block!r} that mixes by {way}; there are {', '.join(found)}.")

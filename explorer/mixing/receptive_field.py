@@ -39,7 +39,7 @@ class EffectiveField:
     @property
     def levels(self) -> np.ndarray:
         """How many of the regions that hold `SHARES` of the energy a pixel is in `[h, w]`, 0 to 4."""
-        return sum(held(self.energy, share).astype(np.uint8) for share in SHARES)
+        return np.stack([held(self.energy, share) for share in SHARES]).sum(axis=0, dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,9 @@ def effective_field(
     with torch.enable_grad():
         values = up_to(lambda: model(image), probe_at(model, layer), {})
         unit = unit_of(values, layer, place, channel)
-        energy = sum(
-            squared(torch.autograd.grad(unit, image, direction, retain_graph=True)[0])
-            for direction in directions(unit)
-        )
+        energy = torch.zeros(image.shape[-2:], dtype=torch.float64, device=image.device)
+        for direction in directions(unit):
+            energy = energy + squared(torch.autograd.grad(unit, image, direction, retain_graph=True)[0])
     grid = values.shape[1], values.shape[2]
     return EffectiveField(layer, place, grid, channel, energy.float().cpu().numpy())
 

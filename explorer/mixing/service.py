@@ -8,7 +8,7 @@ from explorer.capture import probes
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
-from explorer.mixing.mixers import mixer
+from explorer.mixing.mixers import mixer_by_shifts
 from explorer.mixing.receptive_field import EffectiveField, Felt, averaged, effective_field, felt, square_at
 from explorer.mixing.shift_impulses import Impulses, impulses
 from explorer.mixing.theoretical_field import theoretical_field
@@ -62,7 +62,7 @@ class MixingService:
 
     def shifts(self, loaded: Loaded, block: str) -> tuple[Impulses, ...]:
         """From where every channel gets its values in the steps of a block, measured once with impulses."""
-        steps = mixer(loaded.model, "shifts", block).mixing_steps()
+        steps = mixer_by_shifts(loaded.model, block).mixing_steps()
         return self.engine.once_for_model(loaded, ("shifts", block), lambda: tuple(map(impulses, steps)))
 
     def depth(self, loaded: Loaded, most: int = 8) -> tuple[str, ...]:

@@ -20,6 +20,11 @@ AT_ONCE = 32  # impulses in one batch
 WIDEST = 65  # side of the map that is tried, in places
 
 
+def span(line: np.ndarray) -> int:
+    """How many numbers lie between the least and the largest, both counted; none of none."""
+    return int(line.max() - line.min()) + 1 if len(line) else 0
+
+
 @dataclass(frozen=True)
 class Group:
     """Neighbouring channels that get their values in the same way."""
@@ -44,8 +49,8 @@ class Group:
     @property
     def extent(self) -> tuple[int, int]:
         """Rows and columns of the smallest box around the places read."""
-        lines = [np.flatnonzero(self.footprint.any(axis=axis)) for axis in (1, 0)]
-        return tuple(int(line.max() - line.min()) + 1 if len(line) else 0 for line in lines)
+        rows, columns = (np.flatnonzero(self.footprint.any(axis=axis)) for axis in (1, 0))
+        return span(rows), span(columns)
 
 
 @dataclass(frozen=True)

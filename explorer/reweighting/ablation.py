@@ -1,6 +1,6 @@
 """What each branch of each block is worth: take its share away, and see what becomes of a logit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,10 @@ from explorer.capture import editing, hooked, module_of, probes
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
 from explorer.reweighting.branch_attribution import by_branch, gradient_x_share, integrated_share
-from explorer.reweighting.interventions import Frozen, Without, edit
+from explorer.reweighting.interventions import Frozen, Intervention, Without, edit
 from models.probe import Kind
 
-MODES = {"removed": Without, "equal": Frozen}
+MODES: dict[str, Callable[[str, str], Intervention]] = {"removed": Without, "equal": Frozen}
 OWED = ("gradient", "integrated")  # what a layer method says instead of an experiment
 
 

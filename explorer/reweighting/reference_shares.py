@@ -105,7 +105,7 @@ def shipped(name: str) -> tuple[Typical, ...] | None:
             Typical(
                 str(block),
                 tuple(map(str, file["branches"])),
-                *(file[f"{block}/{part}"] for part in ("mean", "low", "high", "channels")),
+                **{part: file[f"{block}/{part}"] for part in ("mean", "low", "high", "channels")},
                 pictures=int(file["pictures"]),
                 source="scenes",
             )

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.errors import ChoiceError
-from explorer.ui.controls import Amount, Several, Whole
+from explorer.ui.controls import Amount, Control, Several, Whole
 from explorer.ui.events import Place, PlaceBox
 from explorer.ui.model_picker import FIRST, parts_of
 from explorer.ui.rail import RailView, Refreshing, example
@@ -17,7 +16,7 @@ from explorer.ui.selection import FILE, HOSTED, PICK, QUIET, weights_of
 LONGEST_NUMBER = 9  # digits
 
 
-def arrive(tabs: tuple[str, ...], remembered: Mapping[str, Component], request: gr.Request) -> list:
+def arrive(tabs: tuple[str, ...], remembered: Mapping[str, Control], request: gr.Request) -> list:
     """Set the controls as the address says; what it says wrongly or not at all stays as it is."""
     query = dict(request.query_params)
     picture, model, choice = query.get("picture", ""), query.get("model"), query.get("weights")
@@ -35,7 +34,7 @@ def arrive(tabs: tuple[str, ...], remembered: Mapping[str, Component], request: 
     return [
         str(path) if path else gr.skip(),
         str(path) if path else gr.skip(),
-        gr.Dropdown(choices=[choice], value=choice) if loadable else gr.skip(),
+        gr.Dropdown(choices=[str(choice)], value=choice) if loadable else gr.skip(),
         gr.Textbox(file, visible=True) if file else gr.skip(),
         gr.skip() if target is None or target < 0 else gr.Dropdown(choices=[target], value=target),
         *parts,
@@ -52,7 +51,7 @@ def whole_number(text: str | None) -> int | None:
     return int(text or "") if known else None
 
 
-def setting(control: Component, value: str | None) -> Any:
+def setting(control: Control, value: str | None) -> Any:
     """One control of a tab as a link has it; a value it cannot have changes nothing."""
     if value is None:
         return gr.skip()
@@ -75,7 +74,7 @@ def connect(
     after: Refreshing,
     tabs: tuple[gr.Tabs, gr.Textbox],
     names: tuple[str, ...],
-    remembered: Mapping[str, Component],
+    remembered: Mapping[str, Control],
 ) -> None:
     """Read the address when the page is opened, and keep it true afterwards.
 

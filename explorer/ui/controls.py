@@ -5,9 +5,12 @@ the server, or who clears a field, with an internal message.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 import gradio as gr
 
+# Gradio gives components their events at run time, where no type checker sees them.
+Control: TypeAlias = Any
 RUNNING, IDLE = gr.update(interactive=True), gr.update(interactive=False)  # of a Stop button
 
 
@@ -24,7 +27,7 @@ class Menu(gr.Dropdown):
 class Several(Menu):
     """A menu with `multiselect`; an empty one means that nothing is chosen."""
 
-    def preprocess(self, payload: list | None) -> list:
+    def preprocess(self, payload: Any) -> list:
         return payload or []
 
 
@@ -82,6 +85,6 @@ def stopping(stop: gr.Button, running: list) -> None:
 
     The second time goes through the queue, where it stays behind the last part.
     """
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     stopped = stop.click(lambda: IDLE, None, stop, cancels=running, queue=False, **quiet)
     stopped.then(lambda: IDLE, None, stop, concurrency_id="stop", concurrency_limit=None, **quiet)

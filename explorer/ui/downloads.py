@@ -7,20 +7,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.components import Component
 from matplotlib.figure import Figure
 
 from explorer.explorer import Explorer
 from explorer.ui.components import View
+from explorer.ui.controls import Control
 from explorer.ui.selection import QUICK, QUIET, Rail, Selection, wired
 
 CLICK = "() => document.querySelector('#download').click()"
 
 
-def npz(name: str, **arrays: np.ndarray) -> tuple[bytes, str]:
+def npz(name: str, **arrays: Any) -> tuple[bytes, str]:
     """Content and name of a file with the numbers as they are."""
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
@@ -47,7 +48,7 @@ class Saves:
         self.folder = tempfile.TemporaryDirectory(prefix="mixscope-")
 
     def wire(
-        self, view: View, explorer: Explorer, rail: Rail, handler: Callable, **controls: Component
+        self, view: View, explorer: Explorer, rail: Rail, handler: Callable, **controls: Control
     ) -> None:
         """`handler(explorer, selection, kind, name=value, ...)` gives a file's content and name."""
 

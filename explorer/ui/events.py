@@ -7,7 +7,7 @@ values are objects in Python and plain JSON or text only on their way to the bro
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 
@@ -57,7 +57,7 @@ def place_of(event: gr.EventData) -> Place:
 class Unseen(gr.Textbox):
     """Holds a value that is text only on its way to the browser; see what it makes of it."""
 
-    def __init__(self, value: Any = None, *, visible: bool | Literal["hidden"] = "hidden", **kwargs) -> None:
+    def __init__(self, value: Any = None, *, visible: Any = "hidden", **kwargs) -> None:
         super().__init__(self.postprocess(value), visible=visible, **kwargs)
 
     def get_block_name(self) -> str:
@@ -67,7 +67,7 @@ class Unseen(gr.Textbox):
 class PlaceBox(Unseen):
     """Holds a place; anything that is no place counts as none."""
 
-    def preprocess(self, payload: str | None) -> Place | None:
+    def preprocess(self, payload: str | None) -> Any:
         return Place.read(payload)
 
     def postprocess(self, value: Place | str | None) -> str | None:
@@ -90,7 +90,7 @@ class Redraw:
 class RedrawBox(Unseen):
     """Holds a `Redraw`; views listen to its change."""
 
-    def preprocess(self, payload: str | None) -> Redraw:
+    def preprocess(self, payload: str | None) -> Any:
         try:
             given = json.loads(payload or "{}")
             return Redraw(str(given.get("link", "")), int(given.get("count", 0)))

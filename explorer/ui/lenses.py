@@ -6,9 +6,9 @@ from functools import wraps
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.explorer import Explorer
+from explorer.ui.controls import Control
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox
 from explorer.ui.selection import Rail, Selection, lane, wired
@@ -24,9 +24,9 @@ class Lenses:
     lens: gr.Radio  # which one is open
     saves: Saves
     running: list = field(default_factory=list)  # events that can be stopped
-    remembered: dict[str, Component] = field(default_factory=dict)  # controls of a link, by their names there
+    remembered: dict[str, Control] = field(default_factory=dict)  # controls of a link, by their names there
 
-    def wired(self, handler: Callable, **controls: Component) -> dict[str, Any]:
+    def wired(self, handler: Callable, **controls: Control) -> dict[str, Any]:
         """`fn` and `inputs` for `handler(explorer, selection, name=value, ...)`."""
         return wired(self.explorer, self.rail, handler, **controls)
 
@@ -48,7 +48,7 @@ class Lenses:
         """Draw at every redraw, when the lens is opened, and at these events, never twice at a time."""
         return gr.on([self.redraw.change, self.lens.change, *events], **listener)
 
-    def saved(self, view, handler: Callable, **controls: Component) -> None:
+    def saved(self, view, handler: Callable, **controls: Control) -> None:
         """What a view shows can be saved, by `handler(explorer, selection, kind, name=value, ...)`."""
         self.saves.wire(view, self.explorer, self.rail, handler, **controls)
 

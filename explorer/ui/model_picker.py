@@ -6,6 +6,7 @@ The rest of the page knows one name, as the library reads it: `vip_nano`, `faste
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -123,7 +124,7 @@ def build() -> ModelPicker:
 
 def listeners(picker: ModelPicker) -> list[tuple]:
     """(event, handler, inputs, whether it is another model): what a change of a control asks for."""
-    wired = [
+    wired: list[tuple[Any, Callable, list, bool]] = [
         (picker.kind.input, but(1, by_kind), [picker.kind, picker.backbone, picker.block], True),
         (picker.backbone.input, but(2, parts_of), [picker.backbone], True),
         (picker.block.input, but(4, lambda block: parts_of(start(block))), [picker.block], True),

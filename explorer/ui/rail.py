@@ -41,10 +41,9 @@ def example(name: str) -> Path | None:
 
 def link_to(selection: Selection, digest: str) -> str:
     """What is looked at, as the query of a link that shows it again; `ui.address` reads it."""
-    path = Path(selection.picture) if selection.picture else None
-    known = path is not None and path in EXAMPLES
+    path = Path(selection.picture or "")
     parts = {
-        "picture": path.stem if known else f"upload-{digest[:12]}",
+        "picture": path.stem if path in EXAMPLES else f"upload-{digest[:12]}",
         "model": selection.model,
         "weights": selection.choice,
         **({"file": selection.file} if selection.choice == FILE else {}),

@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.components import Component
 
 from explorer.capture import Run
 from explorer.engine.model_store import RANDOM, Loaded
@@ -16,6 +15,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.pictures import from_image
 from explorer.ui.alerts import shown
+from explorer.ui.controls import Control
 from models import card
 
 FILE = "file"
@@ -132,7 +132,7 @@ def selected(picture: str | None, model: str, choice: str, file: str | None, tar
     )
 
 
-def wired(explorer: Explorer, rail: Rail, handler: Callable, **controls: Component) -> dict[str, Any]:
+def wired(explorer: Explorer, rail: Rail, handler: Callable, **controls: Control) -> dict[str, Any]:
     """`fn` and `inputs` of an event, for `handler(explorer, selection, name=value, ...)`.
 
     controls: by the name of the handler's argument, the control whose value it is. What the handler raises

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,7 +84,7 @@ def row(method: str) -> dict[str, Score | str]:
 
 
 def compute(names: list[str], methods: list[str]) -> None:
-    table = {
+    table: dict[str, Any] = {
         "scenes": len(SEEDS),
         "options": asdict(OPTIONS),
         "checkpoints": {name: checksum(name) for name in names},

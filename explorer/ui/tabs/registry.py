@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradio.components import Component
-
 from explorer.explorer import Explorer
 from explorer.ui.components import View
+from explorer.ui.controls import Control
 from explorer.ui.downloads import Saves
 from explorer.ui.events import RedrawBox
 from explorer.ui.selection import Rail
@@ -27,10 +26,10 @@ class TabParts:
 class BuiltTab:
     """What the rest of the page needs to know of a tab once it stands."""
 
-    remembered: dict[str, Component] = field(default_factory=dict)  # controls of a link, by their names there
+    remembered: dict[str, Control] = field(default_factory=dict)  # controls of a link, by their names there
     running: list[Any] = field(default_factory=list)  # events that can be stopped
     links: tuple[View, ...] = ()  # views whose event `link` leads to another tab
-    part: Component | None = None  # the menu such a link sets: of layers, or of blocks
+    part: Control | None = None  # the menu such a link sets: of layers, or of blocks
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The map of one method over the picture, from its first parts on."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from explorer.attribution.baselines import BASELINES
 from explorer.attribution.options import Options, spoken
@@ -42,7 +43,7 @@ def draw_if_cheap(explorer: Explorer, selection: Selection, *, method: str, **gi
         return
     options = options_of(method, given)
     seconds = method_named(method).evaluations(options) * selection.pass_seconds(explorer)
-    asked = {"method": method, "target": selection.target, "options": options}
+    asked: dict[str, Any] = {"method": method, "target": selection.target, "options": options}
     if explorer.remembers(*selection.question, **asked) or seconds <= AT_ONCE:
         yield from draw(explorer, selection, method=method, **given)
         return

@@ -3,12 +3,11 @@
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.attribution.options import OPTIONS, Options, OptionSpec
 from explorer.attribution.registry import METHODS, method_named
 from explorer.explorer import Explorer
-from explorer.ui.controls import Amount, Menu, offer
+from explorer.ui.controls import Amount, Control, Menu, offer
 from explorer.ui.selection import Selection
 from models.layer_names import short
 
@@ -25,12 +24,12 @@ def offered() -> dict[str, OptionSpec]:
     }
 
 
-def build_controls(method: str) -> dict[str, Component]:
+def build_controls(method: str) -> dict[str, Control]:
     """A control for every option offered, by its name; those the method reads are visible."""
     return {name: control(name, spec, method_named(method).reads(name)) for name, spec in offered().items()}
 
 
-def control(name: str, spec: OptionSpec, visible: bool) -> Component:
+def control(name: str, spec: OptionSpec, visible: bool) -> Control:
     """A slider for a number, a menu for anything else."""
     width = WIDTHS.get(name, 160)
     if spec.slider:
@@ -38,13 +37,13 @@ def control(name: str, spec: OptionSpec, visible: bool) -> Component:
         shown: dict[str, Any] = {"value": spec.default, "step": step, "label": spec.label, "visible": visible}
         return Amount(low, high, **shown, min_width=width, buttons=[])
     value = NONE if spec.kind == "class" else spec.default
-    choices = list(spec.choices) or ([("no other class", NONE)] if spec.kind == "class" else [])
+    choices: list[Any] = list(spec.choices) or ([("no other class", NONE)] if spec.kind == "class" else [])
     return Menu(
         choices, value=value, label=spec.label, visible=visible, elem_id=ELEM_IDS.get(name), min_width=width
     )
 
 
-def link_names(controls: dict[str, Component]) -> dict[str, Component]:
+def link_names(controls: dict[str, Control]) -> dict[str, Control]:
     """The controls by their names in a link."""
     return {(name in OPTIONS and OPTIONS[name].link) or name: one for name, one in controls.items()}
 
@@ -73,7 +72,7 @@ def fitted(
     names: of the model's feature maps. given: what the controls say now.
     """
     labels = selection.loaded(explorer).labels
-    updates = []
+    updates: list[Any] = []
     for name in offered():
         visible, now, kind = METHODS[method].reads(name), given[name], OPTIONS[name].kind
         if kind == "layer":

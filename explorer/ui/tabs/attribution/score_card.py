@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
-from gradio.components import Component
 
 from explorer.attribution.faithfulness import STEPS, Curves, ScoreCard
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.controls import IDLE, RUNNING, Control, stopping
 from explorer.ui.downloads import npz
 from explorer.ui.selection import QUIET, SLOW, Selection, wired
 from explorer.ui.tabs.attribution.option_controls import options_of
@@ -87,7 +86,7 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **
     return npz(f"{selection.model}_{method}_score", randomised=np.array(card.randomised), **arrays)
 
 
-def build(parts: TabParts, chosen: dict[str, Component]) -> list:
+def build(parts: TabParts, chosen: dict[str, Control]) -> list:
     """`chosen` are the method and its options; gives the events that can be stopped."""
     with gr.Row(elem_classes="controls"):
         go = gr.Button("Score", variant="primary", scale=0, min_width=90, elem_id="score-run")

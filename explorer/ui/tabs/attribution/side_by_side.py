@@ -1,6 +1,7 @@
 """Up to six methods side by side on one picture, cheapest first, and what they agree on."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -82,7 +83,11 @@ def page(selection: Selection, names: list[str], found: dict, picture: str) -> s
 
 def cell(name: str, found: Attribution | str | None) -> dict:
     """One method in the grid: its map by its own range, its reason, or nothing yet."""
-    made = {"title": METHODS[name].title, "reason": found if isinstance(found, str) else "", "map": None}
+    made: dict[str, Any] = {
+        "title": METHODS[name].title,
+        "reason": found if isinstance(found, str) else "",
+        "map": None,
+    }
     if isinstance(found, Attribution) and found.done == found.total and not found.says_something:
         made["reason"] = found.warning
     elif isinstance(found, Attribution):

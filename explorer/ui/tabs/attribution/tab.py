@@ -4,12 +4,11 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.attribution.registry import METHODS
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Menu, opened, stopping, switch
+from explorer.ui.controls import Control, Menu, opened, stopping, switch
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, wired
 from explorer.ui.tabs.attribution import attribution_map, score_card, side_by_side, truth_lab
 from explorer.ui.tabs.attribution.option_controls import build_controls, link_names
@@ -26,7 +25,7 @@ def draw_verdicts(explorer: Explorer, selection: Selection) -> str:
     return render("verdicts", rows=rows)
 
 
-def controls() -> tuple[dict[str, Component], gr.Button, gr.Button]:
+def controls() -> tuple[dict[str, Control], gr.Button, gr.Button]:
     """The method and its options by their names, and the two buttons."""
     with gr.Row(elem_classes="controls"):
         choices = [(method.title, name) for name, method in METHODS.items()]
@@ -60,7 +59,7 @@ def build(parts: TabParts) -> BuiltTab:
 
 
 def connect_map(
-    parts: TabParts, chosen: dict[str, Component], go: gr.Button, stop: gr.Button, view: View
+    parts: TabParts, chosen: dict[str, Control], go: gr.Button, stop: gr.Button, view: View
 ) -> list:
     """What draws the map; gives the events that can be stopped."""
     method, *options = chosen.values()

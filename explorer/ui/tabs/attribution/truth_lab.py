@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.attribution.benchmark import truth_lab as truth
 from explorer.attribution.benchmark.truth_lab import Score
@@ -12,7 +11,7 @@ from explorer.engine.engine import locked
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render
-from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.controls import IDLE, RUNNING, Control, stopping
 from explorer.ui.selection import QUIET, SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
@@ -63,7 +62,7 @@ def again(explorer: Explorer, selection: Selection, measure: str, method: str) -
         yield page(measure, live), IDLE if score.scenes == len(truth.SEEDS) else RUNNING
 
 
-def build(parts: TabParts, method: Component) -> list:
+def build(parts: TabParts, method: Control) -> list:
     """Gives the events that can be stopped."""
     with gr.Row(elem_classes="controls"):
         measure = gr.Radio(

@@ -1,13 +1,12 @@
 """The Code walk tab: every line of a block's source beside the tensors it made of this picture."""
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.code_walk.einops_diagram import drawing
 from explorer.code_walk.walk import Walk, blocks, first_block
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render
-from explorer.ui.controls import Menu, Whole, offer
+from explorer.ui.controls import Control, Menu, Whole, offer
 from explorer.ui.downloads import npz
 from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
 from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
@@ -23,8 +22,8 @@ COLOUR, CHANNEL = "all", "one"
 def menu(explorer: Explorer, selection: Selection, part: str | None, step: int) -> tuple:
     """The parts of this model; where the one asked for is not among them, the one to begin with."""
     model = selection.loaded(explorer).model
-    kept = part in dict(model.named_modules())
-    chosen = part if kept else first_block(model)
+    kept = part is not None and part in dict(model.named_modules())
+    chosen = part if part is not None and kept else first_block(model)
     return listed(explorer, selection, chosen, part), gr.skip() if kept or part is None else 0
 
 
@@ -141,7 +140,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, part: str | None):
     return npz(f"{selection.model}_{walk.block or 'network'}_walk", **tensors)
 
 
-def controls() -> dict[str, Component]:
+def controls() -> dict[str, Control]:
     """What is walked through and what its maps show, by the names handlers know them by."""
     with gr.Row(elem_classes="controls"):
         part = Menu([], label="Part", elem_id="part", min_width=220, allow_custom_value=True)

@@ -1,6 +1,7 @@
 """Tensors of the walk as pictures: small ones beside the lines, large ones of the line in hand."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,12 @@ def small(made: Made, channel: int) -> tuple[dict, ...]:
 
 def pictured(look: Look, channel: int) -> dict:
     """What a template needs to draw one look: pixels, strokes or a number."""
-    told = {"kind": look.kind, "label": look.label, "axes": look.axes, "shape": look.values.shape}
+    told: dict[str, Any] = {
+        "kind": look.kind,
+        "label": look.label,
+        "axes": look.axes,
+        "shape": look.values.shape,
+    }
     told |= {"pixels": None, "scale": None}
     if look.kind == "number":
         return told | {"number": float(look.values)}

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.capture import Run
 from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, sentence
-from explorer.ui.controls import IDLE, RUNNING
+from explorer.ui.controls import IDLE, RUNNING, Control
 from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
 from explorer.ui.rail import first_here
@@ -46,14 +45,14 @@ class Bench(Lenses):
     models: gr.Dropdown
     stop: gr.Button
 
-    def streams(self, lens: str, handler: Callable, view: View, changed: list, **controls: Component) -> None:
+    def streams(self, lens: str, handler: Callable, view: View, changed: list, **controls: Control) -> None:
         """Draw a lens part by part while it is open; the handler gives `Part`s.
 
         changed: events of the lens' own that ask for a new drawing.
         """
         self.running.append(self.draws(self.streamed(lens, handler, view, **controls), *changed))
 
-    def streamed(self, lens: str, handler: Callable, view: View, **controls: Component) -> dict[str, Any]:
+    def streamed(self, lens: str, handler: Callable, view: View, **controls: Control) -> dict[str, Any]:
         """The listener that does so."""
         drawn = parts_when_open(lens, handler)
         asks = self.wired(drawn, redraw=self.redraw, opened=self.lens, **controls)

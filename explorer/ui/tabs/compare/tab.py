@@ -1,9 +1,8 @@
 """The Compare tab: one picture in several backbones, their layers side by side, and what they cost."""
 
 import gradio as gr
-from gradio.components import Component
 
-from explorer.ui.controls import Several, opened, stopping, switch
+from explorer.ui.controls import Control, Several, opened, stopping, switch
 from explorer.ui.model_picker import backbones
 from explorer.ui.selection import PICK
 from explorer.ui.tabs.compare import costs, layers, maps
@@ -29,7 +28,7 @@ def build(parts: TabParts) -> BuiltTab:
         )
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="compare-stop")
     bench = Bench(*(parts.explorer, parts.rail, parts.redraw, lens, parts.saves), models=models, stop=stop)
-    named: dict[str, Component] = {}
+    named: dict[str, Control] = {}
     shown = []
     for name, build_lens in BUILDERS.items():
         with gr.Column(visible=name == "maps") as column:

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import probed
 from explorer.ui.components import View
-from explorer.ui.controls import Amount, Menu, Whole, offer
+from explorer.ui.controls import Amount, Control, Menu, Whole, offer
 from explorer.ui.events import PlaceBox, place_of
 from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
 from explorer.ui.tabs.maps import channel, depth, grid, layer_statistics, similar_places
@@ -43,7 +42,7 @@ def layer_of(event: gr.EventData) -> str:
     return str(event.layer)
 
 
-def controls() -> dict[str, Component]:
+def controls() -> dict[str, Control]:
     """The menus above the views, by the names handlers know them by."""
     with gr.Row(elem_classes="controls"):
         layer = Menu([], label="Layer", elem_id="layer", min_width=220, scale=2)
@@ -83,7 +82,7 @@ def build(parts: TabParts) -> BuiltTab:
         return {
             **wired(parts.explorer, parts.rail, draw, **inputs, **also),
             "outputs": outputs,
-            **lane(view.elem_id),
+            **lane(str(view.elem_id)),
         }
 
     many = drawing(every, grid.draw, grid.save, ("layer", "sort", "scale", "page"))

@@ -9,7 +9,7 @@ from explorer.figures.mosaic import mosaic
 from explorer.figures.raster import data_uri
 from explorer.mixing.attention import AttentionFrom, attention_from, attention_layers
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Menu, offer
+from explorer.ui.controls import Control, Menu, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
 from explorer.ui.lenses import Lenses
@@ -122,7 +122,7 @@ def build(lenses: Lenses) -> None:
         head = Menu([("all heads", ALL)], value=ALL, label="Head", elem_id="gaze-head", min_width=140)
         place = PlaceBox(MIDDLE, elem_id="gaze-place")
     view = View(sentence(SOON), elem_id="gaze")
-    chosen = {"layer": layer, "head": head, "place": place}
+    chosen: dict[str, Control] = {"layer": layer, "head": head, "place": place}
     quick = {**lenses.wired(draw, **chosen), "outputs": view, **lane("attention")}
     whole = lenses.listener("attention", fit_and_draw, [view, layer, head], **chosen)
     lenses.draws(whole, layer.input)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
-from gradio.components import Component
 
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
@@ -12,7 +11,7 @@ from explorer.features.feature_maps import layers
 from explorer.figures.fields import amplitude, three_maps
 from explorer.mixing.receptive_field import SHARES, held
 from explorer.ui.components import View
-from explorer.ui.controls import IDLE, RUNNING, Amount, Menu, offer, stopping
+from explorer.ui.controls import IDLE, RUNNING, Amount, Control, Menu, offer, stopping
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, Redraw, place_of
 from explorer.ui.lenses import Lenses
@@ -65,11 +64,12 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str,
     row, column = spot.within(spot.grid)
     name, title = f"{selection.model}_{spot.layer}_{row}_{column}", f"{selection.model}, {short(spot.layer)}"
     if direction == FEELS:
-        grid, found = felt(explorer, selection, spot)
+        grid, moved = felt(explorer, selection, spot)
         row, column = spot.within(grid)
-        arrays = {"change": found.change, "can": found.can}
-        levels = sum(held(found.change**2, share).astype(np.uint8) for share in SHARES)
-        maps, unit = (found.change, levels, found.can), "change"
+        arrays = {"change": moved.change, "can": moved.can}
+        regions = np.stack([held(moved.change**2, share) for share in SHARES])
+        levels = regions.sum(axis=0, dtype=np.uint8)
+        maps, unit = (moved.change, levels, moved.can), "change"
         name, title = f"{name}_feels", f"{title}, feels square {row}, {column}"
     else:
         found = field(explorer, selection, spot)
@@ -160,7 +160,7 @@ def build(lenses: Lenses) -> None:
     lenses.remembered |= {"direction": direction, "at": layer, "place": place, "of": channel}
 
 
-def connect_growth(lenses: Lenses, chosen: dict[str, Component], way: View, answered: QuestionBox) -> list:
+def connect_growth(lenses: Lenses, chosen: dict[str, Control], way: View, answered: QuestionBox) -> list:
     """The strip follows the view; gives the events that fill it, to be stopped by what is asked next."""
     cheap = lenses.wired(growth.draw_if_cheap, answered=answered, opened=lenses.lens, **chosen)
     whole = lenses.wired(growth.draw, **chosen)
@@ -169,7 +169,7 @@ def connect_growth(lenses: Lenses, chosen: dict[str, Component], way: View, answ
 
 
 def connect_choices(
-    lenses: Lenses, chosen: dict[str, Component], depth: Amount, ends: list, views: tuple[View, View]
+    lenses: Lenses, chosen: dict[str, Control], depth: Amount, ends: list, views: tuple[View, View]
 ) -> None:
     """Whatever is chosen, in the menus, on the map or on the strip, ends in a question.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -65,7 +66,7 @@ def draw(explorer: Explorer, selection: Selection, *, direction: str, **where_to
 
 def moving(explorer: Explorer, selection: Selection, spot: Spot) -> Step:
     """Which pixels move the place, in this layer."""
-    where = {"layer": spot.layer, "place": spot.within(spot.grid)}
+    where: dict[str, Any] = {"layer": spot.layer, "place": spot.within(spot.grid)}
     can = explorer.theoretical_field(selection.model, selection.weights, **where)
     energy = explorer.effective_field(*selection.question, **where).energy
     return step(spot.layer, can, amplitude(energy), energy)

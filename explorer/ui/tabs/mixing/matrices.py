@@ -10,7 +10,7 @@ from explorer.figures.raster import COLUMNS, data_uri, png, sprite
 from explorer.mixing.matrices import ORDERS, Lines, Units, matrices
 from explorer.mixing.mixers import mixers
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Amount, Menu, Whole, moved, offer
+from explorer.ui.controls import Amount, Control, Menu, Whole, moved, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import PICK, Selection, lane
@@ -42,7 +42,9 @@ def draw(
     chosen = next(iter(made.values()))
     if isinstance(chosen, Lines):
         return draw_lines(selection, chosen), draw_whole(selection, chosen)
-    return draw_units(selection, chosen, order, page, unit), draw_unit(selection, made, order, unit)
+    return draw_units(selection, chosen, order, page, unit), draw_unit(
+        selection, {key: one for key, one in made.items() if isinstance(one, Units)}, order, unit
+    )
 
 
 def draw_large(explorer: Explorer, selection: Selection, **chosen) -> str:
@@ -146,15 +148,17 @@ def fit_and_draw(
         return (*views, *[HIDDEN] * 5)
     made = found(explorer, selection, block, name)
     chosen = next(iter(made.values()))
-    units = isinstance(chosen, Units)
-    count = pages(chosen) if units else 1
+    count = pages(chosen) if isinstance(chosen, Units) else 1
+    large = HIDDEN
+    if isinstance(chosen, Units):
+        large = gr.update(visible=True, **moved(which(chosen, order, unit), unit))
     return (
         *views,
         offer([(short(one), one) for one in blocks], chosen.block, block, visible=True),
         offer([(one, one) for one in sorted(made)], chosen.name, name, visible=True),
-        gr.update(visible=units),
+        gr.update(visible=isinstance(chosen, Units)),
         gr.update(maximum=max(2, count), visible=count > 1, **moved(min(page, count), page)),
-        gr.update(visible=True, **moved(which(chosen, order, unit), unit)) if units else HIDDEN,
+        large,
     )
 
 
@@ -187,8 +191,8 @@ def save_part(
 ):
     """The large part as a picture: all weights, or one unit."""
     chosen = next(iter(found(explorer, selection, block, name).values()))
-    number = None if isinstance(chosen, Lines) else which(chosen, order, unit)
-    values = chosen.whole if number is None else chosen.values[number]
+    number = which(chosen, order, unit) if isinstance(chosen, Units) else None
+    values = chosen.values[number] if isinstance(chosen, Units) else chosen.whole
     title = f"{selection.model}, {short(chosen.block)}, {chosen.name}" + (
         "" if number is None else f" {number}"
     )
@@ -208,7 +212,7 @@ def build(lenses: Lenses) -> None:
             overview = View(sentence(SOON), elem_id="matrix-all")
         with gr.Column(scale=3, min_width=320):
             large = View(elem_id="matrix-large")
-    chosen = {"block": block, "name": name, "order": order, "page": page, "unit": unit}
+    chosen: dict[str, Control] = {"block": block, "name": name, "order": order, "page": page, "unit": unit}
     quick = {**lenses.wired(draw, **chosen), "outputs": [overview, large], **lane("matrices")}
     whole = lenses.listener("matrices", fit_and_draw, [overview, large, *chosen.values()], **chosen)
     lenses.draws(whole, block.input, name.input)

@@ -1,5 +1,7 @@
 """What the lens on receptive fields shows: the field of a place, or what feels a pixel, over the picture."""
 
+from typing import Any
+
 import numpy as np
 
 from explorer.explorer import Explorer
@@ -17,7 +19,7 @@ def field(explorer: Explorer, selection: Selection, spot: Spot) -> EffectiveFiel
     return explorer.effective_field(*selection.question, **where(spot))
 
 
-def where(spot: Spot) -> dict:
+def where(spot: Spot) -> dict[str, Any]:
     return {"layer": spot.layer, "place": spot.within(spot.grid), "channel": spot.channel}
 
 
@@ -72,8 +74,8 @@ def felt(explorer: Explorer, selection: Selection, spot: Spot) -> tuple[tuple[in
     """The grid of squares over the image, and what feels the chosen one."""
     rows, columns, _ = squares(selection.loaded(explorer).preprocess.shape)
     square = spot.within((rows, columns))
-    options = {"layer": spot.layer, "square": square, "channel": spot.channel}
-    return (rows, columns), explorer.felt(*selection.question, **options)
+    asks: dict[str, Any] = {"layer": spot.layer, "square": square, "channel": spot.channel}
+    return (rows, columns), explorer.felt(*selection.question, **asks)
 
 
 def shared(explorer: Explorer, selection: Selection, spot: Spot, grid: tuple[int, int]) -> dict:

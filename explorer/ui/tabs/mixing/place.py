@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from explorer.capture import Run
 from explorer.explorer import Explorer
@@ -42,7 +43,7 @@ class FieldQuestion:
 class QuestionBox(Unseen):
     """Holds a question."""
 
-    def preprocess(self, payload: str | None) -> FieldQuestion:
+    def preprocess(self, payload: str | None) -> Any:
         try:
             given = json.loads(payload or "{}")
             redraw, place = Redraw(**given.pop("redraw")), Place(**given.pop("place"))

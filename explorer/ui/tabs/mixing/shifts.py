@@ -9,7 +9,7 @@ from PIL import Image
 from explorer.explorer import Explorer
 from explorer.figures.colour import OTHER_COLOURS, Scale, painted, scale_of
 from explorer.figures.raster import data_uri
-from explorer.mixing.mixers import map_near, mixer, mixers
+from explorer.mixing.mixers import map_near, mixer_by_shifts, mixers
 from explorer.mixing.shift_impulses import Group, Impulses, sent_through
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu, offer
@@ -35,8 +35,9 @@ def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
         return missing
     block = chosen_block(explorer, selection, block)
     loaded = selection.loaded(explorer)
-    grey = in_grey(selection.cropped(explorer), map_near(selection.run(explorer), block).value.shape[1:3])
-    steps = mixer(loaded.model, "shifts", block).mixing_steps()
+    rows, columns = map_near(selection.run(explorer), block).value.shape[1:3]
+    grey = in_grey(selection.cropped(explorer), (rows, columns))
+    steps = mixer_by_shifts(loaded.model, block).mixing_steps()
     measured = explorer.shifts(selection.model, selection.weights, block)
     with loaded.lock:
         sent = [sent_through(step, grey) for step in steps]

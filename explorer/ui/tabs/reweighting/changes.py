@@ -7,6 +7,7 @@ import numpy as np
 
 from explorer.reweighting.branch_weights import BlockWeights
 from explorer.reweighting.interventions import (
+    Frozen,
     Intervention,
     Moved,
     Scaled,
@@ -103,8 +104,8 @@ def current(found: BlockWeights, now: tuple[Intervention, ...]) -> np.ndarray:
     """Shares the sliders stand at: those in force, or the learned ones. `found` is of the changed run."""
     if found.learned:
         return found.mean
-    scaled = next((one for one in now if one.block == found.block), None)
-    return np.array(scaled.shares if scaled else equal(len(found.branches)))
+    scaled = (one.shares for one in now if isinstance(one, Scaled) and one.block == found.block)
+    return np.array(next(scaled, equal(len(found.branches))))
 
 
 def described(one: Intervention) -> tuple[str, str]:
@@ -114,6 +115,8 @@ def described(one: Intervention) -> tuple[str, str]:
         return block, f"without {one.branch}"
     if isinstance(one, Taken):
         return block, "weights of the other picture"
+    if isinstance(one, Frozen):
+        return block, f"{one.branch} at an equal share"
     words = {Moved: "mean shares {}", Uniform: "every channel {}", Scaled: "scaled {}"}[type(one)]
     return block, words.format(" / ".join(f"{100 * share:.0f}" for share in one.shares))
 
@@ -129,6 +132,6 @@ def python(now: tuple[Intervention, ...]) -> list[str]:
 def line(one: Intervention) -> str:
     if isinstance(one, Taken):
         return f'Taken("{one.block}", block_of(theirs, "{one.block}").values.tolist())'
-    if isinstance(one, Without):
-        return f'Without("{one.block}", "{one.branch}")'
+    if isinstance(one, Without | Frozen):
+        return f'{type(one).__name__}("{one.block}", "{one.branch}")'
     return f'{type(one).__name__}("{one.block}", {tuple(round(share, 6) for share in one.shares)})'

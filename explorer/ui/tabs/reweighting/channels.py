@@ -7,12 +7,12 @@ from explorer.explorer import Explorer
 from explorer.figures.colour import Scale, painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.figures.shares import inside_block
-from explorer.reweighting.branch_weights import BlockWeights
+from explorer.reweighting.branch_weights import BlockWeights, blends
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from explorer.ui.tabs.reweighting.lab import Lab, chosen_block, found_block
 from models.layer_names import short
 from models.probe import Role
 
@@ -74,7 +74,7 @@ def extremes(explorer: Explorer, selection: Selection, found: BlockWeights) -> l
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: str):
-    found = found_block(explorer, selection, block)
+    found = chosen_block(blends(selection.run(explorer)), block)
     name = f"{selection.model}_{found.block}"
     if kind == "npz":
         return npz(name, values=found.values, branches=found.branches)

@@ -1,6 +1,7 @@
 """What if a block blended otherwise: sliders and presets, and what the model then says."""
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -134,7 +135,7 @@ def shift(explorer: Explorer, selection: Selection, loaded: Loaded, before: Run,
 
 def responses(before: Run, after: Run, touched: set[str]) -> list[dict]:
     """Blocks nobody touched that blend otherwise now, the most changed first."""
-    found = []
+    found: list[dict[str, Any]] = []
     for one, other in zip(blends(before), blends(after), strict=True):
         size = float(np.abs(other.values - one.values).mean())
         if one.block not in touched and size > 1e-4:
@@ -230,7 +231,7 @@ def build(lab: Lab) -> None:
         back = gr.Button("Reset", scale=0, min_width=80, elem_id="reset")
     view = View(elem_id="what-if")
     outputs = [changes, *sliders, how, menu, view]
-    known = {"block": lab.block, "changes": changes}
+    known: dict[str, Any] = {"block": lab.block, "changes": changes}
     lab.follower(lab.listener("what_if", draw, outputs, **known))
 
     def on(event, handler, **controls):

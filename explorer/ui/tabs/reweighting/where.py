@@ -1,5 +1,10 @@
 """Where in the picture the branches of a block act: how large each is, and what it does for the class."""
 
+from typing import Any
+
+import numpy as np
+
+from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import rows_of_maps
@@ -28,12 +33,12 @@ def computed(
 
 
 def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
+    """The maps of every branch, with their sums where they have a sign."""
     made = computed(explorer, selection, block)
     if made is None:
         return sentence(NOTHING)
     maps, target = made
     size = scale_of(maps.size, signed=False)._replace(low=0.0)
-    signed = None if maps.signed is None else scale_of(maps.signed, signed=True)
     return render(
         "where",
         title=f"Where, {short(maps.block)}",
@@ -41,11 +46,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
         label=None if target is None else selection.loaded(explorer).labels[target],
         size=size,
         sizes=[data_uri(painted(one, size)) for one in maps.size],
-        scale=signed,
-        signed=[] if signed is None else [data_uri(painted(one, signed)) for one in maps.signed],
-        blended=None if signed is None else data_uri(painted(maps.blended, signed)),
-        sums=[] if signed is None else [float(one.sum()) for one in maps.signed],
-        total=None if signed is None else float(maps.blended.sum()),
+        **signed_maps(maps.signed, maps.blended),
         python=selection.python(
             "target = explorer.target(model, picture, weights)",
             "run = explorer.inspect(model, picture, weights, target=target)",
@@ -55,8 +56,25 @@ def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
     )
 
 
+def signed_maps(signed: np.ndarray | None, blended: np.ndarray | None) -> dict[str, Any]:
+    """What the template shows of the signed effects; nothing for a block without learned shares."""
+    if signed is None or blended is None:
+        return {"scale": None, "signed": [], "blended": None, "sums": [], "total": None}
+    scale = scale_of(signed, signed=True)
+    return {
+        "scale": scale,
+        "signed": [data_uri(painted(one, scale)) for one in signed],
+        "blended": data_uri(painted(blended, scale)),
+        "sums": [float(one.sum()) for one in signed],
+        "total": float(blended.sum()),
+    }
+
+
 def save(explorer: Explorer, selection: Selection, kind: str, block: str):
-    maps, target = computed(explorer, selection, block)
+    made = computed(explorer, selection, block)
+    if made is None:
+        raise ChoiceError(NOTHING)
+    maps, target = made
     name = f"{selection.model}_{maps.block}_where"
     signed = {} if maps.signed is None else {"signed": maps.signed, "blended": maps.blended}
     if kind == "npz":
