@@ -64,7 +64,7 @@
     translate(document.body);
     translateMenus();
   };
-  setInterval(translateMenus, 300);
+  document.addEventListener('focusout', () => setTimeout(translateMenus));
 
   document.addEventListener('click', event => {
     if (event.target.closest('#theme')) switchTheme();
@@ -207,6 +207,7 @@
       if (change.type === 'childList') change.addedNodes.forEach(node => translate(node));
       else translate(change.target);
     }
+    if (language === 'zh') translateMenus();
     restore();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
 

@@ -4,15 +4,12 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from explorer.capture import Run
-from explorer.engine.model_store import Loaded
 from explorer.explorer import Explorer
-from explorer.predictions import predictions
 from explorer.reweighting.branch_weights import BlockWeights, blends, block_of
 from explorer.reweighting.interventions import rescaled
-from explorer.ui.components import View, render, sentence
+from explorer.ui.components import View, sentence
 from explorer.ui.controls import Amount, Menu
 from explorer.ui.downloads import npz
 from explorer.ui.selection import Selection, lane
@@ -26,13 +23,12 @@ from explorer.ui.tabs.reweighting.changes import (
     Drag,
     by_hand,
     current,
-    described,
     preset,
     presets,
-    python,
 )
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from explorer.ui.tabs.reweighting.what_if_page import page
 
 SLIDERS = 4
 SCOPES = [("this block", "this"), ("all blocks", ALL)]
@@ -81,66 +77,6 @@ def draw(
     menu = gr.Dropdown(presets(found.branches, found.learned), value=chosen, visible=True)
     how = gr.Radio(visible=found.learned)
     return [changes, *sliders, how, menu, page(explorer, selection, changes, run)]
-
-
-def page(explorer: Explorer, selection: Selection, changes: Changes, after: Run) -> str:
-    loaded, before = selection.loaded(explorer), selection.run(explorer)
-    named = sorted({type(one).__name__ for one in changes.now})
-    extra = (
-        "from explorer.reweighting.branch_weights import block_of, branch_weights\n"
-        if "Taken" in named
-        else ""
-    )
-    return render(
-        "what_if",
-        title="What if",
-        rows=rows(loaded, before, after, selection.target),
-        target=None if not loaded.labels else shift(explorer, selection, loaded, before, after),
-        changes=[described(one) for one in changes.now],
-        responses=responses(before, after, {one.block for one in changes.now}),
-        branches=blends(before)[0].branches,
-        steps=len(changes.steps),
-        python=selection.python(
-            *python(changes.now),
-            "run = explorer.inspect(model, picture, weights, interventions=changes)",
-            "print(run.logits.softmax(dim=1))",
-            imports=f"{extra}from explorer.reweighting.interventions import {', '.join(named)}"
-            if named
-            else "",
-        ),
-    )
-
-
-def rows(loaded: Loaded, before: Run, after: Run, target: int | None) -> list[dict]:
-    """Probabilities before and after, of the classes likeliest in either."""
-    if not loaded.labels:
-        return []
-    first, then = (
-        {one.index: one for one in predictions(run.logits, loaded.labels, len(loaded.labels))}
-        for run in (before, after)
-    )
-    wanted = [*list(first)[:4], *list(then)[:3], *([] if target is None else [target])]
-    return [
-        {"label": first[i].label, "before": first[i].probability, "after": then[i].probability}
-        for i in dict.fromkeys(wanted)
-    ]
-
-
-def shift(explorer: Explorer, selection: Selection, loaded: Loaded, before: Run, after: Run) -> dict:
-    """What becomes of the logit of the class to explain."""
-    index = explorer.target(*selection.question, selection.target)
-    first, then = float(before.logits[0, index]), float(after.logits[0, index])
-    return {"label": loaded.labels[index], "before": first, "after": then, "change": then - first}
-
-
-def responses(before: Run, after: Run, touched: set[str]) -> list[dict]:
-    """Blocks nobody touched that blend otherwise now, the most changed first."""
-    found: list[dict[str, Any]] = []
-    for one, other in zip(blends(before), blends(after), strict=True):
-        size = float(np.abs(other.values - one.values).mean())
-        if one.block not in touched and size > 1e-4:
-            found.append({"block": one.block, "before": one.mean, "after": other.mean, "size": size})
-    return sorted(found, key=lambda row: -row["size"])[:6]
 
 
 def slid(
