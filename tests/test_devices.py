@@ -22,7 +22,7 @@ from explorer.attribution.baselines import BASELINES, baseline_of
 from explorer.attribution.benchmark.truth_lab import scores
 from explorer.attribution.registry import METHODS
 from explorer.errors import ChoiceError
-from explorer.mixing.attention import attention_layers, gaze
+from explorer.mixing.attention import attention_from, attention_layers
 from explorer.mixing.mixers import mixers
 from explorer.mixing.shift_impulses import sent_through
 from explorer.reweighting.ablation import MODES, OWED
@@ -131,7 +131,7 @@ def typical(explorer: Explorer, model: str) -> object:
 
 def attention(explorer: Explorer, model: str) -> object:
     run = explorer.inspect(model, STAR, "scenes")
-    return [gaze(run, layer, 0.3, 0.6) for layer in attention_layers(run)]
+    return [attention_from(run, layer, 0.3, 0.6) for layer in attention_layers(run)]
 
 
 def likeness(explorer: Explorer, model: str) -> object:
