@@ -1,4 +1,4 @@
-"""Train a nano model on scenes: `python -m models.train vip_nano`.
+"""Train a nano model: `python -m models.train vip_nano`, on scenes unless `--on cifar10` is given.
 
 Every picture is fresh: epoch after epoch the seeds run on, and the held-out seeds are never among them.
 The same command on the same machine gives the same file. What was reached is written into the file
@@ -21,6 +21,8 @@ from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
 from models import card, create, scenes
+from models.photograph_recipe import Recipe
+from models.photograph_training import train_from_files
 from models.registry import ASSETS
 
 README = """# The bundled checkpoints
@@ -167,6 +169,10 @@ def table(head: tuple, rows: list[tuple]) -> str:
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("name", help="a nano model, for example vip_nano")
+    ask.add_argument("--on", choices=("scenes", "cifar10"), default="scenes")
+    ask.add_argument("--data", type=Path, help="CIFAR-10: a zip, a folder of class folders, or its batches")
+    ask.add_argument("--more", type=Path, help="Tiny ImageNet, a zip or a folder")
+    ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
     ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
     ask.add_argument("--seed", type=int, default=Schedule.seed)
@@ -174,6 +180,12 @@ def main() -> None:
     ask.add_argument("--out", type=Path, default=ASSETS / "weights")
     args = ask.parse_args()
     torch.set_num_threads(args.threads)
+    if args.on == "cifar10":
+        if args.data is None:
+            ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
+        recipe = Recipe(epochs=args.epochs, seed=args.seed)
+        train_from_files(args.name, recipe, args.work, args.data, args.more)
+        return
     schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed)
     write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")
 

@@ -219,6 +219,12 @@ def assert_same(found: object, expected: object, exact: bool) -> None:
 
 
 @pytest.fixture(scope="module")
+def here():
+    """An Explorer of this file alone: what it remembers is no other test's."""
+    return Explorer(device="cpu")
+
+
+@pytest.fixture(scope="module")
 def elsewhere():
     """An Explorer whose models are on the simulated device."""
     with patch("explorer.engine.engine.choose_device", return_value=CUDA):
@@ -241,11 +247,11 @@ def on_cuda():
 
 
 @pytest.mark.parametrize(("question", "model"), ASKED)
-def test_a_question_is_answered_on_another_device_as_on_the_cpu(there, explorer, question, model):
+def test_a_question_is_answered_on_another_device_as_on_the_cpu(there, here, question, model):
     other, exact = there
     found = question(other, model)
     assert all(one.device.type == "cuda" for one in other.load(model, "scenes").model.parameters())
-    assert_same(found, question(explorer, model), exact)
+    assert_same(found, question(here, model), exact)
 
 
 def test_no_question_of_the_explorer_is_left_out():
@@ -257,7 +263,7 @@ def test_no_question_of_the_explorer_is_left_out():
 
 @pytest.mark.parametrize("model", EXPLAINED)
 @pytest.mark.parametrize("method", METHODS)
-def test_a_map_is_made_on_another_device_as_on_the_cpu(there, explorer, method, model):
+def test_a_map_is_made_on_another_device_as_on_the_cpu(there, here, method, model):
     other, exact = there
 
     def explained(asked: Explorer) -> object:
@@ -266,7 +272,7 @@ def test_a_map_is_made_on_another_device_as_on_the_cpu(there, explorer, method, 
         except ChoiceError as error:
             return str(error)
 
-    found, expected = explained(other), explained(explorer)
+    found, expected = explained(other), explained(here)
     if not exact and method in NOISY:
         assert np.isfinite(found.values).all()
         return

@@ -55,7 +55,7 @@ class Running:
 class Tracer:
     """Follows the forward of one module.
 
-    While it runs, what is heard is only noted; `told` makes `steps` of it afterwards. Nothing in `models/`
+    While it runs, events are only noted; `told` makes `steps` of it afterwards. Nothing in `models/`
     writes into a tensor it has handed out, so a tensor that is kept stays what it was.
     """
 
@@ -69,11 +69,11 @@ class Tracer:
         self.axes: dict[tuple[int, ...], tuple[str, ...]] = {}  # of tensors met so far, by shape
         self.folder = str(Path(sys.modules[type(root).__module__].__file__ or "").parent)
         self.inside = 0  # parts of the block that are running
-        self.heard: list[Callable[[], None]] = []
+        self.noted: list[Callable[[], None]] = []
 
     def told(self) -> list[dict]:
         """The steps, once the block has run."""
-        for one in self.heard:
+        for one in self.noted:
             one()
         return self.steps
 
@@ -111,7 +111,7 @@ class Tracer:
             if event == "return":
                 self.inside -= 1
                 taken = next((value for name, value in variables.items() if name != "self"), None)
-                self.heard.append(partial(self.keep_part, running, module, taken, given))
+                self.noted.append(partial(self.keep_part, running, module, taken, given))
             return ends
 
         return ends
@@ -141,7 +141,7 @@ class Tracer:
         head = found.statements[0]
         running = Running(index, found, head, self.new_step(index, head))
         self.stack.append(running)
-        self.heard.append(partial(self.name_arguments, found, dict(frame.f_locals)))
+        self.noted.append(partial(self.name_arguments, found, dict(frame.f_locals)))
         return self.line
 
     def name_arguments(self, found: Listing, variables: dict) -> None:
@@ -165,13 +165,13 @@ class Tracer:
             self.finished(running, frame, given)
             self.stack.pop()
             if running.index and not named("", given):
-                self.heard.append(partial(self.forget, running))
+                self.noted.append(partial(self.forget, running))
         return self.line
 
     def finished(self, running: Running, frame: FrameType, returned: object = None) -> None:
         """The statement in hand has run."""
         step, variables = self.steps[running.step], dict(frame.f_locals)
-        self.heard.append(partial(self.finish, running, step, running.statement, variables, returned))
+        self.noted.append(partial(self.finish, running, step, running.statement, variables, returned))
 
     def finish(
         self, running: Running, step: dict, statement: Statement, variables: dict, returned: object

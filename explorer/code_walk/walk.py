@@ -51,9 +51,9 @@ class Finished(BaseException):  # no error, and nobody on the way up may take it
 def walk(model: nn.Module, image: Tensor, block: str) -> Walk:
     """Follow the block of that name, "" for the whole network, while `image` `[1, 3, h, w]` passes once.
 
-    Callers take turns, as for `explorer.capture.run`. The trace function that was there before is put back
-    whatever happens. Raises ChoiceError, with the reason, for a block that is not there, has no Python
-    source, or does not run.
+    Hold the lock of the loaded model, as for `explorer.capture.run`. The trace function that was there
+    before is put back whatever happens. Raises ChoiceError, with the reason, for a block that is not there,
+    has no Python source, or does not run.
     """
     root = traceable(model, block)
     tracer = Tracer(root, block)

@@ -68,10 +68,10 @@ def milestones(run: Run, most: int = 5) -> tuple[str, ...]:
     """
     outputs = run.outputs()
     shapes = [found.value.shape for found in outputs]
-    turns = [i for i in range(len(outputs) - 1) if i == 0 or shapes[i] != shapes[i + 1]]
-    if len(turns) < 2:
-        turns = np.linspace(0, len(outputs) - 1, most).round().astype(int).tolist()[:-1]
-    return tuple(outputs[i].name for i in sorted({*turns[: most - 1], len(outputs) - 1}))
+    changes = [i for i in range(len(outputs) - 1) if i == 0 or shapes[i] != shapes[i + 1]]
+    if len(changes) < 2:
+        changes = np.linspace(0, len(outputs) - 1, most).round().astype(int).tolist()[:-1]
+    return tuple(outputs[i].name for i in sorted({*changes[: most - 1], len(outputs) - 1}))
 
 
 def probed(run: Run) -> tuple[str, ...]:

@@ -93,8 +93,8 @@ def impulses(step: MixingStep) -> Impulses:
     own = torch.zeros(step.channels, dtype=torch.bool)
     for first, answers in answered(step, side):
         squared = squared + reduce(answers.double() ** 2, "n c h w -> c h w", "sum")
-        heard = reduce(answers != 0, "n c h w -> n c", "any")
-        reads = reads + heard.sum(dim=0)
+        answering = reduce(answers != 0, "n c h w -> n c", "any")
+        reads = reads + answering.sum(dim=0)
         for number, answer in enumerate(answers, first):
             copied = answer[number].count_nonzero() == 1 and answer[number].max() == 1
             own = torch.where(torch.arange(step.channels) == number, copied, own)

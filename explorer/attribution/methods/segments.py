@@ -1,8 +1,9 @@
 """Methods that switch segments of the picture off and on: ablation, Shapley values, KernelShap, LIME.
 
-Which segments Captum switches does not depend on what the model answers. So Captum is heard out first, with
-nobody answering; its questions are answered a few at a time, between which one can look and stop; and then it
-is asked again and given the answers. The last result is that of one Captum call.
+Which segments Captum switches does not depend on what the model gives. So Captum is called once with a
+stand-in for the model, to collect the combinations it tries; the model is run on these a few at a time, so
+that the work can be shown and stopped in between; then Captum is called again with the model's logits. The
+last result is that of one Captum call.
 """
 
 import time
@@ -106,13 +107,13 @@ def fitted(case: Case, engine: Callable) -> Iterator[Part]:
 def answered(
     case: Case, labels: Tensor, ask: Ask, *, unknown: str, worth_showing: Callable[[int], Ask | None]
 ) -> Iterator[Part]:
-    """Answer a Captum call a few questions at a time, and show what the answers so far amount to.
+    """Run the model on the combinations of a Captum call a few at a time, and map what is known so far.
 
-    unknown: what stands for an answer that is not there yet: the "first" one, the "last" one, or "none" for
-        calls that are asked for no more than is known.
-    worth_showing: for a number of answers, the call that makes a map of them; None to show nothing yet.
+    unknown: what stands for a logit that is not known yet: the "first" one, the "last" one, or "none" for
+        calls that need no more than is known.
+    worth_showing: for a number of logits, the call that makes a map of them; None to show nothing yet.
     """
-    questions = heard(ask)
+    questions = combinations(ask)
     known = torch.empty(0, dtype=case.image.dtype, device=case.image.device)
     switched = partial(through, case, labels.to(case.image.device))
     values, shown_at, cost = None, 0.0, 0.0
@@ -124,27 +125,27 @@ def answered(
         shown = ask if whole else worth_showing(len(known)) if due else None
         if shown is not None:
             began = time.perf_counter()
-            values = shown(Answers(known.cpu(), unknown))
+            values = shown(KnownLogits(known.cpu(), unknown))
             shown_at = time.perf_counter()
             cost = shown_at - began
         if values is not None:
             yield Part(len(known), len(questions), spread_out(values, labels))
 
 
-def heard(ask: Ask) -> Tensor:
+def combinations(ask: Ask) -> Tensor:
     """Every combination of switches a call asks for `[n, segments]`, in its order."""
-    asked: list[Tensor] = []
+    tried: list[Tensor] = []
 
-    def silence(switches: Tensor) -> Tensor:
-        asked.append(switches.detach().clone())
+    def collect(switches: Tensor) -> Tensor:
+        tried.append(switches.detach().clone())
         return torch.zeros(len(switches))
 
-    ask(silence)
-    return torch.cat(asked)
+    ask(collect)
+    return torch.cat(tried)
 
 
-class Answers:
-    """Gives known answers in the order of the questions."""
+class KnownLogits:
+    """Stands for the model: gives known logits in the order of the combinations."""
 
     def __init__(self, known: Tensor, unknown: str) -> None:
         self.known = known

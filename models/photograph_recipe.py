@@ -1,0 +1,50 @@
+"""How a nano is trained on photographs: what is done to the pictures and the parameters, and the loss."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional
+
+from models.photographs import NONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What is done to the pictures and to the parameters."""
+
+    epochs: int = 20  # of `pictures` pictures
+    pictures: int = 50_000
+    cooldown: float = 0.3  # share of the epochs over which the rate falls to zero
+    batch: int = 128
+    familiar: int = 20  # of a batch, from Tiny ImageNet's classes that are one of the ten
+    foreign: int = 14  # of a batch, from those that are none
+    foreign_weight: float = 0.5
+    matrices: float = 0.02  # rate of Muon
+    rest: float = 2e-3  # rate of AdamW, for what is no matrix inside; a tenth of it for S2-MLPv2's gates
+    decay: float = 0.05
+    smoothing: float = 0.05  # of the labels
+    cutout: float = 0.5  # share of pictures
+    average: float = 0.998  # of the weights, per step
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.per_epoch
+
+    @property
+    def per_epoch(self) -> int:
+        return self.pictures // self.batch
+
+    def rate(self, step: int) -> float:
+        """The share of the full rate at a step: warm up, stay, fall to zero."""
+        falling = (self.steps - step) / (self.cooldown * self.steps)
+        return min(1.0, (step + 1) / 200) * min(1.0, max(0.0, falling))
+
+
+def loss_of(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    """Cross entropy of the ten; for what is none of them, how far it is from preferring no class."""
+    known = labels != NONE
+    loss = functional.cross_entropy(logits[known], labels[known], label_smoothing=recipe.smoothing)
+    if known.all():
+        return loss
+    return loss - recipe.foreign_weight * logits[~known].log_softmax(dim=1).mean()

@@ -1,0 +1,174 @@
+"""Train a nano on photographs: `python -m models.train vip_nano --on cifar10 --data cifar10.zip`.
+
+A step sees CIFAR-10 and, with `--more`, Tiny ImageNet: its classes that are one of the ten under the same
+names, and others that are none of them, for which the model is asked to prefer no class (Hendrycks et al.,
+Deep Anomaly Detection with Outlier Exposure, 2019, https://arxiv.org/abs/1812.04606). After every epoch all
+that is needed to go on is written beside the log, and the same command goes on there. The rate is constant
+and falls linearly over the last epochs, so that more epochs can be asked for later.
+"""
+
+import json
+import sys
+import time
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.augmentation import augmented, enlarged
+from models.muon import Muon
+from models.photograph_recipe import Recipe, loss_of
+from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
+from models.registry import card
+
+GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
+
+
+def with_ten_classes(name: str) -> nn.Module:
+    """The nano with a head for the ten, ready to train."""
+    build = card(name).build
+    if not isinstance(build, partial):
+        raise TypeError(f"{name} is no variant of a family")
+    model = build.func(replace(build.args[0], num_classes=len(CIFAR10)))
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            if "split_attention.reweight.fc1" in key:
+                parameter.mul_(GATE_START)  # so that no share is saturated at the start
+    return model.train()
+
+
+def optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside, AdamW for stem, head, convolutions, norms, biases and gates."""
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    gates: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        inside = parameter.ndim == 2 and not name.startswith("head")
+        gate = "split_attention.reweight" in name
+        (gates if gate else matrices if inside else rest).append(parameter)
+    adam = partial(torch.optim.AdamW, weight_decay=recipe.decay, betas=(0.9, 0.98))
+    chosen: list[torch.optim.Optimizer] = [adam(rest, lr=recipe.rest)]
+    chosen += [adam(gates, lr=recipe.rest / 10)] if gates else []
+    chosen += [Muon(matrices, lr=recipe.matrices, weight_decay=recipe.decay)] if matrices else []
+    for optimiser in chosen:
+        for group in optimiser.param_groups:
+            group["full"] = group["lr"]
+    return chosen
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, held_out: Photographs, size: int) -> float:
+    """Share of held-out pictures told right."""
+    right = 0
+    for start in range(0, len(held_out), 250):
+        pictures = torch.from_numpy(held_out.pictures[start : start + 250])
+        told = model.eval()(enlarged(pictures, size)).argmax(dim=1).numpy()
+        right += int((told == held_out.labels[start : start + 250]).sum())
+    return right / len(held_out)
+
+
+@dataclass
+class Training:
+    """One run: the model, the average of its weights, the optimisers, and how far it is."""
+
+    name: str
+    recipe: Recipe
+    folder: Path  # of the checkpoint and the log
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(self.recipe.seed)
+        self.model = with_ten_classes(self.name)
+        self.average = deepcopy(self.model)
+        self.chosen = optimisers(self.model, self.recipe)
+        self.step = 0
+        if self.checkpoint.exists():
+            self.resume()
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / f"{self.name}.state.pt"
+
+    def resume(self) -> None:
+        """Go on where the checkpoint was written."""
+        state = torch.load(self.checkpoint, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        for optimiser, kept in zip(self.chosen, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
+        self.step = state["step"]
+
+    def keep(self, reached: float, seconds: float) -> None:
+        """Write the checkpoint whole or not at all, and a line of the log."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.chosen],
+            "step": self.step,
+        }
+        partly = self.checkpoint.with_suffix(".part")
+        torch.save(state, partly)
+        partly.replace(self.checkpoint)
+        epoch = self.step // self.recipe.per_epoch
+        line = {"epoch": epoch, "accuracy": reached, "seconds": seconds, "recipe": asdict(self.recipe)}
+        with (self.folder / f"{self.name}.jsonl").open("a") as log:
+            log.write(json.dumps(line) + "\n")
+
+    def advance(self, pools: list[Photographs], counts: list[int], size: int) -> float:
+        """One step; gives the loss. The same step of the same seed always sees the same pictures."""
+        rng = np.random.default_rng([self.recipe.seed, self.step])
+        random = torch.Generator().manual_seed(self.step + 1_000_003 * self.recipe.seed)
+        parts = [pool.only(rng.integers(len(pool), size=n)) for pool, n in zip(pools, counts, strict=True)]
+        pictures = torch.from_numpy(np.concatenate([part.pictures for part in parts]))
+        labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
+        for optimiser in self.chosen:
+            optimiser.zero_grad()
+            for group in optimiser.param_groups:
+                group["lr"] = self.recipe.rate(self.step) * group["full"]
+        image = augmented(pictures, size, self.recipe.cutout, random)
+        loss = loss_of(self.model.train()(image), labels, self.recipe)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        for optimiser in self.chosen:
+            optimiser.step()
+        self.step += 1
+        self.average_in()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def average_in(self) -> None:
+        """Let the average follow the weights; quickly at first."""
+        kept = min(self.recipe.average, (self.step + 1) / (self.step + 10))
+        states = self.average.state_dict().values(), self.model.state_dict().values()
+        for mean, now in zip(*states, strict=True):
+            mean.lerp_(now, 1 - kept) if mean.is_floating_point() else mean.copy_(now)
+
+
+def train(run: Training, own: Photographs, more: Photographs | None, test: Photographs) -> nn.Module:
+    """Train to the end of the recipe, telling the accuracy after each epoch; gives the averaged weights."""
+    recipe, size = run.recipe, card(run.name).image_size
+    pools, counts = [own], [recipe.batch]
+    if more is not None:
+        pools += [more.only(more.labels != NONE), more.only(more.labels == NONE)]
+        counts = [recipe.batch - recipe.familiar - recipe.foreign, recipe.familiar, recipe.foreign]
+    started = time.monotonic()
+    while run.step < recipe.steps:
+        run.advance(pools, counts, size)
+        if run.step % recipe.per_epoch == 0:
+            reached = accuracy(run.average, test, size)
+            run.keep(reached, time.monotonic() - started)
+            sys.stdout.write(f"{run.name} epoch {run.step // recipe.per_epoch}: {reached:.2%}\n")
+            sys.stdout.flush()
+    return run.average.eval()
+
+
+def train_from_files(name: str, recipe: Recipe, work: Path, data: Path, more: Path | None) -> None:
+    """Train on the pictures that lie there, and keep the average of the weights in half precision."""
+    others = tiny_imagenet(more) if more else None
+    model = train(Training(name, recipe, work), cifar10(data, "train"), others, cifar10(data, "test"))
+    halves = {key: one.half() if one.is_floating_point() else one for key, one in model.state_dict().items()}
+    save_file(halves, work / f"{name}.cifar10.safetensors")

@@ -1,0 +1,109 @@
+"""Photographs are read alike from every form they come in, and training on them goes on where it was left."""
+
+import io
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from models.augmentation import augmented
+from models.muon import orthogonal
+from models.photograph_recipe import Recipe, loss_of
+from models.photograph_training import Training, accuracy, train
+from models.photographs import CIFAR10, NONE, SYNSETS, Photographs, cifar10, tiny_imagenet
+
+TINY_RECIPE = Recipe(epochs=2, pictures=8, batch=4, familiar=1, foreign=1)
+
+
+def drawn(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (count, 3, 32, 32), dtype=np.uint8)
+
+
+def png(picture: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture.transpose(1, 2, 0)).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_zip_a_folder_and_the_published_batches_hold_the_same(tmp_path):
+    pictures = drawn(10)
+    folder, batches = tmp_path / "folder", tmp_path / "batches"
+    with zipfile.ZipFile(tmp_path / "cifar10.zip", "w") as archive:
+        for index, (name, picture) in enumerate(zip(CIFAR10, pictures, strict=True)):
+            path = f"train/{name}/{index}.jpg"
+            archive.writestr(path, png(picture))
+            (folder / path).parent.mkdir(parents=True)
+            (folder / path).write_bytes(png(picture))
+    batches.mkdir()
+    table = {b"data": pictures.reshape(10, -1), b"labels": list(range(10))}
+    (batches / "data_batch_1").write_bytes(pickle.dumps(table))
+    for data in (tmp_path / "cifar10.zip", folder, batches):
+        found = cifar10(data, "train")
+        np.testing.assert_array_equal(found.pictures, pictures)
+        np.testing.assert_array_equal(found.labels, range(10))
+    with pytest.raises(ValueError, match="no test pictures"):
+        cifar10(folder, "test")
+
+
+def test_tiny_imagenet_gives_the_ten_their_names_and_the_rest_none(tmp_path):
+    picture = drawn(1)[0]
+    synsets = {SYNSETS["cat"][0]: CIFAR10.index("cat"), "n02123999": NONE}
+    for synset in (*synsets, "n02129165"):  # a lion is neither
+        path = tmp_path / "train" / synset / "1.JPEG"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(png(picture))
+    assert sorted(tiny_imagenet(tmp_path).labels) == sorted(synsets.values())
+
+
+def test_augmented_pictures_stay_in_range_and_follow_their_generator():
+    pictures = torch.from_numpy(drawn(16))
+    one, same = (augmented(pictures, 64, 0.5, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert one.shape == (16, 3, 64, 64)
+    assert one.min() >= -1
+    assert one.max() <= 1
+    assert torch.equal(one, same)
+    assert not torch.equal(one, augmented(pictures, 64, 0.5, torch.Generator().manual_seed(4)))
+
+
+def test_what_is_none_of_the_ten_is_asked_to_prefer_no_class():
+    labels = torch.tensor([2, NONE])
+    sure, unsure = torch.zeros(2, 10), torch.zeros(2, 10)
+    sure[1, 4] = 9.0
+    assert loss_of(sure, labels, Recipe()) > loss_of(unsure, labels, Recipe())
+    alone = loss_of(unsure[:1], labels[:1], Recipe())
+    torch.testing.assert_close(loss_of(unsure, labels, Recipe()) - alone, 0.5 * torch.tensor(10.0).log())
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (2, 48, 16), (1, 16, 64)])
+def test_singular_values_come_near_one(shape):
+    made = orthogonal(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
+    values = torch.linalg.svdvals(made)
+    assert made.shape == shape
+    assert values.min() > 0.4
+    assert values.max() < 1.3
+
+
+def test_the_rate_warms_up_stays_and_falls_to_nothing():
+    recipe = Recipe(epochs=10, pictures=128_000)
+    assert recipe.rate(0) == pytest.approx(1 / 200)
+    assert recipe.rate(recipe.steps // 2) == 1
+    assert 0 < recipe.rate(recipe.steps - 1) < 0.001
+
+
+@pytest.mark.parametrize("name", ["fasternet_nano", "s2mlpv2_nano"])
+def test_training_that_was_interrupted_ends_where_it_would_have(tmp_path, name):
+    own, test = (Photographs(drawn(20), np.arange(20) % 10) for _ in range(2))
+    more = Photographs(drawn(12), np.array([3, NONE] * 6))
+    whole = train(Training(name, TINY_RECIPE, tmp_path / "a"), own, more, test)
+    first = Training(name, TINY_RECIPE, tmp_path / "b")
+    for _ in range(TINY_RECIPE.per_epoch):
+        first.advance([own, more.only(more.labels != NONE), more.only(more.labels == NONE)], [2, 1, 1], 64)
+    first.keep(0.5, 1.0)
+    again = train(Training(name, TINY_RECIPE, tmp_path / "b"), own, more, test)
+    for key, value in whole.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
+    assert len((tmp_path / "b" / f"{name}.jsonl").read_text().splitlines()) == 2
+    assert 0 <= accuracy(again, test, 64) <= 1
