@@ -8,7 +8,12 @@ import pytest
 from tests.assertions import asserting_helpers, silent_tests
 
 # (file, test): why it may still. Whoever no longer needs it has to leave this table.
-EXCUSED: dict[tuple[str, str], str] = {}
+EXCUSED = {
+    (
+        "test_attribution.py",
+        "test_a_method_keeps_its_promises_or_says_why_it_is_refused",
+    ): "being mended: of a refused method only what the helper `refused` asserts is seen",
+}
 FILES = {path.name: ast.parse(path.read_text("utf-8")) for path in Path(__file__).parent.glob("*.py")}
 SHARED = frozenset[str]().union(
     *(asserting_helpers(tree) for name, tree in FILES.items() if not name.startswith("test_"))
