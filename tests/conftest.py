@@ -22,7 +22,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-# Here the axes in the signatures of `models` are checked at each call, which takes a third more time.
+# Here the axes in the signatures of `models` are checked at each call, which takes a quarter more time.
 AXES_CHECKED = {f"test_{name}.py" for name in ("blocks", "golden", "mixing", "models", "probes", "sizes")}
 OURS = ("data:", "blob:", "http://127.0.0.1")
 
