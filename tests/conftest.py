@@ -4,6 +4,7 @@ from functools import cache
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
 
+import jaxtyping
 import pydantic.v1  # noqa: F401 - else imported late, where CPython before 3.12 may trip (gh-106176)
 import pytest
 import torch
@@ -21,7 +22,17 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+# Here the axes in the signatures of `models` are checked at each call, which takes a quarter more time.
+AXES_CHECKED = {f"test_{name}.py" for name in ("blocks", "golden", "mixing", "models", "probes", "sizes")}
 OURS = ("data:", "blob:", "http://127.0.0.1")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def axes_checked(request):
+    """Check axes where models are what is tested; everything else then relies on it."""
+    jaxtyping.config.update("jaxtyping_disable", request.path.name not in AXES_CHECKED)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(params=TINY)

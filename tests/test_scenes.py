@@ -1,5 +1,7 @@
 """The procedural pictures, and the models trained on them."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -51,13 +53,22 @@ def test_training_never_sees_a_held_out_scene():
 
 
 def test_training_is_reproducible_and_learns():
-    schedule = Schedule(epochs=1, pictures=256, batch=64)
+    schedule = Schedule(epochs=1, pictures=16, batch=4)  # half precision is slow without a GPU
     one, same = train("vip_nano", schedule), train("vip_nano", schedule)
     start = create("vip_nano", seed=0)
     assert torch.equal(one.head.weight, same.head.weight)
     assert not torch.equal(one.head.weight, start.head.weight)
 
 
+@pytest.fixture(scope="module")
+def _drawn_once():
+    """Every model is shown the same scenes, and drawing them takes as long as looking at them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scenes, "batch", cache(scenes.batch))
+        yield
+
+
+@pytest.mark.usefixtures("_drawn_once")
 @pytest.mark.parametrize("name", NANOS)
 def test_a_bundled_model_tells_held_out_scenes_apart(name):
     counts = confusion(create(name, weights="scenes"), card(name).image_size, range(500))

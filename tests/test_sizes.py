@@ -2,12 +2,14 @@
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from PIL import Image
 
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.pictures import seen
 from models import card, create, list_models
+from models.as_mlp import axial_shift
 from models.registry import Preprocess
 from models.sizes import SizeError, usual_sizes
 
@@ -71,3 +73,8 @@ def test_a_wide_image_covers_the_middle_of_the_picture():
     assert pixels.size == (100, 50)
     assert geometry.box == (100, 0, 300, 100)
     assert geometry.to_picture(25, 50) == (50, 200)
+
+
+def test_axes_in_signatures_are_checked_while_models_are_tested():
+    with pytest.raises(TypeCheckError):
+        axial_shift(torch.zeros(3, 8, 8), 3, 2)
