@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
@@ -89,10 +90,34 @@ class Training:
         self.step = 0
         if self.checkpoint.exists():
             self.resume()
+        elif self.weights_so_far.exists():
+            self.resume_weights()
 
     @property
     def checkpoint(self) -> Path:
         return self.folder / f"{self.name}.state.pt"
+
+    @property
+    def weights_so_far(self) -> Path:
+        """What travels from machine to machine: weights and their average in half precision, and the step."""
+        return self.folder / f"{self.name}.so-far.safetensors"
+
+    def resume_weights(self) -> None:
+        """Go on from weights alone; the optimisers begin anew."""
+        with safe_open(self.weights_so_far, "pt") as file:
+            self.step = int(file.metadata()["step"])
+            for part in ("model", "average"):
+                own = getattr(self, part)
+                own.load_state_dict({key: file.get_tensor(f"{part}.{key}") for key in own.state_dict()})
+
+    def keep_weights(self) -> None:
+        """Write `weights_so_far`."""
+        kept = {
+            f"{part}.{key}": one.half() if one.is_floating_point() else one
+            for part in ("model", "average")
+            for key, one in getattr(self, part).state_dict().items()
+        }
+        save_file(kept, self.weights_so_far, metadata={"step": str(self.step)})
 
     def resume(self) -> None:
         """Go on where the checkpoint was written."""

@@ -107,3 +107,14 @@ def test_training_that_was_interrupted_ends_where_it_would_have(tmp_path, name):
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
     assert len((tmp_path / "b" / f"{name}.jsonl").read_text().splitlines()) == 2
     assert 0 <= accuracy(again, test, 64) <= 1
+
+
+def test_weights_alone_are_enough_to_go_on_from(tmp_path):
+    first = Training("fasternet_nano", TINY_RECIPE, tmp_path / "a")
+    own = Photographs(drawn(20), np.arange(20) % 10)
+    first.advance([own], [4], 64)
+    first.keep_weights()
+    second = Training("fasternet_nano", TINY_RECIPE, tmp_path / "a")
+    assert second.step == 1
+    for key, value in first.average.state_dict().items():
+        torch.testing.assert_close(second.average.state_dict()[key], value, rtol=1e-3, atol=1e-4)
