@@ -21,7 +21,7 @@ from explorer.code_walk.walk import Walk
 from explorer.engine.cache import Cache
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
-from explorer.engine.model_store import Loaded, labels_of, preprocess_named
+from explorer.engine.model_store import Loaded, labels_of
 from explorer.engine.picture_store import Source
 from explorer.features.block_costs import Costs
 from explorer.features.comparison import Likeness
@@ -96,7 +96,7 @@ class Explorer:
 
     def cropped(self, model: str, picture: Source | None, weights: Weights = None) -> np.ndarray:
         """The part of a picture the model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
-        return self.engine.cropped(picture, preprocess_named(model, weights))
+        return self.engine.cropped(picture, self.engine.models.preprocess(model, weights))
 
     # Passes
 

@@ -131,31 +131,28 @@ class Geometry:
 
 def seen(picture: Image.Image, preprocess: Preprocess) -> tuple[Image.Image, Geometry]:
     """The pixels that reach the model: resized until the image is covered, middle cut out."""
-    geometry = geometry_of(picture.size, preprocess)
-    (width, height), (left, top) = covering(picture.size, preprocess)
-    pixels = picture.resize((width, height), RESAMPLING[preprocess.interpolation])
-    rows, columns = preprocess.shape
-    return pixels.crop((left, top, left + columns, top + rows)), geometry
-
-
-def covering(size: tuple[int, int], preprocess: Preprocess) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Width and height a picture is resized to, and left and top of what is cut out of it."""
+    resized, (left, top), _ = covering(picture.size, preprocess)
     height, width = preprocess.shape
-    low, wide = (math.floor(length / preprocess.crop) for length in (height, width))
-    if low * size[0] >= wide * size[1]:  # the picture is wider than it need be
-        resized = int(low * size[0] / size[1]), low
-    else:
-        resized = wide, int(wide * size[1] / size[0])
-    return resized, (round((resized[0] - width) / 2), round((resized[1] - height) / 2))
+    pixels = picture.resize(resized, RESAMPLING[preprocess.interpolation])
+    geometry = geometry_of(picture.size, preprocess)
+    return pixels.crop((left, top, left + width, top + height)), geometry
 
 
 def geometry_of(size: tuple[int, int], preprocess: Preprocess) -> Geometry:
     """Where the image lies in a picture of this width and height."""
+    _, (left, top), scale = covering(size, preprocess)
+    return Geometry(left / scale, top / scale, 1 / scale, preprocess.shape)
+
+
+def covering(size: tuple[int, int], preprocess: Preprocess) -> tuple[tuple[int, int], tuple[int, int], float]:
+    """Width and height a picture is resized to, left and top of what is cut out of it, and the scale."""
     height, width = preprocess.shape
     low, wide = (math.floor(length / preprocess.crop) for length in (height, width))
-    scale = low / size[1] if low * size[0] >= wide * size[1] else wide / size[0]
-    _, (left, top) = covering(size, preprocess)
-    return Geometry(left / scale, top / scale, 1 / scale, (height, width))
+    if low * size[0] >= wide * size[1]:  # the picture is wider than it need be
+        scale, resized = low / size[1], (int(low * size[0] / size[1]), low)
+    else:
+        scale, resized = wide / size[0], (wide, int(wide * size[1] / size[0]))
+    return resized, (round((resized[0] - width) / 2), round((resized[1] - height) / 2)), scale
 
 
 def cropped(picture: Image.Image, box: tuple[float, float, float, float]) -> np.ndarray:

@@ -26,6 +26,7 @@ from models.muon import Muon
 from models.photograph_recipe import Recipe, loss_of
 from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
 from models.registry import card
+from models.weights import in_half
 
 GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
 
@@ -113,11 +114,11 @@ class Training:
     def keep_weights(self) -> None:
         """Write `weights_so_far`."""
         kept = {
-            f"{part}.{key}": one.half() if one.is_floating_point() else one
+            f"{part}.{key}": one
             for part in ("model", "average")
             for key, one in getattr(self, part).state_dict().items()
         }
-        save_file(kept, self.weights_so_far, metadata={"step": str(self.step)})
+        save_file(in_half(kept), self.weights_so_far, metadata={"step": str(self.step)})
 
     def resume(self) -> None:
         """Go on where the checkpoint was written."""
@@ -196,5 +197,4 @@ def train_from_files(name: str, recipe: Recipe, work: Path, data: Path, more: Pa
     """Train on the pictures that lie there, and keep the average of the weights in half precision."""
     others = tiny_imagenet(more) if more else None
     model = train(Training(name, recipe, work), cifar10(data, "train"), others, cifar10(data, "test"))
-    halves = {key: one.half() if one.is_floating_point() else one for key, one in model.state_dict().items()}
-    save_file(halves, work / f"{name}.cifar10.safetensors")
+    save_file(in_half(model.state_dict()), work / f"{name}.cifar10.safetensors")

@@ -17,7 +17,8 @@ LOCK = RLock()
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """For the length of a `with` block, the shared generators of torch and numpy start from `seed`."""
-    with RandomStream(seed).drawing():
+    with lent():
+        start(seed)
         yield
 
 
@@ -26,8 +27,7 @@ class RandomStream:
 
     def __init__(self, seed: int) -> None:
         with lent():
-            torch.manual_seed(seed)
-            np.random.seed(seed)  # noqa: NPY002 - the generator Captum draws from
+            start(seed)
             self.state = current()
 
     @contextmanager
@@ -48,6 +48,12 @@ def lent() -> Iterator[None]:
             yield
         finally:
             restore(before)
+
+
+def start(seed: int) -> None:
+    """Seed the shared generators of torch and numpy."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the generator Captum draws from
 
 
 def current() -> tuple:

@@ -24,6 +24,7 @@ from models import card, create, scenes
 from models.photograph_recipe import Recipe
 from models.photograph_training import train_from_files
 from models.registry import ASSETS
+from models.weights import in_half
 
 README = """# The bundled checkpoints
 
@@ -110,9 +111,7 @@ def confusion(model: nn.Module, size: int, seeds: range = scenes.HELD_OUT) -> Te
 
 def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
     """Save the model in half precision with what is known of it, then renew the table beside it."""
-    halves = {
-        key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()
-    }
+    halves = in_half(model.state_dict())
     model.load_state_dict(halves)  # what is measured is what is kept
     counts = confusion(model, card(name).image_size)
     facts = {

@@ -42,6 +42,11 @@ def unwrapped(content: object, file: str) -> dict[str, Tensor]:
     return {key.removeprefix("module."): value for key, value in content.items()}
 
 
+def in_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Floating-point tensors in half precision, as bundled files keep them; others as they are."""
+    return {key: one.half() if one.is_floating_point() else one for key, one in tensors.items()}
+
+
 def load_strictly(model: nn.Module, tensors: Mapping[str, Tensor], *, name: str, file: str) -> None:
     """Copy `tensors` into `model`, or raise and say which keys are missing, unexpected or misshaped."""
     own = model.state_dict()

@@ -65,7 +65,13 @@ class ModelStore:
         loaded = self.cache.once(key, lambda: self._loaded(named(base), chosen), self._loading)
         if found.name == loaded.card.name:
             return loaded
-        return replace(loaded, card=found, preprocess=prepared(found, chosen))
+        return replace(loaded, card=found, preprocess=self.preprocess(found.name, chosen))
+
+    def preprocess(self, model: str, weights: str | Path | None = None) -> Preprocess:
+        """What the weights want to see, without loading the model; a file is read for it once."""
+        found = named(model)
+        chosen = default_weights(found) if weights is None else str(weights)
+        return self.cache.once(("preprocess", found.name, chosen), lambda: prepared(found, chosen))
 
     def holds(self, model: str, weights: str) -> bool:
         """Whether the model is in memory."""
@@ -74,7 +80,7 @@ class ModelStore:
     def _loaded(self, found: ModelCard, weights: str) -> Loaded:
         try:
             model = create(found.name, None if weights == RANDOM else weights).to(self.device)
-            preprocess = prepared(found, weights)
+            preprocess = self.preprocess(found.name, weights)
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
         labels = labels_of(found.name, weights)
@@ -104,12 +110,6 @@ def named(model: str) -> ModelCard:
         return card(model)
     except (UnknownModelError, BlockError, SizeError) as error:
         raise ChoiceError(str(error)) from error
-
-
-def preprocess_named(model: str, weights: str | Path | None = None) -> Preprocess:
-    """What the weights want to see, without loading the model."""
-    found = named(model)
-    return prepared(found, default_weights(found) if weights is None else str(weights))
 
 
 def labels_in(name: str) -> tuple[str, ...]:

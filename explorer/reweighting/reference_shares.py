@@ -1,7 +1,7 @@
 """How a model usually blends: the spread of its branch weights over many pictures.
 
 For the bundled checkpoints this is computed once, over the first 1,000 held-out scenes, and shipped:
-`python -m explorer.typical` makes the files in `assets/typical` again.
+`python -m explorer.reweighting.reference_shares` makes the files in `assets/typical` again.
 """
 
 import sys
