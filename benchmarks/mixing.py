@@ -8,15 +8,16 @@ import torch
 from benchmarks.timing import row
 from explorer.engine.device import choose_threads
 from explorer.explorer import Explorer
-from explorer.ui.selection import Asked
+from explorer.ui.events import MIDDLE, Place
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.mixing.field import draw
 from explorer.ui.tabs.mixing.place import ALL, FEELS, MOVES
 from models.registry import ASSETS
 
 PICTURE = str(ASSETS / "examples" / "2-star.png")
 CASES = (("vip_nano", "scenes", 0.3, 8), ("vip_s7", "random", 2.0, 5))
-# In thousandths down and across; on a grid of eight no two are the same place, nor is one the middle.
-PLACES = [1_000 * (62 + 125 * row) + 62 + 125 * (5 * row % 8) for row in range(8)]
+# On a grid of eight no two are the same place, nor is one the middle.
+PLACES = [Place.of_cell(row, 5 * row % 8, 8, 8) for row in range(8)]
 
 
 def mixing() -> list[str]:
@@ -26,13 +27,14 @@ def mixing() -> list[str]:
 
 def click(model: str, weights: str, limit: float, clicks: int, direction: str) -> str:
     """The median over places of the last layer, the dearest; nothing of them is remembered."""
-    explorer, asked = Explorer(), Asked(PICTURE, model, weights, "", None)
+    explorer, selection = Explorer(), Selection(PICTURE, model, weights, "", None)
     layer = explorer.depth(model, weights)[-1]
-    draw(explorer, asked, direction, layer, 500_500, ALL)
+    asks = {"direction": direction, "layer": layer, "channel": ALL}
+    draw(explorer, selection, place=MIDDLE, **asks)
     times = []
     for place in PLACES[:clicks]:
         start = time.perf_counter()
-        draw(explorer, asked, direction, layer, place, ALL)
+        draw(explorer, selection, place=place, **asks)
         times.append(time.perf_counter() - start)
     what = "a place and its field" if direction == MOVES else "a pixel and who feels it"
     return row(

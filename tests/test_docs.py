@@ -32,6 +32,14 @@ def test_the_readme_lists_every_model_as_it_is(name):
     ]
 
 
+def test_the_command_that_measures_starts_with_every_part():
+    from benchmarks.__main__ import PARTS
+
+    assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} >= {"core", "inputs", "idle", "mixing"}
+    assert all(callable(part) for part in PARTS.values())
+    assert {"core", "inputs", "idle", "mixing", "maps", "page", "walk"} <= set(PARTS)
+
+
 def test_the_readme_lists_no_other_model():
     assert sorted(rows()) == list_models()
 

@@ -19,7 +19,7 @@ from explorer.engine.device import choose_device, choose_threads, cores
 from explorer.errors import ChoiceError, ExplorerError, NoPictureError
 from explorer.explorer import Explorer
 from explorer.pictures import open_picture, to_image
-from models import create
+from models import create, registry
 from models.probe import Kind
 from tests.forgetful import Forgetful
 
@@ -161,6 +161,17 @@ def test_an_upload_is_decoded_and_prepared_once(monkeypatch, tmp_path):
         explorer.cropped("vip_nano", path)
         list(explorer.knock_out("vip_nano", path))
     assert len(decoded) == len(prepared) == 1
+
+
+def test_what_a_checkpoint_wants_to_see_is_read_out_of_it_once(monkeypatch, tmp_path, star):
+    save_file(create("mobilevit_nano", seed=8).state_dict(), tmp_path / "mine.safetensors")
+    explorer, read = Explorer(device="cpu"), []
+    asked = "mobilevit_nano", star, str(tmp_path / "mine.safetensors")
+    explorer.inspect(*asked)
+    monkeypatch.setattr(registry, "read", lambda path: read.append(path))
+    explorer.inspect(*asked)
+    explorer.cropped(*asked)
+    assert read == []
 
 
 def test_a_file_that_changes_under_its_name_is_another_picture(tmp_path, explorer):
