@@ -20,9 +20,9 @@ CLICKED = """([selector, across, down, watched]) => new Promise(done => {
   };
   look();
 })"""
-LAYER = [f"#{view} .note" for view in ("grid", "large", "numbers", "alike")]
+LAYER = [f"#{view} .note" for view in ("grid", "large", "numbers", "similar-places")]
 CLICKS = {  # what is clicked in turn number n, and which texts change
-    "place": lambda n: ["#large .cells", (n % 4 + 0.5) / 4, (n // 4 % 4 + 0.5) / 4, ["#alike h2"]],
+    "place": lambda n: ["#large .cells", (n % 4 + 0.5) / 4, (n // 4 % 4 + 0.5) / 4, ["#similar-places h2"]],
     "channel": lambda n: [f"#grid [data-pick]:nth-child({n + 9})", 0.5, 0.5, ["#large h2", "#depth h2"]],
     "layer": lambda n: [f"#depth button:nth-child({n % 5 + 1})", 0.5, 0.5, LAYER],
 }
@@ -35,7 +35,7 @@ def maps() -> list[str]:
 def clicks(model: str, weights: str, limit: int) -> list[str]:
     with opened(f"?tab=maps&picture=2-star&model={model}&weights={weights}") as shown:
         shown.wait_for_selector("#depth .view")
-        shown.wait_for_selector("#alike .view")
+        shown.wait_for_selector("#similar-places .view")
         shown.wait_for_timeout(2_000)
         medians = {what: median(shown, what) for what in CLICKS}
     return [

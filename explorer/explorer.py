@@ -26,7 +26,7 @@ from explorer.engine.picture_store import Source
 from explorer.features.block_costs import Costs
 from explorer.features.comparison import Likeness
 from explorer.features.service import ComparisonService
-from explorer.mixing.receptive_field import EffectiveField, Felt
+from explorer.mixing.receptive_field import EffectiveField, SensitivityMap
 from explorer.mixing.service import MixingService
 from explorer.mixing.shift_impulses import Impulses
 from explorer.pictures import Geometry
@@ -254,7 +254,7 @@ class Explorer:
         """Which pixels can move a place by the architecture, whatever the weights: bool `[h, w]`."""
         return self.mixing.theoretical_field(self.load(model, weights), layer, place, channel)
 
-    def felt(
+    def sensitivity_map(
         self,
         model: str,
         picture: Source | None,
@@ -263,9 +263,9 @@ class Explorer:
         layer: str,
         square: Place,
         channel: int | None = None,
-    ) -> Felt:
+    ) -> SensitivityMap:
         """Which places of a layer a square of the image moves, see `receptive_field.squares`."""
-        return self.mixing.felt(self.input(model, picture, weights), layer, square, channel)
+        return self.mixing.sensitivity_map(self.input(model, picture, weights), layer, square, channel)
 
     def shifts(self, model: str, weights: Weights, block: str) -> tuple[Impulses, ...]:
         """From where every channel gets its values in the steps of a block, measured once with impulses."""

@@ -81,7 +81,7 @@ def fields_of(explorer: Explorer, model: str) -> object:
         explorer.effective_field(model, STAR, "scenes", channel=2, **where),
         last(explorer.average_field(model, [STAR, OTHER], "scenes", **where)),
         explorer.theoretical_field(model, "scenes", **where),
-        explorer.felt(model, STAR, "scenes", layer=where["layer"], square=(9, 9)),
+        explorer.sensitivity_map(model, STAR, "scenes", layer=where["layer"], square=(9, 9)),
     )
 
 

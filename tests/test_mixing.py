@@ -185,7 +185,7 @@ def test_a_block_that_mixes_otherwise_is_refused():
 # Attention
 
 
-def test_every_gaze_sums_to_one_in_every_layer(explorer):
+def test_attention_from_every_place_sums_to_one_in_every_layer(explorer):
     found = explorer.inspect("mobilevit_nano", STAR, "scenes")
     assert len(attention_layers(found)) == 9
     for layer in attention_layers(found):
@@ -196,7 +196,7 @@ def test_every_gaze_sums_to_one_in_every_layer(explorer):
             np.testing.assert_allclose(sums, 1, atol=1e-6)
 
 
-def test_a_gaze_is_the_row_of_its_patch_and_the_offset_that_of_the_place(explorer):
+def test_attention_from_a_place_is_the_row_of_its_patch_and_the_offset_that_of_the_place(explorer):
     found = explorer.inspect("mobilevit_nano", STAR, "scenes")
     layer = attention_layers(found)[0]
     looks = attention_from(found, layer, 5.5 / 8, 2.5 / 8)
@@ -233,7 +233,7 @@ def test_the_block_that_circulates_alone_has_forty_nine_offsets():
     assert (patch, grid, value.shape) == (7, (49, 49), (49, 8, 49, 49))
 
 
-def test_how_far_a_head_looks_is_known_for_simple_gazes(explorer):
+def test_how_far_a_head_looks_is_known_for_simple_attention(explorer):
     found = explorer.inspect("mobilevit_nano", STAR, "scenes")
     layer = attention_layers(found)[0]
     value = found.activations[layer].value

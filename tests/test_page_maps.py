@@ -21,30 +21,30 @@ def click_cell(page, view: str, row: int, column: int) -> None:
 
 def at(page, row: int, column: int) -> None:
     """The cell that is chosen, in the address and marked in every map."""
-    expect(page.locator("#alike h2")).to_have_text(f"Places like row {row}, column {column}")
+    expect(page.locator("#similar-places h2")).to_have_text(f"Places like row {row}, column {column}")
     expect(page).to_have_url(re.compile(rf"cell={(row + 0.5) / 8:.4f}%2C{(column + 0.5) / 8:.4f}"))
-    for view in ("large", "alike"):
+    for view in ("large", "similar-places"):
         expect(page.locator(f"#{view} .cells").last).to_have_attribute("data-row", str(row))
         expect(page.locator(f"#{view} .cells").last).to_have_attribute("data-column", str(column))
 
 
 def test_a_clicked_cell_is_compared_with_all_others_and_the_keyboard_walks_on(visit):
     page = visit("/?tab=maps&picture=2-star")
-    expect(page.locator("#alike h2")).to_have_text("Places like row 4, column 4")
+    expect(page.locator("#similar-places h2")).to_have_text("Places like row 4, column 4")
     click_cell(page, "large", 1, 2)
     at(page, 1, 2)
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
     at(page, 3, 3)
-    click_cell(page, "alike", 6, 0)
+    click_cell(page, "similar-places", 6, 0)
     at(page, 6, 0)
-    expect(page.locator("#alike .cells").first).to_be_focused()
+    expect(page.locator("#similar-places .cells").first).to_be_focused()
     page.keyboard.press("ArrowUp")
     at(page, 5, 0)
-    expect(page.locator("#alike .cells").first).to_be_focused()
-    page.locator("#alike .nearest button").first.click()
-    expect(page.locator("#alike h2")).not_to_have_text("Places like row 5, column 0")
-    row, column = re.findall(r"\d+", page.locator("#alike h2").inner_text())
+    expect(page.locator("#similar-places .cells").first).to_be_focused()
+    page.locator("#similar-places .nearest button").first.click()
+    expect(page.locator("#similar-places h2")).not_to_have_text("Places like row 5, column 0")
+    row, column = re.findall(r"\d+", page.locator("#similar-places h2").inner_text())
     at(page, int(row), int(column))
     page.reload()
     at(page, int(row), int(column))
@@ -77,13 +77,13 @@ def test_channels_come_in_the_order_of_their_relevance_for_the_class(visit, expl
 
 def test_a_channel_is_found_at_a_place_and_followed_to_another_layer(visit):
     page = visit("/?tab=maps&picture=2-star&cell=0.0625,0.0625")
-    strongest = page.locator("#alike .strongest button").nth(2)
+    strongest = page.locator("#similar-places .strongest button").nth(2)
     channel = strongest.locator("span").first.inner_text()
     strongest.click()
     expect(page.locator("#large h2")).to_have_text(f"Channel {channel}")
     expect(page.locator("#depth h2")).to_have_text(f"Channel {channel} across depth")
     page.locator("#depth button", has_text="block 1.0 blended").click()
-    for view in ("grid", "large", "numbers", "alike"):
+    for view in ("grid", "large", "numbers", "similar-places"):
         expect(page.locator(f"#{view} .note").first).to_contain_text("block 1.0 blended")
     expect(page.locator("#large h2")).to_have_text(f"Channel {channel}")
     expect(page.locator("#depth [aria-pressed=true]")).to_have_text("block 1.0 blended")

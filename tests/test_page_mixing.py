@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from explorer.figures.fields import levels_painted, shade, three_maps
 from explorer.ui.events import Place
-from explorer.ui.tabs.mixing.place import Spot, usual_layer
+from explorer.ui.tabs.mixing.place import ChosenPlace, usual_layer
 
 
 def note(page):
@@ -82,8 +82,8 @@ def test_a_place_stays_where_it_is_in_the_picture():
     for grid in ((8, 8), (24, 16), (1, 3), (112, 112)):
         for row in range(grid[0]):
             place = Place.of_cell(row, grid[1] - 1, *grid)
-            assert Spot("a", grid, place, None).within(grid) == (row, grid[1] - 1)
-    corner = Spot("a", (4, 4), Place.of_cell(3, 0, 4, 4), None)
+            assert ChosenPlace("a", grid, place, None).within(grid) == (row, grid[1] - 1)
+    corner = ChosenPlace("a", (4, 4), Place.of_cell(3, 0, 4, 4), None)
     assert [corner.within((rows, rows)) for rows in (1, 2, 8)] == [(0, 0), (1, 0), (7, 1)]
 
 

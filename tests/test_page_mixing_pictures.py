@@ -10,10 +10,10 @@ from tests.test_language import nothing_english
 
 def test_a_head_is_picked_and_looks_from_the_place_that_is_clicked(visit):
     page = visit("/?tab=mixing&way=attention&model=mobilevit_nano&picture=2-star")
-    view = page.locator("#gaze")
+    view = page.locator("#attention-from")
     expect(view.locator(".to")).to_contain_text("head 3")
     expect(view.locator(".to figure")).to_have_count(4)
-    page.locator("#gaze-head input").click()
+    page.locator("#attention-from-head input").click()
     page.get_by_role("option", name="head 2", exact=True).click()
     expect(view).to_contain_text("head 2, from every place of the patch chosen")
     expect(view.locator(".to figure")).to_have_count(4)
@@ -29,12 +29,12 @@ def test_a_head_is_picked_and_looks_from_the_place_that_is_clicked(visit):
     expect(view.locator(".to figure").nth(2)).to_have_class("own")
 
 
-def test_a_link_shows_the_same_gaze_and_a_head_of_all_opens(visit):
+def test_a_link_shows_the_same_attention_and_a_head_of_all_opens(visit):
     page = visit(
         "/?tab=mixing&way=attention&model=mobilevit_nano&gaze=stages.3.1.transformer.1.attn.attention"
         "&gaze_place=0.9,0.1"
     )
-    view = page.locator("#gaze")
+    view = page.locator("#attention-from")
     expect(view).to_contain_text("block 3.1 transformer 1")
     expect(view.locator(".from")).to_contain_text("row 3, column 0 of 4 × 4")
     view.get_by_role("button", name="head 1").click()
@@ -76,8 +76,8 @@ def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
 @pytest.mark.parametrize(
     ("way", "model", "view"),
     [
-        ("attention", "mobilevit_nano&head=1", "#gaze"),
-        ("attention", "vip_nano", "#gaze"),
+        ("attention", "mobilevit_nano&head=1", "#attention-from"),
+        ("attention", "vip_nano", "#attention-from"),
         ("matrices", "mixer_nano", "#matrix-all"),
         ("shifts", "as_mlp_nano", "#shifts"),
         ("shifts", "fasternet_nano", "#shifts"),
@@ -85,9 +85,9 @@ def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
 )
 def test_the_ways_are_told_in_chinese(visit, way, model, view):
     page = visit(f"/?tab=mixing&way={way}&model={model}", locale="zh-CN")
-    expect(page.locator(f"{view} section, {view} .door").first).to_be_visible()
+    expect(page.locator(f"{view} section, {view} .plain-button").first).to_be_visible()
     nothing_english(page)
-    if page.locator(f"{view} .door").count():
-        page.locator(f"{view} .door").click()
+    if page.locator(f"{view} .plain-button").count():
+        page.locator(f"{view} .plain-button").click()
         expect(page.locator("#matrix-all section")).to_be_visible()
         nothing_english(page)

@@ -14,8 +14,8 @@ from explorer.mixing.receptive_field import (
     averaged,
     changed,
     effective_field,
-    felt,
     held,
+    sensitivity_map,
     square_at,
     squares,
 )
@@ -290,7 +290,7 @@ def test_asking_leaves_the_model_as_it_was(model, image):
 def test_what_is_felt_is_the_difference_of_two_passes(toy_image):
     toy, preprocess = Toy(), Preprocess(size=SIDE, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     square = (5, 7, 6, 8)
-    found = felt(toy, toy_image, preprocess, "output", square)
+    found = sensitivity_map(toy, toy_image, preprocess, "output", square)
     other = toy_image.clone()
     other[0, :, 5, 7] = (toy_image[0, :, 5, 7] < 0.5).float()
     with torch.no_grad():
@@ -337,7 +337,7 @@ def test_what_is_not_there_is_refused_with_the_numbers(explorer, star):
     with pytest.raises(ChoiceError, match="channels 0 to 63; there is no channel 64"):
         explorer.theoretical_field("vip_nano", layer="stem.output", place=(0, 0), channel=64)
     with pytest.raises(ChoiceError, match="32 × 32 squares; there is no square 0, 32"):
-        explorer.felt(**asked, layer="stem.output", square=(0, 32))
+        explorer.sensitivity_map(**asked, layer="stem.output", square=(0, 32))
 
 
 def test_the_explorer_remembers_fields(explorer, star):
@@ -348,8 +348,8 @@ def test_the_explorer_remembers_fields(explorer, star):
     assert explorer.theoretical_field("vip_nano", "random", **asked) is can
     *_, mean = explorer.average_field("vip_nano", [star, star], **asked)
     np.testing.assert_allclose(mean.energy, first.energy, rtol=1e-6)
-    one = explorer.felt("vip_nano", star, layer="stages.1.output", square=(3, 4))
-    assert explorer.felt("vip_nano", star, layer="stages.1.output", square=(3, 4)) is one
+    one = explorer.sensitivity_map("vip_nano", star, layer="stages.1.output", square=(3, 4))
+    assert explorer.sensitivity_map("vip_nano", star, layer="stages.1.output", square=(3, 4)) is one
 
 
 def test_the_way_through_a_network_names_each_map_once():

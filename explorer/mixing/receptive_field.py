@@ -43,7 +43,7 @@ class EffectiveField:
 
 
 @dataclass(frozen=True)
-class Felt:
+class SensitivityMap:
     """How far the places of a layer move when one square of the image changes."""
 
     layer: str
@@ -146,14 +146,14 @@ def changed(image: Tensor, preprocess: Preprocess, square: tuple[int, int, int, 
 
 
 @torch.no_grad()
-def felt(
+def sensitivity_map(
     model: nn.Module,
     image: Tensor,
     preprocess: Preprocess,
     layer: str,
     square: tuple[int, int, int, int],
     channel: int | None = None,
-) -> Felt:
+) -> SensitivityMap:
     """How far every place of a layer moves when a square of `image` `[1, 3, h, w]` is changed."""
     both = torch.cat([image, changed(image, preprocess, square)])
     values = of_channel(up_to(lambda: model(both), probe_at(model, layer), {}), layer, channel)
@@ -162,4 +162,4 @@ def felt(
     top, left, bottom, right = square
     mask[top:bottom, left:right] = True
     can = reachable_places(model, mask, layer, channel)
-    return Felt(layer, square, channel, length.float().cpu().numpy(), can.numpy())
+    return SensitivityMap(layer, square, channel, length.float().cpu().numpy(), can.numpy())

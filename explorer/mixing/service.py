@@ -9,7 +9,14 @@ from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
 from explorer.mixing.mixers import mixer_by_shifts
-from explorer.mixing.receptive_field import EffectiveField, Felt, averaged, effective_field, felt, square_at
+from explorer.mixing.receptive_field import (
+    EffectiveField,
+    SensitivityMap,
+    averaged,
+    effective_field,
+    sensitivity_map,
+    square_at,
+)
 from explorer.mixing.shift_impulses import Impulses, impulses
 from explorer.mixing.theoretical_field import theoretical_field
 from models.probe import Kind, Probe, Role
@@ -48,17 +55,17 @@ class MixingService:
         key = "theoretical field", loaded.card.name, layer, place, channel
         return self.engine.cache.once(key, reached, loaded.lock)
 
-    def felt(
+    def sensitivity_map(
         self, subject: ModelInput, layer: str, square: tuple[int, int], channel: int | None = None
-    ) -> Felt:
+    ) -> SensitivityMap:
         """Which places of a layer a square (row, column) of the image moves, see `square_at`."""
         loaded = subject.loaded
 
-        def measured() -> Felt:
+        def measured() -> SensitivityMap:
             pixels = square_at(loaded.preprocess.shape, *square)
-            return felt(loaded.model, subject.placed, loaded.preprocess, layer, pixels, channel)
+            return sensitivity_map(loaded.model, subject.placed, loaded.preprocess, layer, pixels, channel)
 
-        return self.engine.once(subject, ("felt", layer, square, channel), measured)
+        return self.engine.once(subject, ("sensitivity map", layer, square, channel), measured)
 
     def shifts(self, loaded: Loaded, block: str) -> tuple[Impulses, ...]:
         """From where every channel gets its values in the steps of a block, measured once with impulses."""

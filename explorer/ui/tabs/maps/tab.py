@@ -65,7 +65,7 @@ def build(parts: TabParts) -> BuiltTab:
         with gr.Column(scale=2, min_width=280):
             large = View(elem_id="large")
             numbers = View(elem_id="numbers")
-    near = View(elem_id="alike")
+    near = View(elem_id="similar-places")
     deep = View(elem_id="depth")
 
     def drawing(

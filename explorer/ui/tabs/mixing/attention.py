@@ -118,10 +118,12 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, head: 
 
 def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
-        layer = Menu([], label="Layer", elem_id="gaze-layer", min_width=240)
-        head = Menu([("all heads", ALL)], value=ALL, label="Head", elem_id="gaze-head", min_width=140)
-        place = PlaceBox(MIDDLE, elem_id="gaze-place")
-    view = View(sentence(SOON), elem_id="gaze")
+        layer = Menu([], label="Layer", elem_id="attention-from-layer", min_width=240)
+        head = Menu(
+            [("all heads", ALL)], value=ALL, label="Head", elem_id="attention-from-head", min_width=140
+        )
+        place = PlaceBox(MIDDLE, elem_id="attention-from-place")
+    view = View(sentence(SOON), elem_id="attention-from")
     chosen: dict[str, Control] = {"layer": layer, "head": head, "place": place}
     quick = {**lenses.wired(draw, **chosen), "outputs": view, **lane("attention")}
     whole = lenses.listener("attention", fit_and_draw, [view, layer, head], **chosen)

@@ -18,7 +18,7 @@ from explorer.ui.lenses import Lenses
 from explorer.ui.picture_upload import EXAMPLES
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane
 from explorer.ui.tabs.mixing import growth
-from explorer.ui.tabs.mixing.pages import felt, felt_page, field, field_page, where
+from explorer.ui.tabs.mixing.pages import field, field_page, sensitivity_map, sensitivity_page, where
 from explorer.ui.tabs.mixing.place import (
     ALL,
     DIRECTIONS,
@@ -27,7 +27,7 @@ from explorer.ui.tabs.mixing.place import (
     FieldQuestion,
     QuestionBox,
     channels_of,
-    spot_of,
+    chosen_place,
     usual_layer,
 )
 from models.layer_names import short
@@ -42,38 +42,41 @@ def draw_if_asked(explorer: Explorer, selection: Selection, *, asked: FieldQuest
 
 def draw(explorer: Explorer, selection: Selection, *, direction: str, **where_to) -> str:
     """The field of a place, or what a pixel moves; `where_to` is layer, place and channel."""
-    spot = spot_of(explorer, selection, **where_to)
+    chosen = chosen_place(explorer, selection, **where_to)
     if direction == FEELS:
-        return felt_page(explorer, selection, spot)
-    return field_page(explorer, selection, spot, field(explorer, selection, spot))
+        return sensitivity_page(explorer, selection, chosen)
+    return field_page(explorer, selection, chosen, field(explorer, selection, chosen))
 
 
 def average(explorer: Explorer, selection: Selection, *, direction: str, **where_to) -> Iterator[tuple]:
     """The field so far, after each of the example pictures."""
     if direction == FEELS:
         raise ChoiceError("Only the pixels that move a place are averaged over pictures.")
-    spot = spot_of(explorer, selection, **where_to)
-    for found in explorer.average_field(selection.model, EXAMPLES, selection.weights, **where(spot)):
+    chosen = chosen_place(explorer, selection, **where_to)
+    for found in explorer.average_field(selection.model, EXAMPLES, selection.weights, **where(chosen)):
         last = found.pictures == len(EXAMPLES)
-        yield field_page(explorer, selection, spot, found, len(EXAMPLES)), IDLE if last else RUNNING
+        yield field_page(explorer, selection, chosen, found, len(EXAMPLES)), IDLE if last else RUNNING
 
 
 def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str, **where_to):
     """The maps of the view as one drawing, or their numbers."""
-    spot = spot_of(explorer, selection, **where_to)
-    row, column = spot.within(spot.grid)
-    name, title = f"{selection.model}_{spot.layer}_{row}_{column}", f"{selection.model}, {short(spot.layer)}"
+    chosen = chosen_place(explorer, selection, **where_to)
+    row, column = chosen.within(chosen.grid)
+    name, title = (
+        f"{selection.model}_{chosen.layer}_{row}_{column}",
+        f"{selection.model}, {short(chosen.layer)}",
+    )
     if direction == FEELS:
-        grid, moved = felt(explorer, selection, spot)
-        row, column = spot.within(grid)
+        grid, moved = sensitivity_map(explorer, selection, chosen)
+        row, column = chosen.within(grid)
         arrays = {"change": moved.change, "can": moved.can}
         regions = np.stack([held(moved.change**2, share) for share in SHARES])
         levels = regions.sum(axis=0, dtype=np.uint8)
         maps, unit = (moved.change, levels, moved.can), "change"
         name, title = f"{name}_feels", f"{title}, feels square {row}, {column}"
     else:
-        found = field(explorer, selection, spot)
-        can = explorer.theoretical_field(selection.model, selection.weights, **where(spot))
+        found = field(explorer, selection, chosen)
+        can = explorer.theoretical_field(selection.model, selection.weights, **where(chosen))
         arrays = {"energy": found.energy, "can": can}
         maps, unit = (amplitude(found.energy), found.levels, can), "size of the gradient"
         title = f"{title}, place {row}, {column}"

@@ -14,7 +14,7 @@ from explorer.figures.raster import data_uri
 from explorer.mixing.receptive_field import held, squares
 from explorer.ui.components import render
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.mixing.place import ALL, FEELS, FieldQuestion, Spot, spot_of
+from explorer.ui.tabs.mixing.place import ALL, FEELS, ChosenPlace, FieldQuestion, chosen_place
 
 AT_ONCE = 2.0  # seconds; what is cheaper runs without being asked
 PASSES = 3  # forward passes a layer costs on average, of which half the layers are in the first half
@@ -47,37 +47,37 @@ def draw_if_cheap(
     count = len(explorer.depth(selection.model, selection.weights))
     seconds = selection.pass_seconds(explorer) * PASSES * count
     if seconds > AT_ONCE:
-        spot = spot_of(explorer, selection, **where_to)
-        yield page(selection, explorer, direction, spot, [], round(seconds))
+        chosen = chosen_place(explorer, selection, **where_to)
+        yield page(selection, explorer, direction, chosen, [], round(seconds))
         return
     yield from draw(explorer, selection, direction=direction, **where_to)
 
 
 def draw(explorer: Explorer, selection: Selection, *, direction: str, **where_to) -> Iterator[str]:
     """The strip with one layer more each time."""
-    spot = spot_of(explorer, selection, **where_to)
+    chosen = chosen_place(explorer, selection, **where_to)
     steps: list[Step] = []
     for layer in explorer.depth(selection.model, selection.weights):
-        here = spot_of(explorer, selection, layer, spot.place, ALL)
+        here = chosen_place(explorer, selection, layer, chosen.place, ALL)
         step = feeling(explorer, selection, here) if direction == FEELS else moving(explorer, selection, here)
         steps = [*steps, step]
-        yield page(selection, explorer, direction, spot, steps)
+        yield page(selection, explorer, direction, chosen, steps)
 
 
-def moving(explorer: Explorer, selection: Selection, spot: Spot) -> Step:
+def moving(explorer: Explorer, selection: Selection, chosen: ChosenPlace) -> Step:
     """Which pixels move the place, in this layer."""
-    where: dict[str, Any] = {"layer": spot.layer, "place": spot.within(spot.grid)}
+    where: dict[str, Any] = {"layer": chosen.layer, "place": chosen.within(chosen.grid)}
     can = explorer.theoretical_field(selection.model, selection.weights, **where)
     energy = explorer.effective_field(*selection.question, **where).energy
-    return step(spot.layer, can, amplitude(energy), energy)
+    return step(chosen.layer, can, amplitude(energy), energy)
 
 
-def feeling(explorer: Explorer, selection: Selection, spot: Spot) -> Step:
+def feeling(explorer: Explorer, selection: Selection, chosen: ChosenPlace) -> Step:
     """Which places of this layer feel the pixel."""
     rows, columns, _ = squares(selection.loaded(explorer).preprocess.shape)
-    square = spot.within((rows, columns))
-    found = explorer.felt(*selection.question, layer=spot.layer, square=square)
-    return step(spot.layer, found.can, found.change, found.change**2)
+    square = chosen.within((rows, columns))
+    found = explorer.sensitivity_map(*selection.question, layer=chosen.layer, square=square)
+    return step(chosen.layer, found.can, found.change, found.change**2)
 
 
 def step(layer: str, can: np.ndarray, values: np.ndarray, energy: np.ndarray) -> Step:
@@ -87,7 +87,12 @@ def step(layer: str, can: np.ndarray, values: np.ndarray, energy: np.ndarray) ->
 
 
 def page(
-    selection: Selection, explorer: Explorer, direction: str, spot: Spot, steps: list[Step], seconds: int = 0
+    selection: Selection,
+    explorer: Explorer,
+    direction: str,
+    chosen: ChosenPlace,
+    steps: list[Step],
+    seconds: int = 0,
 ) -> str:
     """seconds: how long it would take, where it waits to be asked."""
     pixels = selection.pixels(explorer)
@@ -98,7 +103,7 @@ def page(
         steps=steps,
         total=len(way),
         seconds=seconds,
-        chosen=spot.layer,
+        chosen=chosen.layer,
         feels=direction == FEELS,
         picture=data_uri(pixels),
         wide=pixels.shape[1],

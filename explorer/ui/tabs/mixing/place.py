@@ -16,7 +16,7 @@ ALL = "all"  # channels together
 
 
 @dataclass(frozen=True)
-class Spot:
+class ChosenPlace:
     """What is looked at, as far as the model knows it."""
 
     layer: str
@@ -55,15 +55,15 @@ class QuestionBox(Unseen):
         return value if isinstance(value, str) else json.dumps(asdict(value or FieldQuestion()))
 
 
-def spot_of(
+def chosen_place(
     explorer: Explorer, selection: Selection, layer: str | None, place: Place | None, channel: str | None
-) -> Spot:
+) -> ChosenPlace:
     """What the controls say; what this model does not have counts as its first block, or all channels."""
     run = selection.run(explorer)
     name = layer if layer in layers(run) else usual_layer(run)
     _, rows, columns, channels = run.activations[name].value.shape
     number = int(channel) if channel in channels_of(channels) else None
-    return Spot(name, (rows, columns), place or MIDDLE, number)
+    return ChosenPlace(name, (rows, columns), place or MIDDLE, number)
 
 
 def channels_of(count: int) -> list[str]:
