@@ -3,7 +3,6 @@
 import json
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from explorer import pictures
@@ -11,10 +10,13 @@ from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
 from explorer.ui import rail
 from explorer.ui.tabs import TABS
+from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
+from explorer.ui.tabs.mixing.place import DIRECTIONS
 from explorer.ui.tabs.reweighting.lab import LENSES
 from models.registry import ASSETS
 from models.scenes import CLASSES
+from tests.on_page import choose, choose_number, settled, switch
 
 ZH = json.loads((ASSETS / "zh.json").read_text("utf-8"))
 # What stays as it is: names, units, formats, and what belongs to Gradio and cannot be reached.
@@ -68,6 +70,7 @@ LEFT = """() => {
 
 def nothing_english(page) -> None:
     """Menus and late views are put into Chinese a moment after they appear."""
+    settled(page)
     for _ in range(20):
         if not english(page.evaluate(LEFT)):
             return
@@ -82,78 +85,82 @@ def english(texts: list[str]) -> list[str]:
 BLOCK = "&model=WeightedPermuteMLP(dim=64,seg_dim=8)&weights=random"
 
 
-@pytest.mark.parametrize("tab", ["overview", "code"])
-def test_a_single_block_is_told_in_chinese(visit, tab):
-    page = visit(f"/?tab={tab}{BLOCK}", locale="zh-CN")
+def test_a_single_block_is_told_in_chinese(visit):
+    page = visit(f"/?tab=overview{BLOCK}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP")
-    page.wait_for_timeout(1000)
+    nothing_english(page)
+    page.get_by_role("tab", name=ZH["Code walk"]).click()
+    expect(page.locator("#walk .view")).to_be_visible()
     nothing_english(page)
 
 
-@pytest.mark.parametrize(
-    ("beside", "button"), [("score", "#score-run"), ("side", "#side-run"), ("truth", "")]
-)
-def test_what_stands_beside_a_map_is_told_in_chinese(visit, beside, button):
-    page = visit(f"/?tab=attribution&beside={beside}&method=saliency", locale="zh-CN")
+def test_what_stands_beside_a_map_is_told_in_chinese(visit):
+    page = visit("/?tab=attribution&beside=score&method=saliency", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
-    if button:
-        page.locator(button).click()
-        expect(page.locator(f"#{beside} .view")).to_be_visible(timeout=20_000)
-    page.wait_for_timeout(2_000)
-    nothing_english(page)
+    for number, beside in enumerate(BESIDE):
+        switch(page, "beside", number)
+        if beside in ("score", "side"):
+            page.locator(f"#{beside}-run").click()
+            expect(page.locator(f"#{beside} .view")).to_be_visible()
+        nothing_english(page)
 
 
-SPLIT = [("vip_nano", lens) for lens in LENSES]
-OTHERS = [("as_mlp_nano", "channels"), ("as_mlp_nano", "what_if"), ("mixer_nano", "where")]
-
-
-@pytest.mark.parametrize(("model", "lens"), SPLIT + OTHERS)
-def test_every_lens_is_told_in_chinese(visit, lens, model):
-    page = visit(f"/?tab=reweighting&lens={lens}&model={model}", locale="zh-CN")
+def test_every_lens_is_told_in_chinese(visit):
+    page = visit("/?tab=reweighting", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
-    page.wait_for_timeout(1500)
-    nothing_english(page)
+    for number in range(len(LENSES)):
+        switch(page, "lenses", number)
+        nothing_english(page)
+    others = [("as_mlp_nano", "channels"), ("as_mlp_nano", "what_if"), ("mixer_nano", "where")]
+    for model, lens in others:
+        choose(page, "backbone", model)
+        switch(page, "lenses", list(LENSES).index(lens))
+        expect(page.locator("#status")).to_contain_text(model)
+        nothing_english(page)
 
 
-@pytest.mark.parametrize("direction", ["moves", "feels"])
-def test_receptive_fields_are_told_in_chinese(visit, direction):
-    page = visit(f"/?tab=mixing&model=as_mlp_nano&direction={direction}", locale="zh-CN")
-    expect(page.locator("#field header")).to_be_visible()
-    expect(page.locator("#growth [data-done=True]")).to_be_visible()
-    nothing_english(page)
+def test_receptive_fields_are_told_in_chinese(visit):
+    page = visit("/?tab=mixing&model=as_mlp_nano", locale="zh-CN")
+    for number in range(len(DIRECTIONS)):
+        switch(page, "direction", number)
+        expect(page.locator("#field header")).to_be_visible()
+        expect(page.locator("#growth [data-done=True]")).to_be_visible()
+        nothing_english(page)
 
 
-TOLD = [(tab, "") for tab in (row.name for row in TABS) if tab != "compare"] + [
-    ("overview", "&weights=random")
-]
-
-
-@pytest.mark.parametrize(("tab", "query"), TOLD)
-def test_nothing_english_is_left(visit, tab, query):
-    page = visit(f"/?tab={tab}{query}", locale="zh-CN")
+def test_nothing_english_is_left_in_any_tab(visit):
+    page = visit(locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
-    expect(page.locator("#overview .advance" if tab == "overview" else ".nothing")).to_have_count(0)
-    page.wait_for_timeout(700)
+    for number, row in enumerate(TABS):
+        page.get_by_role("tab").nth(number).click()
+        nothing_english(page)
+        assert f"tab={row.name}" in page.url or row.name == "overview"
+
+
+def test_untrained_weights_are_told_in_chinese(visit):
+    page = visit("/?weights=random", locale="zh-CN")
+    expect(page.locator("#status")).to_contain_text("最可能的类别")
+    expect(page.locator("#overview .advance")).to_have_count(0)
     nothing_english(page)
 
 
-@pytest.mark.parametrize("lens", LENSES_OF_COMPARE)
-def test_the_comparison_is_told_in_chinese(visit, lens):
-    page = visit(f"/?tab=compare&versus={lens}", locale="zh-CN")
-    expect(page.locator(f"#versus-{lens} .view")).to_be_visible()
-    expect(page.locator(f"#versus-{lens} .advance")).to_have_count(0)
-    pieces = page.locator(f"#versus-{lens} [data-says], #versus-{lens} [data-place]")
-    pieces.nth(1).hover()
-    page.wait_for_timeout(700)
-    nothing_english(page)
+def test_the_comparison_is_told_in_chinese(visit):
+    page = visit("/?tab=compare", locale="zh-CN")
+    for number, lens in enumerate(LENSES_OF_COMPARE):
+        switch(page, "versus", number)
+        expect(page.locator(f"#versus-{lens} .view")).to_be_visible()
+        expect(page.locator(f"#versus-{lens} .advance")).to_have_count(0)
+        pieces = page.locator(f"#versus-{lens} [data-says], #versus-{lens} [data-place]")
+        pieces.nth(1).hover()
+        nothing_english(page)
 
 
-@pytest.mark.parametrize("method", list(METHODS)[::5])
-def test_methods_are_told_in_chinese(visit, method):
-    page = visit(f"/?tab=attribution&method={method}&lang=zh")
-    expect(page.locator("#attribution header, #attribution .nothing")).to_be_visible()
-    page.wait_for_timeout(500)
-    nothing_english(page)
+def test_methods_are_told_in_chinese(visit):
+    page = visit("/?tab=attribution&lang=zh")
+    for number in range(0, len(METHODS), 5):
+        choose_number(page, "method", number)
+        expect(page.locator("#attribution header, #attribution .nothing")).to_be_visible()
+        nothing_english(page)
 
 
 def test_the_language_switches_back_and_is_remembered(visit):

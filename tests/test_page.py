@@ -7,12 +7,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from explorer.ui.tabs import TABS
 from models import card, list_models, scenes
+from tests.on_page import choose, settled, tab
 from tests.stopping import assert_stops
-
-
-def tab(page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
 
 
 def upload(page, path) -> None:
@@ -117,20 +115,26 @@ def test_methods_show_the_controls_they_listen_to(visit):
     expect(page.locator("#attribution .figures")).to_contain_text("8 × 8")
 
 
-@pytest.mark.parametrize("name", [name for name in list_models() if "scenes" in card(name).weights])
-def test_every_bundled_backbone_fills_every_tab(visit, name):
-    page = visit(f"/?model={name}&picture=4-spiral")
-    expect(page.locator("#status")).to_contain_text(f"{name}, trained on scenes")
-    expect(page.locator("#overview .predictions li").first).to_contain_text("spiral")
-    expect(page.locator("#overview .why .heat")).to_be_visible()
-    tab(page, "Maps")
-    expect(page.locator("#grid .sprite")).to_be_visible()
-    expect(page.locator("#large .large").first).to_be_visible()
-    tab(page, "Reweighting")
-    expect(page.locator("#strip .strip, #strip .nothing")).to_be_visible()
-    tab(page, "Attribution")
-    expect(page.locator("#attribution .overlay, #attribution .nothing")).to_be_visible()
-    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+def test_every_bundled_backbone_fills_every_tab(visit):
+    page = visit("/?picture=4-spiral")
+    expect(page.locator("#status")).to_contain_text("trained on scenes")
+    bundled = [name for name in list_models() if "scenes" in card(name).weights]
+    for name in bundled:
+        tab(page, "Overview")
+        choose(page, "backbone", name)
+        expect(page.locator("#status")).to_contain_text(f"{name}, trained on scenes")
+        expect(page.locator("#overview .facts")).to_contain_text(name)
+        expect(page.locator("#overview .predictions li").first).to_contain_text("spiral")
+        expect(page.locator("#overview .why .heat")).to_be_visible()
+        tab(page, "Maps")
+        expect(page.locator("#grid .sprite")).to_be_visible()
+        expect(page.locator("#large .large").first).to_be_visible()
+        tab(page, "Reweighting")
+        expect(page.locator("#strip .strip, #strip .nothing")).to_be_visible()
+        tab(page, "Attribution")
+        expect(page.locator("#attribution .overlay, #attribution .nothing")).to_be_visible()
+        expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    assert len(bundled) == 7
 
 
 def test_random_weights_are_loudly_labelled(visit):
@@ -237,11 +241,11 @@ def test_the_theme_switches_and_is_remembered(visit):
     expect(page.locator("body")).to_have_class(re.compile("dark"))
 
 
-@pytest.mark.parametrize("name", ["Overview", "Maps", "Reweighting", "Attribution"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_nothing_scrolls_sideways(visit, name, width):
+def test_nothing_scrolls_sideways(visit, width):
     page = visit("", width=width)
     expect(page.locator("#overview .why .heat")).to_be_visible()
-    tab(page, name)
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    for row in TABS:
+        tab(page, row.title)
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, row.title

@@ -2,31 +2,31 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
+from explorer.attribution.registry import METHODS
+from tests.on_page import choose, settled
 from tests.stopping import assert_stops
 
 
-def choose(page, menu: str, option: str) -> None:
-    page.locator(f"#{menu} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
+def test_what_means_nothing_here_says_why_and_draws_nothing(visit):
+    page = visit("/?tab=attribution&method=saliency&picture=2-star")
+    expect(page.locator("#attribution .heat")).to_be_visible()
+    for method in ("deep_lift", "guided_backprop", "lrp", "attention_rollout"):
+        choose(page, "method", METHODS[method].title)
+        expect(page.locator("#attribution .nothing")).to_contain_text(
+            re.compile("ReLU|LayerNorm|attention", re.IGNORECASE)
+        )
+        expect(page.locator("#attribution .nothing")).to_contain_text(METHODS[method].title)
+        expect(page.locator("#attribution img")).to_have_count(0)
+        page.locator("#run").click()
+        expect(page.get_by_test_id("toast-body")).to_contain_text(METHODS[method].title)
+        page.get_by_test_id("toast-close").click()
 
 
-@pytest.mark.parametrize("method", ["deep_lift", "guided_backprop", "lrp", "attention_rollout"])
-def test_what_means_nothing_here_says_why_and_draws_nothing(visit, method):
-    page = visit(f"/?tab=attribution&method={method}&picture=2-star")
-    expect(page.locator("#attribution .nothing")).to_contain_text(
-        re.compile("ReLU|LayerNorm|attention", re.IGNORECASE)
-    )
-    expect(page.locator("#attribution img")).to_have_count(0)
-    page.locator("#run").click()
-    expect(page.get_by_test_id("toast-body")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("method", "model"),
-    [
+def test_methods_draw_their_maps_on_every_family(visit):
+    page = visit("/?tab=attribution&method=layer_cam&picture=2-star")
+    for method, model in [
         ("layer_cam", "vip_nano"),
         ("score_cam", "s2mlpv2_nano"),
         ("var_grad", "mixer_nano"),
@@ -34,15 +34,17 @@ def test_what_means_nothing_here_says_why_and_draws_nothing(visit, method):
         ("feature_ablation", "as_mlp_nano"),
         ("kernel_shap", "fasternet_nano"),
         ("edges", "s2mlp_nano"),
-    ],
-)
-def test_a_method_draws_its_map(visit, method, model):
-    page = visit(f"/?tab=attribution&method={method}&model={model}&picture=2-star")
-    expect(page.locator("#attribution .advance, #attribution .nothing")).to_be_visible()
-    page.wait_for_timeout(500)
-    page.locator("#run").click()  # on a busy machine it may count as too slow to run unasked
-    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
-    expect(page.locator("#attribution .heat")).to_be_visible()
+    ]:
+        if model not in page.url:
+            choose(page, "backbone", model)
+            expect(page.locator("#status")).to_contain_text(model)
+            settled(page)
+            choose(page, "method", METHODS[method].title)
+        settled(page)
+        page.locator("#run").click()  # on a busy machine it may count as too slow to run unasked
+        expect(page.locator("#attribution h2")).to_have_text(METHODS[method].title)
+        expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
+        expect(page.locator("#attribution .heat")).to_be_visible()
 
 
 def test_a_class_rather_than_another(visit):
@@ -102,6 +104,6 @@ def test_the_truth_lab_shows_its_table_and_computes_a_row_again(visit):
 def test_a_slow_method_is_stopped(visit):
     page = visit("/?tab=attribution&method=shapley_sampling&orders=40&segments=144&picture=2-star")
     expect(page.locator("#attribution .nothing")).to_contain_text("Press Run")
-    page.wait_for_timeout(1_000)
+    settled(page)
     page.locator("#run").click()
     assert_stops(page, "#stop", "#attribution .count")

@@ -2,10 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from explorer.features.ranking import ranked
+from tests.on_page import choose
 from tests.test_language import nothing_english
 
 STAR = "assets/examples/2-star.png"
@@ -100,16 +100,16 @@ def test_what_has_no_places_says_where_to_look_and_nothing_is_lost(visit):
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "&model=mobilevit_nano&layer=stages.2.1.transformer.0.attn.attention&order=relevance",
-        "&layer=stages.0.blocks.0.token_mixing.branches · width&order=cause",
-        "&layer=stages.0.blocks.0.token_mixing.branch_weights",
-    ],
-)
-def test_every_kind_of_layer_is_told_in_chinese(visit, query):
-    page = visit(f"/?tab=maps&lang=zh{query}")
-    expect(page.locator("#grid .view, #grid .nothing")).to_be_visible()
-    page.wait_for_timeout(1000)
+def test_every_kind_of_layer_is_told_in_chinese(visit):
+    page = visit(
+        "/?tab=maps&lang=zh&model=mobilevit_nano&layer=stages.2.1.transformer.0.attn.attention&order=relevance"
+    )
+    expect(page.locator("#grid .view")).to_be_visible()
     nothing_english(page)
+    choose(page, "backbone", "vip_nano")
+    expect(page.locator("#status")).to_contain_text("vip_nano")
+    for layer in ("0.0 分支 · 宽度", "分支权重"):
+        page.locator("#layer input").click()
+        page.get_by_role("option").filter(has_text=re.compile(layer)).first.click()
+        expect(page.locator("#grid .view, #grid .nothing")).to_be_visible()
+        nothing_english(page)

@@ -2,9 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
+from explorer.ui.tabs.mixing.tab import LENSES
+from tests.on_page import choose, switch
 from tests.test_language import nothing_english
 
 
@@ -73,21 +74,19 @@ def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
     expect(page.locator("#matrix-all")).to_contain_text("From line to line")
 
 
-@pytest.mark.parametrize(
-    ("way", "model", "view"),
-    [
-        ("attention", "mobilevit_nano&head=1", "#attention-from"),
-        ("attention", "vip_nano", "#attention-from"),
-        ("matrices", "mixer_nano", "#matrix-all"),
-        ("shifts", "as_mlp_nano", "#shifts"),
-        ("shifts", "fasternet_nano", "#shifts"),
-    ],
-)
-def test_the_ways_are_told_in_chinese(visit, way, model, view):
-    page = visit(f"/?tab=mixing&way={way}&model={model}", locale="zh-CN")
-    expect(page.locator(f"{view} section, {view} .plain-button").first).to_be_visible()
-    nothing_english(page)
-    if page.locator(f"{view} .plain-button").count():
-        page.locator(f"{view} .plain-button").click()
-        expect(page.locator("#matrix-all section")).to_be_visible()
+def test_the_ways_are_told_in_chinese(visit):
+    page = visit("/?tab=mixing&way=attention&model=mobilevit_nano&head=1", locale="zh-CN")
+    shown = [("attention", "mobilevit_nano", "attention-from"), ("attention", "vip_nano", "attention-from")]
+    shown += [("matrices", "mixer_nano", "matrix-all"), ("shifts", "as_mlp_nano", "shifts")]
+    shown += [("shifts", "fasternet_nano", "shifts")]
+    for way, model, view in shown:
+        if model not in page.url:
+            choose(page, "backbone", model)
+            expect(page.locator("#status")).to_contain_text(model)
+        switch(page, "ways", list(LENSES).index(way))
+        expect(page.locator(f"#{view} section, #{view} .plain-button").first).to_be_visible()
         nothing_english(page)
+    choose(page, "backbone", "vip_nano")
+    page.locator("#shifts .plain-button").click()
+    expect(page.locator("#matrix-all section")).to_be_visible()
+    nothing_english(page)

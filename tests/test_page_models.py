@@ -12,11 +12,7 @@ from models import card, create, registry
 from models.registry import Weights
 from models.sources import Hub
 from tests.loopback import serving
-
-
-def choose(page, menu: str, option: str) -> None:
-    page.locator(f"#{menu} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
+from tests.on_page import choose
 
 
 def test_a_single_block_is_chosen_and_changed(visit):

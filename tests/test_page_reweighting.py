@@ -7,6 +7,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from models import scenes
+from tests.on_page import choose, tab
 from tests.stopping import assert_stops
 
 
@@ -30,11 +31,6 @@ def drag(page, branch: str, to: float) -> None:
 
 def outcome(page, label: str):
     return page.locator("#what-if .outcome tr", has_text=label)
-
-
-def choose(page, preset: str) -> None:
-    page.locator("#preset input").click()
-    page.get_by_role("option", name=preset, exact=True).click()
 
 
 @pytest.fixture
@@ -66,11 +62,11 @@ def test_a_dragged_slider_moves_the_probabilities_and_reset_brings_them_back(lab
 
 def test_without_width_in_all_blocks_the_star_is_something_else(lab):
     lab.get_by_label("all blocks").click()
-    choose(lab, "without width")
+    choose(lab, "preset", "without width")
     expect(lab.locator("#what-if")).to_contain_text("6 blocks changed")
     expect(lab.locator("#what-if .changes li")).to_have_count(6)
     expect(outcome(lab, "dots").locator(".after")).to_have_text(re.compile(r"\d\d"))
-    choose(lab, "only channel")
+    choose(lab, "preset", "only channel")
     expect(lab.locator("#what-if .changes")).to_contain_text("every channel 0 / 0 / 100")
     lab.locator("#undo").click()
     expect(lab.locator("#what-if .changes")).to_contain_text("without width")
@@ -81,7 +77,7 @@ def test_without_width_in_all_blocks_the_star_is_something_else(lab):
 def test_a_change_in_one_block_shows_how_later_blocks_respond_and_stays_for_the_next_picture(lab):
     lab.locator("#strip .strip button").first.click()
     expect(lab.locator("#strip .strip button").first).to_have_attribute("aria-pressed", "true")
-    choose(lab, "only width")
+    choose(lab, "preset", "only width")
     expect(lab.locator("#what-if .changes")).to_contain_text("Block 0.0")
     expect(lab.locator("#what-if .plain b").first).to_be_visible()
     lab.locator("#examples button").nth(2).click()
@@ -93,7 +89,7 @@ def test_a_change_in_one_block_shows_how_later_blocks_respond_and_stays_for_the_
 
 
 def test_another_pictures_weights_can_be_tried(lab):
-    choose(lab, "weights of the other picture")
+    choose(lab, "preset", "weights of the other picture")
     expect(lab.locator("#what-if .changes")).to_contain_text("weights of the other picture")
 
 
@@ -146,21 +142,20 @@ def test_typical_shares_are_beside_those_of_the_picture(visit):
     expect(page.locator("#strip")).to_contain_text("8 example pictures only")
 
 
-@pytest.mark.parametrize(
-    ("model", "words"),
-    [
-        ("mixer_nano", "one MLP mixes the tokens"),
-        ("s2mlp_nano", "moves a quarter of the channels"),
-        ("mobilevit_nano", "by attention"),
-        ("fasternet_nano", "one channel in four"),
-    ],
-)
-def test_models_without_branches_say_what_they_do_and_lead_there(visit, model, words):
-    page = visit(f"/?tab=reweighting&model={model}")
-    expect(page.locator("#strip")).to_contain_text(words)
-    page.get_by_role("button", name="See it in the maps").click()
-    expect(page.locator("#grid .sprite")).to_be_visible()
-    expect(page.locator("#grid")).to_contain_text("block")
+def test_models_without_branches_say_what_they_do_and_lead_there(visit):
+    page = visit("/?tab=reweighting")
+    for model, words in {
+        "mixer_nano": "one MLP mixes the tokens",
+        "s2mlp_nano": "moves a quarter of the channels",
+        "mobilevit_nano": "by attention",
+        "fasternet_nano": "one channel in four",
+    }.items():
+        choose(page, "backbone", model)
+        expect(page.locator("#strip")).to_contain_text(words)
+        page.get_by_role("button", name="See it in the maps").click()
+        expect(page.locator("#grid .sprite")).to_be_visible()
+        expect(page.locator("#grid .note").first).to_contain_text("block")
+        tab(page, "Reweighting")
 
 
 def test_as_mlp_can_be_scaled_and_says_that_nothing_is_learned(visit):
@@ -168,7 +163,7 @@ def test_as_mlp_can_be_scaled_and_says_that_nothing_is_learned(visit):
     expect(page.locator("#strip")).to_contain_text("no weights are learned here")
     row = outcome(page, "star")
     learned = row.inner_text()
-    choose(page, "only horizontal")
+    choose(page, "preset", "only horizontal")
     expect(page.locator("#what-if .changes")).to_contain_text("scaled 100 / 0")
     expect(row).not_to_have_text(learned)
     page.locator("#reset").click()
@@ -184,7 +179,7 @@ def test_a_link_brings_a_lens_back(visit):
 
 def test_a_single_block_has_its_lab(visit):
     page = visit("/?tab=reweighting&lens=what_if&model=S2Attention(dim=64,hidden_dim=16)&weights=scenes")
-    choose(page, "only identity")
+    choose(page, "preset", "only identity")
     expect(page.locator("#what-if .changes")).to_contain_text("every channel 0 / 0 / 100")
     page.get_by_role("radio", name="Where").click()
     expect(page.locator("#where figure")).to_have_count(3)

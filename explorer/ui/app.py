@@ -9,7 +9,7 @@ from explorer.ui import address, endpoints, rail
 from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
-from explorer.ui.gradio_internals import rest_while_idle
+from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
 from explorer.ui.selection import PICK
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.registry import BuiltTab, TabParts, TabRow
@@ -87,6 +87,7 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS) -> gr.Blocks:
         address.connect(app, view, after, (shown, open_tab), tuple(boxes), remembered)
         connect_tabs(view.link, shown, open_tab, boxes, built)
         endpoints.build(explorer)
+        catch_up_alone(app)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
     rest_while_idle(app)
     return app

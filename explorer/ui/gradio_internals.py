@@ -3,9 +3,15 @@
 The queue looks for work every millisecond, and for progress to tell every hundredth of a second, which takes
 a tenth of a core while nobody is there (`sleep_when_free` and `progress_update_sleep_when_free` of
 `gradio.queueing.Queue`; `Blocks.queue` has no parameter for them).
+
+A listener with `trigger_mode="always_last"` that was put off is caught up by telling its whole event once
+more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
+server without end (`dispatch` in `Blocks.svelte`: `this.dispatch(e)` after `this.queue.delete`). What is
+called after another listener is caught up alone, so every such listener is called after one that does nothing.
 """
 
 import gradio as gr
+from gradio.events import EventListenerMethod
 
 LOOK_EVERY = 0.012  # seconds; what is asked waits half of this on average
 TELL_EVERY = 0.1  # seconds between two messages of progress
@@ -15,3 +21,15 @@ def rest_while_idle(app: gr.Blocks) -> None:
     """Let the queue of an app look for work some eighty times a second instead of a thousand."""
     app._queue.sleep_when_free = LOOK_EVERY
     app._queue.progress_update_sleep_when_free = TELL_EVERY
+
+
+def catch_up_alone(app: gr.Blocks) -> None:
+    """Call each listener that takes the last of quick changes after one that does nothing."""
+    for listener in list(app.fns.values()):
+        if listener.trigger_mode == "always_last" and listener.trigger_after is None:
+            events = [EventListenerMethod(app.blocks[block], name) for block, name in listener.targets]
+            nothing, index = app.default_config.set_event_trigger(
+                events, None, None, None, js="() => []", trigger_mode="multiple", queue=False
+            )
+            nothing.api_visibility = "private"
+            listener.targets, listener.trigger_after = [], index

@@ -1,0 +1,54 @@
+"""What a visitor does on the page, and how to tell that the page has answered."""
+
+from weakref import WeakKeyDictionary
+
+from playwright.sync_api import Page, Request
+
+OPEN = ("/heartbeat",)  # requests that stay open as long as the page does
+_asked: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
+
+
+def watch(page: Page) -> None:
+    """Count what the page asks the server for; `settled` waits for it."""
+    asked = _asked[page] = set()
+
+    def counted(request: Request) -> None:
+        if not any(part in request.url for part in OPEN):
+            asked.add(request)
+
+    page.on("request", counted)
+    page.on("requestfinished", lambda request: asked.discard(request))
+    page.on("requestfailed", lambda request: asked.discard(request))
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has asked the server for nothing for a moment: all it shows is there."""
+    quiet = 0
+    for _ in range(1_200):  # a minute
+        page.wait_for_timeout(50)
+        quiet = 0 if _asked[page] else quiet + 1
+        if quiet == 3:
+            return
+    raise AssertionError(f"still waiting for {sorted(request.url for request in _asked[page])}")
+
+
+def choose(page: Page, menu: str, option: str) -> None:
+    """Choose an option of a menu by its words."""
+    page.locator(f"#{menu} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def choose_number(page: Page, menu: str, number: int) -> None:
+    """Choose an option of a menu by its place, in whatever language."""
+    page.locator(f"#{menu} input").click()
+    page.get_by_role("option").nth(number).click()
+
+
+def switch(page: Page, name: str, number: int) -> None:
+    """Press one of the buttons of a switch by its place, in whatever language."""
+    page.locator(f"#{name} label").nth(number).click()
+
+
+def tab(page: Page, name: str) -> None:
+    """Open a tab."""
+    page.get_by_role("tab", name=name, exact=True).click()
