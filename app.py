@@ -1,9 +1,11 @@
 """Start Mixscope: `python app.py`, or `python app.py --device cpu`; also the start of a Space."""
 
 import argparse
+import os
 import sys
 
 from explorer import Explorer
+from explorer.engine.limits import Limits
 from explorer.errors import ExplorerError
 from explorer.ui.app import LAUNCH, build_app
 
@@ -13,9 +15,12 @@ def main() -> None:
     ask.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:1; auto takes CUDA if it is there"
     )
+    ask.add_argument(
+        "--hosted", action="store_true", help="serve strangers: no path of this machine is opened for them"
+    )
     asked = ask.parse_args()
     try:
-        explorer = Explorer(asked.device)
+        explorer = Explorer(asked.device, limits=Limits(hosted=asked.hosted or "SPACE_ID" in os.environ))
     except ExplorerError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

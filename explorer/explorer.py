@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 
 from explorer.attribution.applicability import Verdict
-from explorer.attribution.faithfulness import ScoreCard
 from explorer.attribution.options import DEFAULTS, Options
 from explorer.attribution.registry import Attribution
+from explorer.attribution.score_card import ScoreCard
 from explorer.attribution.service import AttributionService, Question
 from explorer.capture import Run, probes
 from explorer.code_walk.service import CodeWalkService
 from explorer.code_walk.walk import Walk
 from explorer.engine.cache import Cache
 from explorer.engine.engine import Engine
+from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, labels_of
 from explorer.engine.picture_store import Source
@@ -50,13 +51,20 @@ class Explorer:
     and is refused where the card lists none. What a person can do wrong raises an `ExplorerError`.
     """
 
-    def __init__(self, device: str = "auto", *, cache: Cache | None = None) -> None:
-        self.engine = Engine(device, cache)
+    def __init__(
+        self, device: str = "auto", *, cache: Cache | None = None, limits: Limits | None = None
+    ) -> None:
+        self.engine = Engine(device, cache, limits)
         self.attribution = AttributionService(self.engine)
         self.reweighting = ReweightingService(self.engine)
         self.comparison = ComparisonService(self.engine)
         self.mixing = MixingService(self.engine)
         self.walks = CodeWalkService(self.engine)
+
+    @property
+    def hosted(self) -> bool:
+        """Whether strangers are served, for whom no path of this machine is opened."""
+        return self.engine.limits.hosted
 
     @property
     def device(self) -> torch.device:

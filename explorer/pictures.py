@@ -15,10 +15,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from explorer.errors import PictureError
+from explorer.picture_files import OFFER, contents
 from models.registry import Preprocess
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-OFFER = "use PNG, JPEG, WebP, GIF, BMP or TIFF"
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 2_048  # pictures are kept no larger; no model looks at more
 MOST_SHOWN = 448  # pixels a side on the screen
@@ -52,13 +52,6 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
         raise PictureError(f"This file is not a picture that can be read; {OFFER}.") from None
     except Exception as error:
         raise PictureError(f"This picture is damaged or cut short; {OFFER}.") from error
-
-
-def contents(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise PictureError("This picture file could not be opened.") from None
 
 
 def refuse_other_formats(start: bytes) -> None:

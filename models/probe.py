@@ -13,6 +13,7 @@ class Kind(Enum):
     ATTENTION = "b heads q k"  # sums to one over k
     BRANCHES = "b branches h w c"  # what a split attention blends
     BRANCH_WEIGHTS = "b branches c"  # sums to one over branches
+    BRANCH_LOGITS = "b branches channels"  # what branch weights are the softmax of
     VECTOR = "b c"  # no place left
 
 

@@ -62,6 +62,7 @@ class SplitAttention(nn.Module):
         super().__init__()
         self.branches = Probe(Kind.BRANCHES, "branches b h w c -> b branches h w c", branches=branches)
         self.reweight = Mlp(dim, hidden_dim or dim // 4, len(branches) * dim, bias=False)
+        self.branch_logits = Probe(Kind.BRANCH_LOGITS, "branches b 1 1 c -> b branches c", branches=branches)
         self.branch_weights = Probe(
             Kind.BRANCH_WEIGHTS, "branches b 1 1 c -> b branches c", branches=branches
         )
@@ -75,7 +76,7 @@ class SplitAttention(nn.Module):
         # eq. 3: â = σ(a W₁) W₂
         logits = rearrange(self.reweight(pooled), "b (branches c) -> branches b 1 1 c", branches=len(parts))
         # eq. 4: ā_k = softmax(â)_k over the branches k, for every channel
-        shares = self.branch_weights(logits.softmax(dim=0))
+        shares = self.branch_weights(self.branch_logits(logits).softmax(dim=0))
         # eq. 4: X̂ = Σ_k X_k ⊙ ā_k
         blended = shares[0] * parts[0]
         for share, part in zip(shares[1:], parts[1:], strict=True):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from types import MappingProxyType
 
+import torch
 from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -136,7 +137,8 @@ def single(name: str) -> ModelCard | None:
     if asked is None:
         return None
     found, settings = asked
-    create_block(found.name, **settings)  # refuses what does not go together
+    with torch.device("meta"):  # which takes no memory, however large
+        create_block(found.name, **settings)  # refuses what does not go together
     size = side_of(found, settings)
     if size > 1024:
         raise BlockError(

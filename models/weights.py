@@ -27,7 +27,11 @@ def read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         return unwrapped(torch.load(path, map_location="cpu", weights_only=True), path.name)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path.name} holds more than tensors, and opening that could run code; save its state_dict."
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{path.name} could not be read as a checkpoint: {reason}") from error
 
@@ -48,7 +52,7 @@ def in_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_strictly(model: nn.Module, tensors: Mapping[str, Tensor], *, name: str, file: str) -> None:
-    """Copy `tensors` into `model`, or raise and say which keys are missing, unexpected or misshaped."""
+    """Copy `tensors` into `model`, or raise and say which are missing, unexpected, or not what is needed."""
     own = model.state_dict()
     shared = own.keys() & tensors.keys()
     faults = {
@@ -59,10 +63,30 @@ def load_strictly(model: nn.Module, tensors: Mapping[str, Tensor], *, name: str,
             for key in sorted(shared)
             if tensors[key].shape != own[key].shape
         ],
+        "of another kind of number": [
+            f"{key} {str(tensors[key].dtype).removeprefix('torch.')}"
+            for key in sorted(shared)
+            if not holds_numbers_of(own[key], tensors[key])
+        ],
+        "with values that are no numbers (NaN or infinite)": [
+            key for key in sorted(shared) if not is_finite_in(own[key], tensors[key])
+        ],
     }
     if any(faults.values()):
         raise WeightsError(f"{file} does not fit {name}. " + " ".join(told(*item) for item in faults.items()))
     model.load_state_dict(tensors, strict=True)
+
+
+def holds_numbers_of(own: Tensor, given: Tensor) -> bool:
+    """Whether a tensor may be read into another: floating point of 16 bits or more, or whole numbers."""
+    if own.is_floating_point():
+        return given.is_floating_point() and given.element_size() > 1
+    return given.dtype == own.dtype
+
+
+def is_finite_in(own: Tensor, given: Tensor) -> bool:
+    """Whether all values are numbers, also at the precision of the model."""
+    return not given.is_floating_point() or bool(given.to(own.dtype).isfinite().all())
 
 
 def told(fault: str, keys: list[str], most: int = 3) -> str:

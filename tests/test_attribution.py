@@ -1,5 +1,7 @@
 """Every method gives what Captum, a definition, or a model solved by hand gives."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -27,7 +29,7 @@ from torch import nn
 from explorer.attribution.applicability import preflight
 from explorer.attribution.baselines import BASELINES, baseline_of
 from explorer.attribution.methods.case import channels_first, spread
-from explorer.attribution.methods.segments import segments_of
+from explorer.attribution.methods.segments import LASSO_SHARE, SparseFit, segments_of
 from explorer.attribution.methods.windows import levels
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, attributions
@@ -145,7 +147,7 @@ def plain(model, image):
         ),
         "kernel_shap": lambda: drawn(lambda: KernelShap(model).attribute(image, n_samples=200, **mask)),
         # Its kernel is about the switches, as in the paper; Captum's default would compare pixels.
-        "lime": lambda: seeded_fit(Lime(switched)),
+        "lime": lambda: seeded_fit(Lime(switched, interpretable_model=SparseFit())),
         "saliency": lambda: over_colours(Saliency(model).attribute(image.requires_grad_(), TARGET)),
         "input_x_gradient": lambda: over_colours(
             InputXGradient(model).attribute(image.requires_grad_(), TARGET)
@@ -231,7 +233,10 @@ def test_methods_on_a_linear_model_are_its_weights(image):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_keeps_its_promises_or_says_why_it_is_refused(model, image, method):
     """Parts count up to the whole, nothing is left in the model between two, the gap is told."""
-    if refused(model, method):
+    verdict = preflight(model, PREPROCESS, method, torch.device("cpu"))
+    assert bool(verdict.reason) == (verdict.level != "valid")
+    if verdict.level == "meaningless":
+        assert re.fullmatch(r".{20,}\.", verdict.reason)
         return
     before = run(model, image).logits
     parts = []
@@ -452,6 +457,26 @@ def test_methods_on_segments_of_a_linear_model_are_its_sums(image):
             assert found.completeness_gap == pytest.approx(0, abs=0.05)
     sparse = final(model, image, "lime", segments=16).values
     assert np.corrcoef(sparse.ravel(), expected.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_the_fit_of_lime_is_a_lasso_that_leaves_something_however_small_the_logits(scale):
+    """The conditions of its optimum, and the same coefficients whatever the logits are measured in."""
+    dice = np.random.default_rng(0)
+    switches = dice.integers(0, 2, (120, 9)).astype(float)
+    weights = dice.uniform(0.1, 1, 120)
+    logits = scale * (switches @ np.array([3, -2, 0, 0, 1, 0, 0, 0, 0.0]) + 0.1 * dice.normal(size=120))
+    data = [tuple(map(torch.from_numpy, (switches, logits, weights)))]
+    fit = SparseFit()
+    fit.fit(data)
+    found = fit.representation()[0].double().numpy() / scale
+    assert found[[0, 1, 4]] == pytest.approx([3, -2, 1], abs=0.15)
+    shares = weights / weights.sum()
+    centred, wanted = switches - shares @ switches, logits / scale - shares @ logits / scale
+    slopes = centred.T @ (shares * (wanted - centred @ found))
+    penalty = LASSO_SHARE * np.abs(centred.T @ (shares * wanted)).max()
+    assert slopes[found != 0] == pytest.approx(penalty * np.sign(found[found != 0]), abs=1e-3 * penalty)
+    assert (np.abs(slopes[found == 0]) <= penalty * 1.001).all()
 
 
 @pytest.mark.parametrize("shape", ["grid", "slic"])

@@ -31,7 +31,7 @@ LONGER = {  # why each is longer
     "explorer/explorer.py": "the public contract, a method a question",
     "explorer/code_walk/tracing.py": "one state machine",
     "explorer/attribution/registry.py": "the table of methods, and how a method is run",
-    "explorer/attribution/faithfulness.py": "the parts of one card",
+    "explorer/attribution/faithfulness.py": "how a map is measured",
 }
 PRIVATE = {"_data", "_attribute", "_queue"}
 PRIVATE_ALLOWED = {

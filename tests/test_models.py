@@ -230,13 +230,39 @@ def test_a_misfit_names_model_file_and_keys(state, tmp_path):
     assert "1 misshaped: norm.weight (7,) for (128,)" in str(refused.value)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e300])
+def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path, value):
+    tensors = dict(create("mixer_nano").state_dict())
+    tensors["head.bias"] = torch.full_like(tensors["head.bias"], value, dtype=torch.float64)
+    save_file(tensors, tmp_path / "bad.safetensors")
+    with pytest.raises(WeightsError, match=r"no numbers \(NaN or infinite\): head.bias\."):
+        create("mixer_nano", tmp_path / "bad.safetensors")
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.float8_e4m3fn, torch.bool])
+def test_weights_of_another_kind_of_number_are_refused_by_name(tmp_path, dtype):
+    tensors = dict(create("mixer_nano").state_dict())
+    tensors["head.bias"] = tensors["head.bias"].to(dtype)
+    save_file(tensors, tmp_path / "bad.safetensors")
+    with pytest.raises(WeightsError, match=r"of another kind of number: head\.bias"):
+        create("mixer_nano", tmp_path / "bad.safetensors")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_other_precisions_are_read(tmp_path, dtype):
+    tensors = {key: one.to(dtype) for key, one in create("mixer_nano").state_dict().items()}
+    save_file(tensors, tmp_path / "good.safetensors")
+    read = create("mixer_nano", tmp_path / "good.safetensors").state_dict()
+    assert all(torch.equal(value, tensors[key].float()) for key, value in read.items())
+
+
 def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     class Evil:
         def __reduce__(self):
             return (print, ("run",))
 
     torch.save({"head.weight": Evil()}, tmp_path / "evil.pth")
-    with pytest.raises(WeightsError, match=r"evil.pth could not be read as a checkpoint"):
+    with pytest.raises(WeightsError, match=r"evil\.pth holds more than tensors"):
         create("vip_nano", weights=tmp_path / "evil.pth")
 
 

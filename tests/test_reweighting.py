@@ -1,5 +1,7 @@
 """The reweighting lab: what blocks learned, where their branches act, and what becomes of a change."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -442,3 +444,37 @@ def test_without_width_the_star_is_no_star_any_more(explorer):
     change = [Without(block.block, "width") for block in learned]
     logits = explorer.inspect("vip_nano", star, "scenes", interventions=change).logits
     assert scenes.CLASSES[int(logits.argmax())] != "star"
+
+
+@pytest.mark.parametrize("change", [Without("", "b"), Frozen("", "b")])
+def test_a_share_is_replaced_where_a_float_cannot_hold_the_others(change):
+    logits = torch.tensor([[[300.0, 0.0], [500.0, 400.0], [299.0, -3.0]]])
+    shares = change.apply(logits, 1).softmax(dim=1)
+    held = 0.0 if isinstance(change, Without) else 1 / 3
+    exact = logits.double()[:, [0, 2]].softmax(dim=1) * (1 - held)
+    assert torch.allclose(shares[:, 1], torch.tensor(held))
+    assert torch.allclose(shares[:, [0, 2]].double(), exact, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["vip_nano", "s2mlpv2_nano"])
+def test_a_knock_out_keeps_the_proportion_of_the_others_to_double_precision(explorer, star, name):
+    """Computed again from the gates of a float64 copy, whose shares do not vanish."""
+    block = explorer.layers(name, Kind.BRANCH_WEIGHTS)[-1].rpartition(".")[0]
+    branches = explorer.inspect(name, star).inside(block, Kind.BRANCH_WEIGHTS).branches
+    image, _ = explorer.image(name, star)
+    exact = deepcopy(explorer.load(name).model).double()
+    logits = run(exact, image.double()).inside(block, Kind.BRANCH_LOGITS).value
+    for index, branch in enumerate(branches):
+        found = explorer.inspect(name, star, interventions=(Without(block, branch),))
+        shares = found.inside(block, Kind.BRANCH_WEIGHTS).value
+        others = [other for other in range(len(branches)) if other != index]
+        assert torch.allclose(shares.sum(dim=1), torch.ones(()), atol=1e-6)
+        assert torch.allclose(shares[:, others].double(), logits[:, others].softmax(dim=1), atol=1e-3)
+
+
+def test_a_table_says_how_many_channels_are_saturated(explorer, star):
+    *_, found = explorer.knock_out("s2mlpv2_nano", star)
+    shares = explorer.inspect("s2mlpv2_nano", star).of(Kind.BRANCH_WEIGHTS)
+    largest = np.concatenate([one.value[0].amax(dim=0).numpy() for one in shares])
+    assert found.saturated == pytest.approx(np.mean(largest > 0.99))
+    assert found.saturated > 0.9

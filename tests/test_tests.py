@@ -7,13 +7,6 @@ import pytest
 
 from tests.assertions import asserting_helpers, silent_tests
 
-# (file, test): why it may still. Whoever no longer needs it has to leave this table.
-EXCUSED = {
-    (
-        "test_attribution.py",
-        "test_a_method_keeps_its_promises_or_says_why_it_is_refused",
-    ): "being mended: of a refused method only what the helper `refused` asserts is seen",
-}
 FILES = {path.name: ast.parse(path.read_text("utf-8")) for path in Path(__file__).parent.glob("*.py")}
 SHARED = frozenset[str]().union(
     *(asserting_helpers(tree) for name, tree in FILES.items() if not name.startswith("test_"))
@@ -22,8 +15,7 @@ SHARED = frozenset[str]().union(
 
 def test_every_test_asserts_on_every_way_through_it():
     found = {(name, test): line for name, tree in FILES.items() for test, line in silent_tests(tree, SHARED)}
-    assert [f"{name}:{found[name, test]} {test}" for name, test in found if (name, test) not in EXCUSED] == []
-    assert EXCUSED.keys() - found.keys() == set()
+    assert [f"{name}:{found[name, test]} {test}" for name, test in found] == []
 
 
 def ends(body: str, before: str = "", elsewhere: frozenset[str] = frozenset()) -> list[int]:

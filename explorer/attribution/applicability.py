@@ -53,7 +53,9 @@ def changes_the_gradient(case: Case, title: str) -> tuple[str, str]:
     if (made.values - plain).abs().max() <= 1e-6 * plain.abs().max():
         found = sum(isinstance(module, nn.ReLU) for module in case.network.modules())
         relus = "No ReLU in this model" if not found else f"Its {found} ReLUs change nothing here"
-        return "meaningless", f"{relus}: {title} would equal the plain gradient."
+        guided = title == METHODS["guided_grad_cam"].title
+        same = "Grad-CAM × the plain gradient" if guided else "the plain gradient"
+        return "meaningless", f"{relus}: {title} would equal {same}."
     return "valid", ""
 
 
@@ -85,7 +87,8 @@ def has_rules(case: Case, title: str) -> tuple[str, str]:
     gap = abs(float(made.values.detach().sum()) - logit) / max(abs(logit), 1e-12)
     if gap <= CLOSE:
         return "valid", ""
-    lost = f"{title} keeps {1 - gap:.0%} of the logit; sums of branches and biases are outside its rules."
+    kept = f"{1 - gap:.0%}" if gap <= 1 else "nothing that adds up"
+    lost = f"{title} keeps {kept} of the logit; sums of branches and biases are outside its rules."
     return ("warning" if gap <= FAR else "meaningless"), lost
 
 

@@ -7,29 +7,30 @@ whether it depends on what was learned; and where the true cause is known, local
 
 from collections.abc import Generator, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from captum.metrics import infidelity, sensitivity_max
-from einops import rearrange, repeat
+from captum.metrics import sensitivity_max
+from einops import rearrange, reduce
 from scipy.stats import spearmanr
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from explorer.attribution.baselines import baseline_of
-from explorer.attribution.localization import Localisation, enlarged, localised
+from explorer.attribution.localization import enlarged
 from explorer.attribution.methods.case import PIXELS_AT_ONCE
+from explorer.attribution.methods.controls import noise_for
 from explorer.attribution.options import Options
-from explorer.attribution.registry import CONTROLS, attributions
+from explorer.attribution.registry import attributions
 from models.random_state import seeded
 from models.registry import Preprocess
 
-T = TypeVar("T")
 STEPS = 16  # of the curves
 LEVELS = 4  # of the randomisation
 PERTURBED = 4  # pictures for sensitivity, and ten times as many for infidelity
 RADIUS = 0.02  # of the noise for sensitivity, as a share of the image's range
+FEWEST_PLACES = 16  # that a rank correlation says anything about
 
 
 @dataclass(frozen=True)
@@ -52,38 +53,6 @@ class Curves:
         """Insertion minus deletion: 1 at best, -1 at worst, about 0 for a map that says nothing."""
         deletion, insertion = self.areas
         return insertion - deletion
-
-
-@dataclass(frozen=True)
-class ScoreCard:
-    """What is known so far of one map; `done` of `total` parts."""
-
-    method: str
-    target: int
-    curves: dict[str, Curves] = field(default_factory=dict)  # of the method and the controls
-    infidelity: float | None = None  # of the map scaled as well as it can be; 0 is perfect, 1 says nothing
-    sensitivity: float | None = None  # largest relative change of the map for a hardly changed picture
-    randomised: tuple[float, ...] = ()  # rank correlation with the map after each level, top layers first
-    localisation: Localisation | None = None  # where the cause is known
-    done: int = 0
-    total: int = 0
-
-    @property
-    def line(self) -> str:
-        """The card in one sentence."""
-        parts = []
-        for control in CONTROLS:
-            if control in self.curves and self.method in self.curves and control != self.method:
-                gain = self.curves[self.method].score - self.curves[control].score
-                parts.append(f"{'beats' if gain > 0 else 'loses to'} {control} by {abs(gain):.2f}")
-        if len(self.randomised) == LEVELS:
-            last = self.randomised[-1]
-            changes = "changes" if abs(last) < 0.5 else "hardly changes"
-            parts.append(f"{changes} when weights are randomised ({last:.2f})")
-        if self.localisation:
-            hit = "points at" if self.localisation.pointing else "misses"
-            parts.append(f"{hit} the cause ({self.localisation.mass:.0%} of its mass on it)")
-        return "; ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -133,43 +102,19 @@ class Subject:
         return values
 
 
-def score_card(subject: Subject, cause: np.ndarray | None = None) -> Iterator[ScoreCard]:
-    """The card, part by part. cause: True `[h, w]` where the picture's true cause is, where that is known."""
-    shown_too = dict.fromkeys((subject.method, *CONTROLS))
-    card = ScoreCard(subject.method, subject.target, total=len(shown_too) + 2 + LEVELS)
-    values = yield from waiting(card, subject.map_of(subject.image))
-    if cause is not None:
-        card = replace(card, localisation=localised(values, cause))
-    for name in shown_too:
-        shown = values
-        if name != subject.method:
-            shown = yield from waiting(card, subject.map_of(subject.image, method=name))
-        made = yield from waiting(card, curves(subject, shown))
-        card = more(card, curves={**card.curves, name: made})
-        yield card
-    card = more(card, infidelity=(yield from waiting(card, unfaithful(subject, values))))
-    yield card
-    card = more(card, sensitivity=(yield from waiting(card, sensitive(subject))))
-    yield card
-    first = yield from waiting(card, subject.lightly.map_of(subject.image))
-    for model in losing(subject.model):
-        other = yield from waiting(card, subject.lightly.map_of(subject.image, model=model))
-        card = more(card, randomised=(*card.randomised, correlation(first, other)))
-        yield card
-
-
-def waiting(card: ScoreCard, work: Generator[None, None, T]) -> Generator[ScoreCard, None, T]:
-    """The work done, the card as it is shown again and again meanwhile."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
-        yield card
-
-
-def more(card: ScoreCard, **found) -> ScoreCard:
-    return replace(card, done=card.done + 1, **found)
+def control_map(subject: Subject, name: str, shape: tuple[int, int]) -> np.ndarray:
+    """A control at the resolution of the map it stands beside: noise, or the mean slope in each cell."""
+    if name == "random":
+        return noise_for(subject.image, subject.options.seed, shape)
+    *_, found = attributions(
+        subject.model,
+        subject.image,
+        subject.preprocess,
+        method=name,
+        target=subject.target,
+        options=subject.options,
+    )
+    return adaptive_avg_pool2d(torch.from_numpy(found.values)[None, None], shape)[0, 0].numpy()
 
 
 def curves(subject: Subject, values: np.ndarray) -> Generator[None, None, Curves]:
@@ -198,41 +143,33 @@ def logits(subject: Subject, images: Tensor) -> Generator[None, None, Tensor]:
     return torch.cat(told)
 
 
-def unfaithful(subject: Subject, values: np.ndarray) -> Generator[None, None, float]:
-    """Infidelity for random squares replaced by the mean colour (Yeh et al., 2019).
+def unfaithful(subject: Subject, values: np.ndarray) -> Generator[None, None, float | None]:
+    """Infidelity (Yeh et al., 2019) for random squares replaced by the mean colour, beyond their areas.
 
-    The map is scaled as well as it can be first, and the error is given in parts of what the changes of
-    the logit themselves amount to: a map that foretells nothing gets 1.
+    What the map foretells for a square is the sum of its values there. From the drops and from what is
+    foretold, the part is taken off that the area of the square explains; then the map is scaled as well as it
+    can be by a factor of no less than zero, and the error is told in parts of the drops. A map that is the
+    same everywhere gets 1, and so does one that foretells the opposite. None where nothing is left to tell.
     """
     image = subject.image
     nothing = baseline_of(image, subject.preprocess, "mean")
     height, width = image.shape[-2:]
-    count = 10 * PERTURBED
-    covered = squares(count, height, width).to(image.device)
+    covered = squares(10 * PERTURBED, height, width).to(image.device)
     told = yield from logits(subject, torch.cat([image, torch.where(covered, nothing, image)]))
-    answers = told[:, subject.target]
+    drops = (told[0, subject.target] - told[1:, subject.target]).double().cpu()
+    share = enlarged(values, image).double() * values.size / (height * width)
+    foretold = reduce(share * covered, "n 1 h w -> n", "sum").cpu()
+    areas = reduce(covered.double(), "n 1 h w -> n", "sum").cpu()
+    drops, foretold = beyond(drops, areas), beyond(foretold, areas)
+    if float(drops.square().sum()) < 1e-12:
+        return None
+    scale = float(foretold @ drops) / max(float(foretold.square().sum()), 1e-30)
+    return float((drops - max(scale, 0.0) * foretold).square().sum() / drops.square().sum())
 
-    def known(inputs: Tensor) -> Tensor:
-        """The answers that are there: one for the picture, or one for each square."""
-        return (
-            answers[:1].expand(len(inputs)) if torch.equal(inputs, image.expand_as(inputs)) else answers[1:]
-        )
 
-    def perturbed(inputs: Tensor, *_baselines) -> tuple[Tensor, Tensor]:
-        """Where squares lie, as what Captum multiplies the map with, and the pictures so changed."""
-        return covered.expand_as(inputs).to(inputs), torch.where(covered, nothing, inputs)
-
-    share = enlarged(values, image) * values.size / (height * width * image.shape[1])
-    error = infidelity(
-        known,
-        perturbed,
-        image,
-        repeat(share, "h w -> 1 c h w", c=image.shape[1]),
-        n_perturb_samples=count,
-        normalize=True,
-    )
-    drops = answers[:1] - answers[1:]
-    return float(error) / max(float(drops.square().mean()), 1e-12)
+def beyond(values: Tensor, areas: Tensor) -> Tensor:
+    """What is left of values when they are explained by areas as well as a factor can."""
+    return values - areas * (values @ areas) / (areas @ areas)
 
 
 def squares(count: int, height: int, width: int) -> Tensor:
@@ -284,8 +221,8 @@ def losing(model: nn.Module) -> Iterator[nn.Module]:
         yield model.requires_grad_(False)
 
 
-def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's; none, that is 0, where a map is the same everywhere."""
-    if np.ptp(one) == 0 or np.ptp(other) == 0 or not np.isfinite(other).all():
-        return 0.0
+def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
+    """Spearman's; None, which says nothing, for a map that is the same everywhere or has few places."""
+    if one.size < FEWEST_PLACES or np.ptp(one) == 0 or np.ptp(other) == 0 or not np.isfinite(other).all():
+        return None
     return float(spearmanr(one.ravel(), other.ravel()).statistic)

@@ -23,7 +23,8 @@ from explorer.errors import ChoiceError
 from models.probe import Kind
 from models.registry import Preprocess
 
-GAP_WORTH_A_WARNING = 0.1  # of the logit's change
+GAP_WORTH_TELLING = 0.01  # of the logit's change
+GAP_WORTH_A_WARNING = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Method:
     evaluations: Callable[[Options], int]  # passes through the model, a backward pass counting two
     signed: bool = True
     complete: bool = False  # adds up to the logit's change from the baseline
+    unit: str = "logit"  # of its values
+    sums: bool = False  # whether the sum of its values means anything
     uses: tuple[str, ...] = ()  # the options it listens to
     of_class: bool = True  # whether it asks about a class at all
 
@@ -45,14 +48,17 @@ class Method:
 
 METHODS: MappingProxyType[str, Method] = MappingProxyType(
     {
-        "saliency": Method("Saliency", gradients.saliency, lambda _: 3, signed=False),
-        "input_x_gradient": Method("Input × Gradient", gradients.input_x_gradient, lambda _: 3),
+        "saliency": Method(
+            "Saliency", gradients.saliency, lambda _: 3, signed=False, unit="logit per unit of input"
+        ),
+        "input_x_gradient": Method("Input × Gradient", gradients.input_x_gradient, lambda _: 3, sums=True),
         "integrated_gradients": Method(
             "Integrated Gradients",
             gradients.integrated_gradients,
             lambda options: 3 * options.steps,
             complete=True,
             uses=("steps", "baseline"),
+            sums=True,
         ),
         "smooth_grad": Method(
             "SmoothGrad",
@@ -60,6 +66,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: 3 * options.samples,
             signed=False,
             uses=("samples",),
+            unit="logit per unit of input",
         ),
         "var_grad": Method(
             "VarGrad",
@@ -67,6 +74,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: 3 * options.samples,
             signed=False,
             uses=("samples",),
+            unit="squared logit per unit of input",
         ),
         "gradient_shap": Method(
             "GradientShap",
@@ -74,22 +82,46 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: 3 * options.samples,
             complete=True,
             uses=("samples", "baseline"),
+            sums=True,
         ),
-        "deep_lift": Method("DeepLift", rules.deep_lift, lambda _: 6, complete=True, uses=("baseline",)),
-        "deep_lift_shap": Method("DeepLiftShap", rules.deep_lift_shap, lambda _: 24, complete=True),
-        "guided_backprop": Method("Guided Backprop", rules.guided_backprop, lambda _: 3),
-        "deconvolution": Method("Deconvolution", rules.deconvolution, lambda _: 3),
-        "grad_cam": Method("Grad-CAM", cams.grad_cam, lambda _: 3, uses=("layer",)),
-        "guided_grad_cam": Method("Guided Grad-CAM", cams.guided_grad_cam, lambda _: 6, uses=("layer",)),
-        "layer_cam": Method("Layer-CAM", cams.layer_cam, lambda _: 3, uses=("layer",)),
+        "deep_lift": Method(
+            "DeepLift", rules.deep_lift, lambda _: 6, complete=True, uses=("baseline",), sums=True
+        ),
+        "deep_lift_shap": Method(
+            "DeepLiftShap", rules.deep_lift_shap, lambda _: 24, complete=True, sums=True
+        ),
+        "guided_backprop": Method(
+            "Guided Backprop",
+            rules.guided_backprop,
+            lambda _: 3,
+            unit="logit per unit of input, by its own rule",
+        ),
+        "deconvolution": Method(
+            "Deconvolution", rules.deconvolution, lambda _: 3, unit="logit per unit of input, by its own rule"
+        ),
+        "grad_cam": Method(
+            "Grad-CAM", cams.grad_cam, lambda _: 3, uses=("layer",), unit="activation × gradient"
+        ),
+        "guided_grad_cam": Method(
+            "Guided Grad-CAM", cams.guided_grad_cam, lambda _: 6, uses=("layer",), unit="Grad-CAM × gradient"
+        ),
+        "layer_cam": Method(
+            "Layer-CAM", cams.layer_cam, lambda _: 3, uses=("layer",), unit="activation × gradient"
+        ),
         "score_cam": Method(
             "Score-CAM",
             cams.score_cam,
             lambda options: options.channels,
             uses=("layer", "channels", "baseline"),
+            unit="weighted activation",
         ),
         "attention_rollout": Method(
-            "Attention rollout", cams.attention_rollout, lambda _: 1, signed=False, of_class=False
+            "Attention rollout",
+            cams.attention_rollout,
+            lambda _: 1,
+            signed=False,
+            of_class=False,
+            unit="share of attention",
         ),
         "occlusion": Method(
             "Occlusion",
@@ -109,6 +141,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: options.orders * options.segments + 2,
             complete=True,
             uses=("segments", "shape", "orders", "baseline"),
+            sums=True,
         ),
         "kernel_shap": Method(
             "KernelShap",
@@ -116,6 +149,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: options.draws,
             complete=True,
             uses=("segments", "shape", "draws", "baseline"),
+            sums=True,
         ),
         "lime": Method(
             "LIME",
@@ -123,9 +157,18 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: options.draws,
             uses=("segments", "shape", "draws", "baseline"),
         ),
-        "lrp": Method("LRP", rules.lrp, lambda _: 4),
-        "random": Method("Random (control)", controls.random, lambda _: 0, signed=False, of_class=False),
-        "edges": Method("Edges (control)", controls.edges, lambda _: 0, signed=False, of_class=False),
+        "lrp": Method("LRP", rules.lrp, lambda _: 4, sums=True),
+        "random": Method(
+            "Random (control)", controls.random, lambda _: 0, signed=False, of_class=False, unit="noise"
+        ),
+        "edges": Method(
+            "Edges (control)",
+            controls.edges,
+            lambda _: 0,
+            signed=False,
+            of_class=False,
+            unit="change of brightness per pixel",
+        ),
     }
 )
 CONTROLS = ("random", "edges")
@@ -138,13 +181,21 @@ class Attribution:
     method: str
     target: int
     label: str
-    values: np.ndarray  # [h, w], in logits, summed over colours; at the method's own resolution
+    values: np.ndarray  # [h, w], in the method's unit, summed over colours; at the method's own resolution
     signed: bool
     done: int  # parts of `total` that are in
     total: int
-    completeness_gap: float | None  # sum of values - (logit - logit at the baseline); None if not promised
+    completeness_gap: float | None  # sum of values - change; None if not promised
+    change: float | None  # of the logit, from the baseline to the picture; None if no method promises it
     seconds: float  # of work so far
     warning: str | None
+
+    @property
+    def gap(self) -> float | None:
+        """The completeness gap as a part of the logit's change, without sign; None if not promised."""
+        if self.completeness_gap is None or self.change is None:
+            return None
+        return abs(self.completeness_gap) / max(abs(self.change), 1e-12)
 
     @property
     def says_something(self) -> bool:
@@ -190,6 +241,7 @@ def attributions(
             done=part.done,
             total=part.total,
             completeness_gap=gap,
+            change=change,
             seconds=seconds,
             warning=(doubt(values, gap, change) or short) if part.done == part.total else None,
         )
@@ -240,7 +292,9 @@ def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | 
     if not np.isfinite(values).all():
         return "The map holds values that are not numbers; nothing can be read from it."
     if gap is not None and change is not None and abs(gap) > GAP_WORTH_A_WARNING * abs(change):
-        missed = f"The map misses the logit's change of {change:.2f} by {abs(gap):.2f}"
+        missed = (
+            f"The map misses the logit's change of {change:.2f} by {abs(gap) / max(abs(change), 1e-12):.0%}"
+        )
         return f"{missed}; more steps or samples help."
     if np.ptp(values) == 0:
         return "The map is the same everywhere; this method says nothing here."

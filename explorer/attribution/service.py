@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.attribution.applicability import Verdict, preflight
-from explorer.attribution.faithfulness import ScoreCard, Subject, score_card
+from explorer.attribution.faithfulness import Subject
 from explorer.attribution.ground_truth import cause_of
 from explorer.attribution.options import DEFAULTS, Options
 from explorer.attribution.registry import Attribution, attributions
+from explorer.attribution.score_card import ScoreCard, score_card
 from explorer.capture import probes, run
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput

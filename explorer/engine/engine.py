@@ -11,6 +11,7 @@ import torch
 from explorer.capture import Run, run
 from explorer.engine.cache import Cache
 from explorer.engine.device import choose_device, choose_threads, compute_exactly
+from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, ModelStore
 from explorer.engine.picture_store import PictureStore, Source
@@ -45,12 +46,15 @@ class Engine:
     Safe to share between threads.
     """
 
-    def __init__(self, device: str = "auto", cache: Cache | None = None) -> None:
+    def __init__(
+        self, device: str = "auto", cache: Cache | None = None, limits: Limits | None = None
+    ) -> None:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
         compute_exactly()
         self.cache = cache or Cache(BUDGET)
-        self.models = ModelStore(self.device, self.cache)
+        self.limits = limits or Limits()
+        self.models = ModelStore(self.device, self.cache, self.limits)
         self.pictures = PictureStore(self.cache)
 
     def input(self, model: str, picture: Source | None, weights: str | Path | None = None) -> ModelInput:

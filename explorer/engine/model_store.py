@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from explorer.engine.cache import Cache
+from explorer.engine.limits import Limits
 from explorer.errors import ChoiceError
 from models import card, create
 from models.blocks import BlockError
@@ -17,6 +18,7 @@ from models.sources import Progress, silent
 from models.weights import WeightsError
 
 RANDOM = "random"
+HERE = Limits()
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,10 @@ class Loaded:
 class ModelStore:
     """The models used last, as long as the cache keeps them. Safe to share between threads."""
 
-    def __init__(self, device: torch.device, cache: Cache) -> None:
+    def __init__(self, device: torch.device, cache: Cache, limits: Limits = HERE) -> None:
         self.device = device
         self.cache = cache
+        self.limits = limits
         self._loading = Lock()  # one model at a time, so that memory is short only once
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
@@ -58,6 +61,8 @@ class ModelStore:
         """
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
+        self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
+        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
         base = found.name.partition("@")[0]
         if chosen in found.weights and not found.weights[chosen].source.here():
             self.fetch(model, chosen)  # before the lock, so that nobody waits for the network
@@ -71,6 +76,7 @@ class ModelStore:
         """What the weights want to see, without loading the model; a file is read for it once."""
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
+        self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
         return self.cache.once(("preprocess", found.name, chosen), lambda: prepared(found, chosen))
 
     def holds(self, model: str, weights: str) -> bool:

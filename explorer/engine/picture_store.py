@@ -10,7 +10,8 @@ from PIL import Image
 
 from explorer.engine.cache import Cache
 from explorer.errors import NoPictureError
-from explorer.pictures import contents, open_picture
+from explorer.picture_files import contents
+from explorer.pictures import open_picture
 
 Source = Image.Image | str | Path | bytes
 SETTLED = 2.0  # seconds; a file changed longer ago cannot change again within the clock's resolution
@@ -79,7 +80,7 @@ def state_of(path: Path) -> Hashable | None:
     """What changes whenever a file does; None where that cannot be told, and for a missing file."""
     try:
         found = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
     settled = time.time() - max(found.st_mtime, found.st_ctime) > SETTLED
     return (

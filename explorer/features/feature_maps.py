@@ -78,6 +78,8 @@ def probed(run: Run) -> tuple[str, ...]:
     """Names of everything probed, in the order of the pass; each branch of a block by its own name."""
     names: list[str] = []
     for found in run.activations.values():
+        if found.kind is Kind.BRANCH_LOGITS:
+            continue  # the shares tell the same
         each = [f"{found.name}{BRANCH}{branch}" for branch in found.branches]
         names += each if found.kind is Kind.BRANCHES else [found.name]
     return tuple(names)
@@ -94,7 +96,7 @@ def probe_of(run: Run, layer: str) -> Activation:
     found = run.activations.get(layer.partition(BRANCH)[0])
     if found is None or (found.kind is Kind.BRANCHES and layer.partition(BRANCH)[2] not in found.branches):
         raise ChoiceError(f"There is no feature map {layer!r} in this model; the first is {layers(run)[0]}.")
-    if found.kind in (Kind.VECTOR, Kind.BRANCH_WEIGHTS):
+    if found.kind in (Kind.VECTOR, Kind.BRANCH_WEIGHTS, Kind.BRANCH_LOGITS):
         raise NoMapError(placeless(found), layer)
     return found
 

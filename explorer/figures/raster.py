@@ -2,6 +2,8 @@
 
 import base64
 import io
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from einops import rearrange
@@ -10,6 +12,7 @@ from PIL import Image
 from explorer.figures.colour import painted, scale_of
 
 COLUMNS = 8  # of a sprite
+THUMBNAIL = 128  # pixels a side
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -21,6 +24,17 @@ def png(pixels: np.ndarray) -> bytes:
 
 def data_uri(pixels: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png(pixels)).decode()
+
+
+@cache
+def thumbnail_uri(path: Path) -> str:
+    """A small copy of a picture file, for a page that need not name where the file lies."""
+    with Image.open(path) as picture:
+        small = picture.convert("RGB")
+    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=85)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def sprite(maps: np.ndarray, *, signed: bool, shared: bool) -> np.ndarray:

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.capture import editing, hooked, module_of, probes
+from explorer.capture import Run, editing, hooked, module_of, probes, run
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
 from explorer.reweighting.branch_attribution import by_branch, gradient_x_share, integrated_share
+from explorer.reweighting.branch_weights import SATURATED, branch_weights
 from explorer.reweighting.interventions import Frozen, Intervention, Without, edit
 from models.probe import Kind
 
@@ -27,6 +28,7 @@ class KnockOut:
     blocks: tuple[str, ...]
     branches: tuple[str, ...]
     logit: float  # as learned
+    saturated: float  # part of all channels that one branch has nearly to itself, see `SATURATED`
     delta: np.ndarray  # [rows done, branches], logit afterwards minus as learned, or the part of it owed
 
     @property
@@ -55,8 +57,8 @@ def knock_out(
         raise ChoiceError("This model has no split attention: there is no share to take away.")
     blocks = tuple(map(module_of, weighed))
     branches = next(iter(weighed.values())).branches
-    with torch.no_grad():
-        learned = float(model(image)[0, target])
+    seen = run(model, image)
+    learned, saturated = float(seen.logits[0, target]), saturated_part(seen)
     made = (
         removed(model, image, target, mode, learned)
         if mode in MODES
@@ -65,14 +67,20 @@ def knock_out(
     rows: list[list[float]] = []
     for row in made:
         rows.append(row)
-        yield KnockOut(target, mode, blocks, branches, learned, np.array(rows))
+        yield KnockOut(target, mode, blocks, branches, learned, saturated, np.array(rows))
+
+
+def saturated_part(seen: Run) -> float:
+    """Part of the channels of all blocks in which one branch takes nearly the whole blend."""
+    largest = np.concatenate([found.values.max(axis=0) for found in branch_weights(seen)])
+    return float((largest > SATURATED).mean())
 
 
 def removed(model: nn.Module, image: Tensor, target: int, mode: str, learned: float) -> Iterator[list[float]]:
     """Row by row, what becomes of the logit when each branch loses its share."""
-    weighed = probes(model, Kind.BRANCH_WEIGHTS)
-    replay = Replay(model, image, list(weighed))
-    for name, probe in weighed.items():
+    gates = probes(model, Kind.BRANCH_LOGITS)
+    replay = Replay(model, image, list(gates))
+    for name, probe in gates.items():
         row = []
         for branch in probe.branches:
             change = edit(MODES[mode](module_of(name), branch), probe.branches)

@@ -14,6 +14,8 @@ from explorer.capture import Run, probes
 from explorer.errors import ChoiceError
 from models.probe import Kind, Role
 
+SATURATED = 0.99  # a share; what is above it hardly answers to the picture any more
+
 
 @dataclass(frozen=True)
 class BlockWeights:
@@ -41,6 +43,11 @@ class BlockWeights:
         if by == "deviation" and typical is not None:
             return np.argsort(-np.abs(self.values - typical).sum(axis=0), kind="stable")
         return np.arange(self.values.shape[1])
+
+    @property
+    def saturated(self) -> float:
+        """Part of the channels in which one branch has more than `SATURATED` of the blend."""
+        return float((self.values.max(axis=0) > SATURATED).mean())
 
     @property
     def entropy(self) -> np.ndarray:

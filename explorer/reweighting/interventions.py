@@ -4,6 +4,7 @@ Each intervention is a value: it names a block and makes, from the learned weigh
 through the block's probe, so no parameter changes, and it compares and prints as Python.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -52,24 +53,30 @@ class Moved:
 
 @dataclass(frozen=True)
 class Without:
-    """One branch removed; in every channel the others take its share in proportion to theirs."""
+    """One branch removed; in every channel the others take its share in proportion to theirs.
+
+    Applied to the logits of the gate, see `with_share`.
+    """
 
     block: str
     branch: str
 
-    def apply(self, weights: Tensor, branch: int) -> Tensor:
-        return with_share(weights, branch, 0.0)
+    def apply(self, logits: Tensor, branch: int) -> Tensor:
+        return with_share(logits, branch, 0.0)
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """One branch held at an equal share in every channel; the others keep their proportion."""
+    """One branch held at an equal share in every channel; the others keep their proportion.
+
+    Applied to the logits of the gate, see `with_share`.
+    """
 
     block: str
     branch: str
 
-    def apply(self, weights: Tensor, branch: int) -> Tensor:
-        return with_share(weights, branch, 1 / weights.shape[1])
+    def apply(self, logits: Tensor, branch: int) -> Tensor:
+        return with_share(logits, branch, 1 / logits.shape[1])
 
 
 @dataclass(frozen=True)
@@ -139,13 +146,16 @@ def told(values: Sequence[float]) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
-def with_share(weights: Tensor, branch: int, share: float) -> Tensor:
-    """Weights `[b, branches, channels]` with one branch at a share and the others in their proportion."""
-    others = torch.arange(weights.shape[1], device=weights.device)[None, :, None] != branch
-    rest = (weights * others).sum(dim=1, keepdim=True)
-    even = others / others.sum()
-    proportion = torch.where(rest > 0, weights * others / rest.clamp_min(1e-38), even)
-    return torch.where(others, (1 - share) * proportion, share)
+def with_share(logits: Tensor, branch: int, share: float) -> Tensor:
+    """Logits `[b, branches, channels]` whose softmax has a branch at a share, the others in proportion.
+
+    A share s needs the logit log(s / (1 - s)) + logsumexp of the others. The softmax itself would not do to
+    start from: where a gate is saturated, the shares of the others are below what a float can hold.
+    """
+    before, after = logits[:, :branch], logits[:, branch + 1 :]
+    odds = math.log(share / (1 - share)) if share else -math.inf
+    others = torch.cat([before, after], dim=1).logsumexp(dim=1, keepdim=True)
+    return torch.cat([before, others + odds, after], dim=1)
 
 
 def rescaled(shares: Sequence[float], moved: int, value: float) -> tuple[float, ...]:
@@ -162,8 +172,8 @@ def rescaled(shares: Sequence[float], moved: int, value: float) -> tuple[float, 
 def edits(model: nn.Module, interventions: Iterable[Intervention]) -> dict[str, Edit]:
     """The interventions by the probe they go through. Raises ChoiceError for what does not fit the model."""
     made: dict[str, Edit] = {}
-    for one in interventions:
-        kind = Kind.BRANCHES if isinstance(one, Scaled) else Kind.BRANCH_WEIGHTS
+    for one in {one.block: one for one in interventions}.values():  # the last for a block counts
+        kind = kind_changed(one)
         there = probes(model, kind)
         name = probe_inside(model, one.block, kind)
         if name is None:
@@ -171,6 +181,13 @@ def edits(model: nn.Module, interventions: Iterable[Intervention]) -> dict[str, 
             raise ChoiceError(f"There is no block {one.block!r} to change; there are {known or 'none'}.")
         made[name] = edit(one, there[name].branches)
     return made
+
+
+def kind_changed(one: Intervention) -> Kind:
+    """What an intervention puts something else in the place of."""
+    if isinstance(one, Scaled):
+        return Kind.BRANCHES
+    return Kind.BRANCH_LOGITS if isinstance(one, Without | Frozen) else Kind.BRANCH_WEIGHTS
 
 
 def edit(one: Intervention, branches: tuple[str, ...]) -> Edit:
@@ -181,4 +198,4 @@ def edit(one: Intervention, branches: tuple[str, ...]) -> Edit:
     if one.branch not in branches:
         raise ChoiceError(f"{one.block} has the branches {', '.join(branches)}; there is no {one.branch!r}.")
     index = branches.index(one.branch)
-    return lambda weights: one.apply(weights, index)
+    return lambda logits: one.apply(logits, index)

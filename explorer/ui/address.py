@@ -7,16 +7,18 @@ from typing import Any
 import gradio as gr
 
 from explorer.errors import ChoiceError
-from explorer.ui.controls import Amount, Control, Several, Whole
+from explorer.ui.controls import Amount, ClassMenu, Control, Several, Whole
 from explorer.ui.events import Place, PlaceBox
 from explorer.ui.model_picker import FIRST, parts_of
 from explorer.ui.rail import RailView, Refreshing, example
-from explorer.ui.selection import FILE, HOSTED, PICK, QUIET, weights_of
+from explorer.ui.selection import FILE, PICK, QUIET, weights_of
 
 LONGEST_NUMBER = 9  # digits
 
 
-def arrive(tabs: tuple[str, ...], remembered: Mapping[str, Control], request: gr.Request) -> list:
+def arrive(
+    hosted: bool, tabs: tuple[str, ...], remembered: Mapping[str, Control], request: gr.Request
+) -> list:
     """Set the controls as the address says; what it says wrongly or not at all stays as it is."""
     query = dict(request.query_params)
     picture, model, choice = query.get("picture", ""), query.get("model"), query.get("weights")
@@ -27,8 +29,8 @@ def arrive(tabs: tuple[str, ...], remembered: Mapping[str, Control], request: gr
         parts = parts_of(model or FIRST)
     except ChoiceError:
         parts = parts_of(FIRST)
-    file = query.get("file", "") if choice == FILE and not HOSTED else ""
-    loadable = choice in weights_of(parts[0]) and (file or choice != FILE)
+    file = query.get("file", "") if choice == FILE else ""
+    loadable = choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
     target = whole_number(query.get("target"))
     tab = query.get("tab") if query.get("tab") in tabs else None
     return [
@@ -60,6 +62,9 @@ def setting(control: Control, value: str | None) -> Any:
     if isinstance(control, Whole | Amount):
         number = whole_number(value)
         return gr.skip() if number is None else control.preprocess(number)
+    if isinstance(control, ClassMenu):
+        number = whole_number(value)
+        return gr.skip() if number is None or number < 0 else gr.Dropdown(choices=[number], value=number)
     known = [choice for _, choice in control.choices]
     if isinstance(control, Several):
         return [one for one in dict.fromkeys(value.split(",")) if one in known] or gr.skip()
@@ -70,6 +75,7 @@ def setting(control: Control, value: str | None) -> Any:
 
 def connect(
     app: gr.Blocks,
+    hosted: bool,
     view: RailView,
     after: Refreshing,
     tabs: tuple[gr.Tabs, gr.Textbox],
@@ -83,7 +89,7 @@ def connect(
     rail, controls = view.rail, list(remembered.values())
 
     def arrived(request: gr.Request) -> list:
-        return arrive(names, remembered, request)
+        return arrive(hosted, names, remembered, request)
 
     settled = [view.upload, rail.picture, rail.choice, rail.file, rail.target, *view.picker.outputs, *tabs]
     app.load(arrived, None, [*settled, *controls], **QUIET).success(**after.menus).success(**after.link)

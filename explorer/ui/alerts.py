@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from functools import wraps
+from html import escape
 
 import gradio as gr
 
@@ -18,12 +19,19 @@ def as_alert(error: Exception) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, ExplorerError):
-        return gr.Error(str(error), print_exception=False)
+        # The page shows it as HTML, and it may hold a name somebody chose.
+        return gr.Error(escape(shortened(str(error)), quote=False), print_exception=False)
     reference = uuid.uuid4().hex[:6]
     log.error("reference %s", reference, exc_info=error)
     return gr.Error(
         f"Something went wrong here that is not your fault (reference {reference}).", print_exception=False
     )
+
+
+def shortened(sentence: str, most: int = 600) -> str:
+    """A sentence that quotes what was sent, however long that was."""
+    half = most // 2
+    return sentence if len(sentence) <= most else f"{sentence[:half]} … {sentence[-half:]}"
 
 
 def shown(handler: Callable) -> Callable:

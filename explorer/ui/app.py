@@ -3,6 +3,7 @@
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from explorer.explorer import Explorer
 from explorer.ui import address, endpoints, rail
@@ -10,6 +11,7 @@ from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
+from explorer.ui.security import Guard, Page
 from explorer.ui.selection import PICK
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.registry import BuiltTab, TabParts, TabRow
@@ -56,20 +58,18 @@ LAUNCH: dict[str, Any] = {
     "pwa": False,
     "max_threads": 16,
     "state_session_capacity": 200,
+    "app_kwargs": {"middleware": [Middleware(Guard)]},
 }
 
 
 def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS) -> gr.Blocks:
     """Lay the page out and connect its parts."""
-    gr.set_static_paths([ASSETS / "examples"])
-    with gr.Blocks(
-        title="Mixscope", fill_width=True, delete_cache=(3600, 86400), analytics_enabled=False
-    ) as app:
+    with Page(title="Mixscope", fill_width=True, delete_cache=(3600, 86400), analytics_enabled=False) as app:
         saves = Saves()
         status = build_header()
         with gr.Row(elem_id="cols"):
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
-                view = rail.build()
+                view = rail.build(explorer.hosted)
                 open_tab = gr.Textbox(tabs[0].name, visible="hidden", elem_id="open-tab")
             with (
                 gr.Column(scale=1, min_width=320, elem_id="main"),
@@ -84,7 +84,7 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS) -> gr.Blocks:
         after = rail.refreshing(explorer, view, status)
         rail.connect(explorer, view, after, [event for tab in built.values() for event in tab.running])
         remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
-        address.connect(app, view, after, (shown, open_tab), tuple(boxes), remembered)
+        address.connect(app, explorer.hosted, view, after, (shown, open_tab), tuple(boxes), remembered)
         connect_tabs(view.link, shown, open_tab, boxes, built)
         endpoints.build(explorer)
         catch_up_alone(app)

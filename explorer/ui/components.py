@@ -10,7 +10,7 @@ import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.figures.colour import branch_colours, gradient, ink
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, thumbnail_uri
 from models.layer_names import short
 
 
@@ -39,6 +39,7 @@ TEMPLATES.filters |= {
     "short": short,
     "number": lambda value: f"{value:.3g}",
     "percent": percent,
+    "embedded": thumbnail_uri,
 }
 
 EVENTS = ("pick", "save", "stop", "more", "link")

@@ -24,6 +24,10 @@ class Menu(gr.Dropdown):
         return "dropdown"
 
 
+class ClassMenu(Menu):
+    """A menu of the model's classes, by their numbers; it is filled once the model is known."""
+
+
 class Several(Menu):
     """A menu with `multiselect`; an empty one means that nothing is chosen."""
 

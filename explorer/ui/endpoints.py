@@ -13,8 +13,8 @@ from explorer.predictions import Prediction, predictions
 from explorer.reweighting.branch_weights import blends, branch_weights
 from explorer.reweighting.interventions import everywhere
 from explorer.ui.alerts import shown
+from explorer.ui.endpoint_inputs import class_index, with_names
 from explorer.ui.picture_upload import PictureUpload
-from explorer.ui.selection import HOSTED
 from models import card, list_models
 from models.costs import parameters
 
@@ -37,13 +37,13 @@ def models(_explorer: Explorer) -> list[dict]:
 
 def predict(explorer: Explorer, picture: str | None, model: str, weights: str) -> dict:
     """The five likeliest classes."""
-    found = explorer.predict(model, picture, allowed(model, weights))
+    found = explorer.predict(model, picture, weights)
     return {"model": model, "weights": weights, "predictions": rows(found)}
 
 
 def weights_of_branches(explorer: Explorer, picture: str | None, model: str, weights: str) -> dict:
     """The share of every branch in every channel of every block."""
-    blocks = branch_weights(explorer.inspect(model, picture, allowed(model, weights)))
+    blocks = branch_weights(explorer.inspect(model, picture, weights))
     if not blocks:
         raise ChoiceError(
             f"{model} has no split attention, so it has no branch weights. {card(model).mixing}".strip()
@@ -67,17 +67,17 @@ def what_if(
     explorer: Explorer, picture: str | None, model: str, weights: str, block: str, shares: list
 ) -> dict:
     """Predictions before and after every channel of a block, or of "all", blends by these shares."""
-    chosen = allowed(model, weights)
-    blocks = blends(explorer.inspect(model, picture, chosen))
+    blocks = blends(explorer.inspect(model, picture, weights))
     if not blocks:
         raise ChoiceError(f"{model} has no branches, so there are no shares to change.")
-    if not isinstance(shares, list) or not all(isinstance(share, int | float) for share in shares):
+    numbers = isinstance(shares, list) and all(type(share) in (int, float) for share in shares)
+    if not numbers:
         raise ChoiceError("The shares are a list of numbers, one for each branch.")
     changes = everywhere(blocks, block, shares)
-    after = explorer.inspect(model, picture, chosen, interventions=changes)
-    labels = explorer.load(model, chosen).labels
+    after = explorer.inspect(model, picture, weights, interventions=changes)
+    labels = explorer.load(model, weights).labels
     return {
-        "before": rows(explorer.predict(model, picture, chosen)),
+        "before": rows(explorer.predict(model, picture, weights)),
         "after": rows(predictions(after.logits, labels)),
     }
 
@@ -86,8 +86,8 @@ def knock_out(
     explorer: Explorer, picture: str | None, model: str, weights: str, target: float | None
 ) -> dict:
     """What becomes of the logit of a class when a branch of a block loses its share."""
-    index = None if target is None else int(target)
-    *_, table = explorer.knock_out(model, picture, allowed(model, weights), target=index)
+    index = class_index(target)
+    *_, table = explorer.knock_out(model, picture, weights, target=index)
     return {"blocks": table.blocks, "branches": table.branches, "delta": table.delta.tolist()}
 
 
@@ -95,8 +95,8 @@ def attribute(
     explorer: Explorer, picture: str | None, model: str, weights: str, method: str, target: float | None
 ) -> dict:
     """The finished attribution of one class; target None means the predicted class."""
-    index = None if target is None else int(target)
-    *_, found = explorer.attribute(model, picture, allowed(model, weights), method=method, target=index)
+    index = class_index(target)
+    *_, found = explorer.attribute(model, picture, weights, method=method, target=index)
     return {
         "method": found.method,
         "target": found.target,
@@ -112,8 +112,8 @@ def score_card(
     explorer: Explorer, picture: str | None, model: str, weights: str, method: str, target: float | None
 ) -> dict:
     """How far the map of a method can be trusted, beside the random and the edge control."""
-    index = None if target is None else int(target)
-    *_, card = explorer.score_card(model, picture, allowed(model, weights), method=method, target=index)
+    index = class_index(target)
+    *_, card = explorer.score_card(model, picture, weights, method=method, target=index)
     return {
         "method": card.method,
         "target": card.target,
@@ -130,13 +130,16 @@ def score_card(
         "infidelity": card.infidelity,
         "sensitivity": card.sensitivity,
         "randomised": list(card.randomised),
+        "random_scores": list(card.random_scores),
+        "probability": None if card.probability is None else list(card.probability),
+        "cause": card.cause or None,
         "localisation": None if card.localisation is None else asdict(card.localisation),
     }
 
 
 def code_walk(explorer: Explorer, picture: str | None, model: str, weights: str, block: str) -> list[dict]:
     """Every statement a block ran and the tensors it made; no block means the one to begin with."""
-    walk = explorer.code_walk(model, picture, allowed(model, weights), block=block or None)
+    walk = explorer.code_walk(model, picture, weights, block=block or None)
     return [
         {
             "line": step.statement.first,
@@ -163,13 +166,6 @@ def rows(found: tuple[Prediction, ...]) -> list[dict]:
     return [{"index": one.index, "label": one.label, "probability": one.probability} for one in found]
 
 
-def allowed(model: str, weights: str) -> str:
-    """The weights asked for; where strangers are served, no path of the server."""
-    if HOSTED and weights not in (RANDOM, *card(model).weights):
-        raise ChoiceError(f"{model} has no weights called {weights!r} here.")
-    return weights
-
-
 def build(explorer: Explorer) -> None:
     """Endpoints have inputs of their own, which nobody sees."""
     with gr.Row(visible=False):
@@ -181,8 +177,13 @@ def build(explorer: Explorer) -> None:
     selection = [picture, model, weights]
 
     def offer(handler: Callable, name: str, inputs: list) -> None:
+        names = tuple(isinstance(one, gr.Textbox) for one in inputs)
         trigger.click(
-            shown(partial(handler, explorer)), inputs, answer, api_name=name, concurrency_id="quick"
+            shown(partial(with_names, partial(handler, explorer), names)),
+            inputs,
+            answer,
+            api_name=name,
+            concurrency_id="quick",
         )
 
     offer(models, "models", [])

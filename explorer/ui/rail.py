@@ -74,7 +74,7 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
 
 def menus(explorer: Explorer, model: str, choice: str, target: int | None) -> tuple:
     """Weights and classes that go with a model."""
-    offered = weights_of(model)
+    offered = weights_of(model, hosted=explorer.hosted)
     choice = choice if choice in offered else first_here(model)
     labels = explorer.labels(model, choice)
     target = target if target is not None and target < len(labels) else PREDICTED[1]
@@ -131,7 +131,7 @@ class Refreshing:
     link: dict[str, Any]  # makes the link, the badge and the line of status anew
 
 
-def build() -> RailView:
+def build(hosted: bool) -> RailView:
     """Lay the rail out."""
     first = next(path for path in EXAMPLES if "vertical" in path.stem)
     upload = PictureUpload(
@@ -147,7 +147,9 @@ def build() -> RailView:
     )
     examples = View(render("examples", examples=EXAMPLES), elem_id="examples")
     picker = build_picker()
-    choice = Menu([(NAMES[n], n) for n in weights_of(FIRST)], label="Weights", elem_id="weights")
+    choice = Menu(
+        [(NAMES[n], n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
+    )
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
     badge = View(elem_id="badge")
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")

@@ -1,7 +1,6 @@
 """What is being looked at: the controls of the rail, and what they say together."""
 
 import inspect
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,13 +35,10 @@ def lane(view: str) -> dict[str, Any]:
     return {**QUICK, "concurrency_id": view, "concurrency_limit": 1}
 
 
-HOSTED = "SPACE_ID" in os.environ  # on a Space, a path of the server is nobody's business
-
-
-def weights_of(model: str) -> list[str]:
-    """The weights a model offers here, the trained ones first."""
+def weights_of(model: str, *, hosted: bool = False) -> list[str]:
+    """The weights a model offers, the trained ones first; no file where strangers are served."""
     found = card(model)
-    takes_files = found.num_classes and not HOSTED  # a single block has no published layout
+    takes_files = found.num_classes and not hosted  # a single block has no published layout
     return [*found.weights, RANDOM, *([FILE] if takes_files else [])]
 
 

@@ -1,9 +1,12 @@
 """Two maps that know nothing of the model: what every method has to be better than."""
 
+import hashlib
 from collections.abc import Iterator
 
+import numpy as np
 import torch
-from einops import reduce
+from einops import rearrange, reduce
+from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from explorer.attribution.methods.case import Case, Part
@@ -12,10 +15,17 @@ SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 
 def random(case: Case) -> Iterator[Part]:
-    """Noise, the same for the same seed."""
-    dice = torch.Generator().manual_seed(case.options.seed)
-    shape = (1, 1, *case.image.shape[-2:])
-    yield Part(1, 1, torch.rand(shape, generator=dice, dtype=case.image.dtype).to(case.image.device))
+    """Noise: another for every picture and seed, the same for the same."""
+    height, width = case.image.shape[-2:]
+    noise = noise_for(case.image, case.options.seed, (height, width))
+    yield Part(1, 1, rearrange(torch.from_numpy(noise).to(case.image), "h w -> 1 1 h w"))
+
+
+def noise_for(image: Tensor, seed: int, shape: tuple[int, int]) -> np.ndarray:
+    """Even noise in [0, 1] `[h, w]` that depends on the image and the seed alone."""
+    content = hashlib.blake2b(image.detach().float().cpu().numpy().tobytes(), digest_size=8).digest()
+    dice = np.random.default_rng([seed, int.from_bytes(content, "little")])
+    return dice.random(shape, dtype=np.float32)
 
 
 def edges(case: Case) -> Iterator[Part]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from explorer.attribution.baselines import BASELINES
 from explorer.attribution.options import Options, spoken
-from explorer.attribution.registry import METHODS, Attribution, method_named
+from explorer.attribution.registry import GAP_WORTH_TELLING, METHODS, Attribution, method_named
 from explorer.engine.engine import SINGLE
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
@@ -65,6 +65,9 @@ def page(explorer: Explorer, selection: Selection, found: Attribution, options: 
         baseline=BASELINES[options.baseline] if "baseline" in method.uses else None,
         layer=options.layer if "layer" in method.uses else None,
         of_class=method.of_class,
+        unit=method.unit,
+        sums=method.sums,
+        told_gap=GAP_WORTH_TELLING,
         rival=None if options.against is None else selection.loaded(explorer).labels[options.against],
         left=max(1, round(found.seconds / found.done * (found.total - found.done))),
         pixels=data_uri(painted(found.values, scale)),
@@ -96,4 +99,6 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **
     if kind == "npz":
         return npz(name, values=found.values)
     title = f"{METHODS[method].title} for {found.label}"
-    return saved_figure(heatmap(found.values, title=title, unit="logit", signed=found.signed), kind, name)
+    return saved_figure(
+        heatmap(found.values, title=title, unit=METHODS[method].unit, signed=found.signed), kind, name
+    )

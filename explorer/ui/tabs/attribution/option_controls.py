@@ -7,7 +7,7 @@ import gradio as gr
 from explorer.attribution.options import OPTIONS, Options, OptionSpec
 from explorer.attribution.registry import METHODS, method_named
 from explorer.explorer import Explorer
-from explorer.ui.controls import Amount, Control, Menu, offer
+from explorer.ui.controls import Amount, ClassMenu, Control, Menu, offer
 from explorer.ui.selection import Selection
 from models.layer_names import short
 
@@ -38,7 +38,8 @@ def control(name: str, spec: OptionSpec, visible: bool) -> Control:
         return Amount(low, high, **shown, min_width=width, buttons=[])
     value = NONE if spec.kind == "class" else spec.default
     choices: list[Any] = list(spec.choices) or ([("no other class", NONE)] if spec.kind == "class" else [])
-    return Menu(
+    made = ClassMenu if spec.kind == "class" else Menu
+    return made(
         choices, value=value, label=spec.label, visible=visible, elem_id=ELEM_IDS.get(name), min_width=width
     )
 

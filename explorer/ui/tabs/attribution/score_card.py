@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
-from explorer.attribution.faithfulness import STEPS, Curves, ScoreCard
-from explorer.attribution.options import Options
+from explorer.attribution.faithfulness import STEPS, Curves
+from explorer.attribution.options import Options, spoken
 from explorer.attribution.registry import METHODS
+from explorer.attribution.score_card import ScoreCard
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, RUNNING, Control, stopping
@@ -32,17 +33,24 @@ def cards(explorer: Explorer, selection: Selection, method: str, options: Option
     )
 
 
-def page(explorer: Explorer, selection: Selection, card: ScoreCard) -> str:
+def page(explorer: Explorer, selection: Selection, card: ScoreCard, options: Options) -> str:
+    labels = selection.loaded(explorer).labels
+    rival = () if options.against is None else ("against",)
+    told = spoken(options, (*METHODS[card.method].uses, *rival))
     return render(
         "score_card",
         title="Score card",
         card=card,
         name=METHODS[card.method].title,
-        label=selection.loaded(explorer).labels[card.target],
+        label=labels[card.target],
+        rival=None if options.against is None else labels[options.against],
         charts=[chart(card, kind) for kind in ("deletion", "insertion")],
         python=selection.python(
-            f"*_, card = explorer.score_card(model, picture, weights, method={card.method!r})",
+            f"options = Options({told})",
+            f"*_, card = explorer.score_card(model, picture, weights, method={card.method!r},",
+            f"                               target={card.target}, options=options)",
             "print(card.line, card.infidelity, card.sensitivity, card.randomised)",
+            imports="from explorer import Options",
         ),
     )
 
@@ -73,8 +81,9 @@ def points(curves: Curves, kind: str) -> str:
 
 def draw(explorer: Explorer, selection: Selection, *, method: str, **given) -> Iterator[tuple]:
     """The card, part by part."""
-    for card in throttled(cards(explorer, selection, method, options_of(method, given))):
-        yield page(explorer, selection, card), IDLE if card.done == card.total else RUNNING
+    options = options_of(method, given)
+    for card in throttled(cards(explorer, selection, method, options)):
+        yield page(explorer, selection, card, options), IDLE if card.done == card.total else RUNNING
 
 
 def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **given) -> tuple[bytes, str]:
@@ -83,7 +92,9 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **
     arrays = {
         f"{name}_{k}": getattr(c, k) for name, c in card.curves.items() for k in ("deletion", "insertion")
     }
-    return npz(f"{selection.model}_{method}_score", randomised=np.array(card.randomised), **arrays)
+    return npz(
+        f"{selection.model}_{method}_score", randomised=np.array(card.randomised, dtype=float), **arrays
+    )
 
 
 def build(parts: TabParts, chosen: dict[str, Control]) -> list:

@@ -64,7 +64,7 @@ def by_cause(explorer: Explorer, selection: Selection, features: FeatureMap) -> 
     cause = cause_of(explorer.digest(selection.picture), geometry)
     if cause is None or not features.has_places:
         return Order(features.order("activation"), remark=NO_PLACES if cause is not None else NO_CAUSE)
-    scores = correlation(features, cause)
+    scores = correlation(features, cause.places)
     return Order(ranked(scores), scores, "most like the cause of the class first")
 
 

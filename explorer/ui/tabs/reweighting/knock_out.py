@@ -87,7 +87,8 @@ def page(explorer: Explorer, selection: Selection, found: KnockOut) -> str:
         colours=painted(found.delta, scale),
         high=scale.high,
         python=selection.python(
-            f"*_, table = explorer.knock_out(model, picture, weights, mode={found.mode!r})",
+            f"asked = {{'target': {found.target}, 'mode': {found.mode!r}}}",
+            "*_, table = explorer.knock_out(model, picture, weights, **asked)",
             "print(table.blocks, table.branches, table.delta)",
         ),
     )

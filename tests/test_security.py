@@ -1,0 +1,191 @@
+"""What strangers send does no harm: the threats of docs/security.md, one by one, against a running server."""
+
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from explorer.engine.limits import Limits
+from explorer.errors import ChoiceError, PictureError
+from explorer.explorer import Explorer
+from explorer.ui.alerts import as_alert
+from models import card
+from models.registry import ASSETS
+
+STAR = ASSETS / "examples" / "2-star.png"
+
+
+def answer(server: str, path: str, data: object | None = None, **headers: str) -> tuple[int, str, dict]:
+    """Status, body and headers; `data` is posted as JSON."""
+    body = None if data is None else json.dumps(data).encode()
+    request = urllib.request.Request(
+        server + path, body, {"content-type": "application/json", **headers} if body else headers
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as got:
+            return got.status, got.read().decode("utf-8", "replace"), dict(got.headers)
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode("utf-8", "replace"), dict(error.headers)
+
+
+def told(server: str, endpoint: str, values: list) -> str:
+    """What an endpoint says in the end to values sent as they are."""
+    _, body, _ = answer(server, f"/gradio_api/call/{endpoint}", {"data": values})
+    event = json.loads(body)["event_id"]
+    return answer(server, f"/gradio_api/call/{endpoint}/{event}")[1]
+
+
+def refusal(server: str, endpoint: str, values: list) -> str:
+    """The sentence an endpoint refuses values with."""
+    said = told(server, endpoint, values)
+    assert said.startswith("event: error"), said
+    content = json.loads(said.partition("data: ")[2])
+    sentence = content if isinstance(content, str) else content["error"]
+    assert sentence, said
+    return sentence
+
+
+FILES = ["/etc/shadow", "/etc/passwd", "/dev/zero", "/proc/self/environ", "app.py", "/tmp", "\0", "x" * 5_000]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_no_file_of_the_server_is_opened_for_a_path(server, path):
+    for given in (
+        {"path": path},
+        {"path": path, "meta": {"_type": "gradio.FileData"}},
+        {"path": path, "url": None},
+    ):
+        sentence = refusal(server, "predict", [given, "vip_nano", "scenes"])
+        assert "root:" not in sentence
+        assert re.search(r"Upload the picture as a file|does not fit", sentence), sentence
+
+
+def test_a_link_or_a_pipe_in_the_upload_folder_leads_nowhere(server, tmp_path):
+    from gradio.utils import get_upload_folder
+
+    folder = Path(get_upload_folder()) / "abc"
+    folder.mkdir(parents=True, exist_ok=True)
+    link, pipe = folder / "link.png", folder / "pipe.png"
+    link.unlink(missing_ok=True)
+    pipe.unlink(missing_ok=True)
+    link.symlink_to("/etc/passwd")
+    os.mkfifo(pipe)
+    for given in (link, pipe):
+        sentence = refusal(server, "predict", [{"path": str(given)}, "vip_nano", "scenes"])
+        assert "Upload the picture as a file" in sentence
+
+
+def test_an_example_is_looked_at(server):
+    assert '"star"' in told(server, "predict", [{"path": str(STAR)}, "vip_nano", "scenes"])
+
+
+def test_the_library_reads_regular_files_only(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in ("/dev/zero", str(tmp_path / "pipe.png"), str(tmp_path), "\0", "x" * 5_000):
+        with pytest.raises(PictureError, match="could not be opened"):
+            Explorer("cpu").digest(path)
+
+
+WRONG = [
+    ("predict", [5, "vip_nano", "scenes"]),
+    ("predict", [{"path": 7}, "vip_nano", "scenes"]),
+    ("predict", [None, "vip_nano", "scenes"]),
+    ("predict", [{"path": str(STAR)}, {"a": 1}, "scenes"]),
+    ("predict", [{"path": str(STAR)}, "x" * 100_000, "scenes"]),
+    ("predict", [{"path": str(STAR)}, None, None]),
+    ("predict", [{"path": str(STAR)}]),
+    ("predict", []),
+    ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", "five"]),
+    ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", float("nan")]),
+    ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", 1e300]),
+    ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", -1]),
+    ("attribute", [{"path": str(STAR)}, "vip_nano", "scenes", ["a"], None]),
+    ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", [0.5] * 100_000]),
+    ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", [None, "a", {}]]),
+    ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", {"a": 1}]),
+    ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", [float("inf"), 1, 1]]),
+    ("code_walk", [{"path": str(STAR)}, "vip_nano", "scenes", [1, 2]]),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "values"), WRONG)
+def test_whatever_is_sent_an_endpoint_answers_with_one_sentence(server, endpoint, values):
+    sentence = refusal(server, endpoint, values)
+    assert sentence.endswith("."), sentence
+    assert len(sentence) < 700
+    assert "reference" not in sentence, "a stranger's mistake is not a bug of ours"
+    assert "Traceback" not in sentence
+
+
+def test_names_in_a_sentence_are_text(server):
+    sentence = refusal(server, "predict", [{"path": str(STAR)}, "<img src=x onerror=alert(1)>", "scenes"])
+    assert "<" not in sentence
+    assert "&lt;img" in sentence
+
+
+def test_a_mistake_is_told_in_words_and_a_bug_by_a_reference():
+    assert "reference" in str(as_alert(RuntimeError("[enforce fail at alloc_cpu.cpp] 4800000000 bytes")))
+    assert "alloc" not in str(as_alert(MemoryError("alloc")))
+
+
+def test_every_answer_carries_the_headers(server):
+    for path in ("/", "/config", "/gradio_api/info", "/nothing"):
+        _, _, headers = answer(server, path)
+        found = {name.lower(): value for name, value in headers.items()}
+        assert found["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'self' https://huggingface.co" in found["content-security-policy"]
+        assert "object-src 'none'" in found["content-security-policy"]
+
+
+def test_another_page_may_not_post_in_a_visitors_name(server):
+    for path in ("/gradio_api/upload", "/gradio_api/call/models", "/gradio_api/queue/join"):
+        assert answer(server, path, {"data": []}, origin="https://evil.example")[0] == 403
+    assert answer(server, "/gradio_api/call/models", {"data": []}, origin=server)[0] == 200
+
+
+def test_neither_the_page_nor_its_files_tell_where_it_is_installed(server):
+    home = str(ASSETS.parent)
+    for path in ("/", "/config", "/gradio_api/info"):
+        assert home not in answer(server, path)[1]
+    for file in ("app.py", "explorer/explorer.py", "assets/weights/vip_nano.safetensors", "requirements.txt"):
+        for path in (
+            f"/gradio_api/file={home}/{file}",
+            f"/file={home}/{file}",
+            f"/{file}",
+            f"/static/../{file}",
+        ):
+            assert answer(server, path)[0] in (403, 404, 405)
+
+
+def test_where_strangers_are_served_no_path_is_opened_whatever_asks(tmp_path):
+    served = Explorer("cpu", limits=Limits(hosted=True))
+    torch.save(served.load("mixer_nano").model.state_dict(), tmp_path / "mine.pt")
+    for asked in (str(tmp_path / "mine.pt"), "../mine.pt", "/etc/passwd"):
+        with pytest.raises(ChoiceError, match="no weights called"):
+            served.load("mixer_nano", asked)
+        with pytest.raises(ChoiceError, match="no weights called"):
+            served.image("mixer_nano", Image.new("RGB", (8, 8)), asked)
+    assert Explorer("cpu").load("mixer_nano", str(tmp_path / "mine.pt")).is_trained
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MixerBlock(dim=1, grid=256, tokens_dim=2048, channels_dim=1)", "fasternet_l@1024"],
+)
+def test_a_model_is_costed_before_anything_is_built(name):
+    explorer = Explorer("cpu", limits=Limits(memory=1e9))
+    with pytest.raises(ChoiceError, match=r"million parameters, .* GB and .* billion multiply-adds"):
+        explorer.load(name, "random")
+
+
+@pytest.mark.parametrize("name", ["vip_l7", "mixer_l16", "fasternet_l", "vip_nano"])
+def test_published_models_are_within_the_limits(name):
+    explorer = Explorer("cpu", limits=Limits(memory=4e9))
+    explorer.engine.limits.refuse_costly(card(name))
+    assert card(name).image_size
