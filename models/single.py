@@ -36,7 +36,8 @@ class Carried(nn.Module):
         self.stem: nn.Module = nn.Identity()
         self.norm: nn.Module = nn.Identity()
         if uses_nano(found, settings):
-            nano = create(found.nano, "scenes")
+            counted_only = torch.get_default_device().type == "meta"  # there is no memory to load into
+            nano = create(found.nano, None if counted_only else "scenes")
             self.stem = nano.get_submodule(found.stem)
             self.norm = nano.get_submodule(found.norm) if found.norm else nn.Identity()
         elif width_of(found, settings) != 3:

@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import expect
 
-from explorer import pictures
+from explorer import picture_files
 from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
 from explorer.ui import rail
@@ -190,4 +190,4 @@ def test_the_words_of_the_core_are_known():
     words = [*CLASSES, *baselines.BASELINES.values(), *(method.title for method in METHODS.values())]
     words += [*rail.NAMES.values(), *(text for _, text in rail.BADGES.values())]
     assert [word for word in words if word not in ZH] == []
-    assert [phrase for phrase in ZH if pictures.OFFER in phrase], "the decoder's sentences"
+    assert [phrase for phrase in ZH if picture_files.OFFER in phrase], "the decoder's sentences"

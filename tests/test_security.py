@@ -5,6 +5,7 @@ import os
 import re
 import urllib.error
 import urllib.request
+import warnings
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from explorer.errors import ChoiceError, PictureError
 from explorer.explorer import Explorer
 from explorer.ui.alerts import as_alert
 from models import card
+from models.blocks import BLOCKS, spelled
 from models.registry import ASSETS
 
 STAR = ASSETS / "examples" / "2-star.png"
@@ -189,3 +191,11 @@ def test_published_models_are_within_the_limits(name):
     explorer = Explorer("cpu", limits=Limits(memory=4e9))
     explorer.engine.limits.refuse_costly(card(name))
     assert card(name).image_size
+
+
+@pytest.mark.parametrize("name", [spelled(found.name, found.settings) for found in BLOCKS.values()])
+def test_single_blocks_are_within_the_limits_and_costed_without_their_weights(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Limits(memory=4e9).refuse_costly(card(name))
+    assert Explorer("cpu").load(name, "random").model is not None

@@ -104,7 +104,7 @@ def probe_of(run: Run, layer: str) -> Activation:
 def placeless(found: Activation) -> str:
     """Why a probe has no map, and where to look instead."""
     channels = found.value.shape[-1]
-    if found.kind is Kind.BRANCH_WEIGHTS:
+    if found.kind is not Kind.VECTOR:
         return (
             f"These are the shares of {len(found.branches)} branches in {channels} channels, without places; "
             "the tab Reweighting shows them."

@@ -67,10 +67,7 @@ class Without:
 
 @dataclass(frozen=True)
 class Frozen:
-    """One branch held at an equal share in every channel; the others keep their proportion.
-
-    Applied to the logits of the gate, see `with_share`.
-    """
+    """One branch held at an equal share in every channel, by its logit; the others keep their proportion."""
 
     block: str
     branch: str
