@@ -1,5 +1,7 @@
 """Comparing backbones: CKA is what its definition says, and costs add up to those of the whole model."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -14,11 +16,13 @@ from explorer.features.comparison import (
     cell_at,
     chosen,
     cka,
+    cka_by_chance,
     grid_of,
     levels,
     likeness,
     pooled,
     similar_to,
+    unit_gram,
 )
 from explorer.features.feature_maps import FeatureMap
 from explorer.figures.comparison import cost_bars, likeness_map, side_by_side
@@ -210,3 +214,19 @@ def test_saved_maps_keep_their_own_resolution():
     figure = side_by_side(pixels, ["a", "b"])
     assert [axes.images[0].get_array().shape[:2] for axes in figure.axes] == [(4, 4), (8, 8)]
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+
+
+def test_what_shuffled_places_give_is_the_mean_over_all_ways_to_shuffle_them():
+    torch.manual_seed(0)
+    one, other = torch.randn(5, 7), torch.randn(5, 3)
+    every = [cka(one, other[list(order)]) for order in itertools.permutations(range(5))]
+    assert cka_by_chance(unit_gram(one), unit_gram(other)) == pytest.approx(np.mean(every), rel=1e-6)
+
+
+def test_over_few_places_shuffled_ones_are_nearly_as_alike(explorer):
+    found = explorer.likeness(
+        "assets/examples/2-star.png", ("fasternet_nano", "scenes"), ("vip_nano", "scenes")
+    )
+    coarse, fine = found.places == found.places.min(), found.places == found.places.max()
+    assert np.nanmean(found.chance[coarse]) > np.nanmean(found.chance[fine])
+    assert ((found.chance >= 0) & (found.chance <= 1) | np.isnan(found.values)).all()

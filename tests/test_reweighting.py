@@ -1,6 +1,7 @@
 """The reweighting lab: what blocks learned, where their branches act, and what becomes of a change."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,8 +33,8 @@ from explorer.reweighting.interventions import (
     only,
     rescaled,
 )
-from explorer.reweighting.reference_shares import over_scenes, shipped
-from models import create, scenes
+from explorer.reweighting.reference_shares import over_scenes, shipped, unusual
+from models import card, create, scenes
 from models.probe import Kind
 from models.registry import ASSETS
 from tests.golden_data import Golden
@@ -478,3 +479,16 @@ def test_a_table_says_how_many_channels_are_saturated(explorer, star):
     largest = np.concatenate([one.value[0].amax(dim=0).numpy() for one in shares])
     assert found.saturated == pytest.approx(np.mean(largest > 0.99))
     assert found.saturated > 0.9
+
+
+def test_unusual_is_what_lies_beyond_ninety_nine_of_a_hundred_after_counting_the_dots():
+    """Over the scenes the band was made of, about as many dots are unusual as would be by chance."""
+    known = shipped("vip_nano")
+    model, preprocess = create("vip_nano", "scenes"), card("vip_nano").weights["scenes"].preprocess
+    drawn, _ = scenes.batch(range(200), preprocess.size)
+    seen = run(model, torch.from_numpy(drawn).float() / 127.5 - 1)
+    counts = [unusual(branch_weights(seen, picture), known) for picture in range(200)]
+    assert {(dots, round(chance, 2)) for _, dots, chance in counts} == {(18, 0.36)}
+    assert np.mean([outside for outside, _, _ in counts]) < 0.5
+    one = replace(branch_weights(seen)[0], values=np.tile([[1.0], [0.0], [0.0]], (1, 8)))
+    assert unusual([one], known[:1])[0] == 3

@@ -1,5 +1,6 @@
 """Several backbones on one picture: maps at a relative depth, places alike, layers alike."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,7 @@ class Likeness:
     rows: tuple[str, ...]  # layers of the first
     columns: tuple[str, ...]  # layers of the second
     values: np.ndarray  # [rows, columns], linear CKA in [0, 1]; NaN where a map is the same everywhere
+    chance: np.ndarray  # [rows, columns], what shuffled places would give on average
     places: np.ndarray  # [rows, columns], over how many places
 
     @property
@@ -90,6 +92,19 @@ def unit_gram(features: Tensor) -> Tensor:
     return rearrange(gram / torch.where(nothing, torch.nan, length), "n m -> (n m)")
 
 
+def cka_by_chance(one: Tensor, other: Tensor) -> float:
+    """Mean linear CKA of two sets of features of n places over all ways to shuffle the places of one.
+
+    one, other: unit Gram matrices `[n * n]` of centred features, see `unit_gram`. A shuffled centred matrix K
+    is on average tr(K) / (n - 1) times the centring matrix, so the mean is tr(K) tr(L) / (n - 1).
+    """
+    places = math.isqrt(len(one))
+    if places < 2:
+        return math.nan
+    traces = (rearrange(gram, "(n m) -> n m", n=places).trace() for gram in (one, other))
+    return float(math.prod(map(float, traces))) / (places - 1)
+
+
 def likeness(first: Run, second: Run, models: tuple[str, str]) -> Likeness:
     """Linear CKA between all layers of two runs on one picture; the places of the maps are the samples.
 
@@ -98,17 +113,20 @@ def likeness(first: Run, second: Run, models: tuple[str, str]) -> Likeness:
     rows, columns = levels(first), levels(second)
     grids = [[common(grid_of(a), grid_of(b)) for b in columns] for a in rows]
     values = np.full((len(rows), len(columns)), np.nan)
+    chance = values.copy()
     for grid in sorted({grid for line in grids for grid in line}):
         here = [(r, c) for r, line in enumerate(grids) for c, one in enumerate(line) if one == grid]
         ours = {r: unit_gram(pooled(rows[r].value[0], grid)) for r in sorted({r for r, _ in here})}
         theirs = {c: unit_gram(pooled(columns[c].value[0], grid)) for c in sorted({c for _, c in here})}
         for r, c in here:
             values[r, c] = float(ours[r] @ theirs[c])
+            chance[r, c] = cka_by_chance(ours[r], theirs[c])
     return Likeness(
         models,
         tuple(found.name for found in rows),
         tuple(found.name for found in columns),
         values.clip(0, 1),
+        chance.clip(0, 1),
         np.array([[height * width for height, width in line] for line in grids]),
     )
 

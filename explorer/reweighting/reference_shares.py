@@ -22,6 +22,11 @@ from models.sources import sha256
 FOLDER = ASSETS / "typical"
 PICTURES = 1_000
 BAND = (10, 90)  # percentiles
+RARE = (1, 99)  # beyond these a share is unusual
+ROUNDING = 0.005  # of a share; what is closer cannot be seen
+
+
+BANDS = ("mean", "low", "high", "lowest", "highest")
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,21 @@ class Typical:
     mean: np.ndarray  # [branches], of the mean shares of all pictures
     low: np.ndarray  # [branches], their 10th percentile
     high: np.ndarray  # [branches], their 90th percentile
+    lowest: np.ndarray  # [branches], their 1st percentile
+    highest: np.ndarray  # [branches], their 99th percentile
     channels: np.ndarray  # [branches, channels], mean share of every channel
     pictures: int
     source: str  # "scenes", or "pictures" where computed over a few at hand
+
+
+def unusual(blocks: Sequence[BlockWeights], usual: Sequence[Typical]) -> tuple[int, int, float]:
+    """How many mean shares lie beyond their 1st or 99th percentile, of how many; how many would by chance."""
+    outside = [
+        (block.mean < known.lowest - ROUNDING) | (block.mean > known.highest + ROUNDING)
+        for block, known in zip(blocks, usual, strict=True)
+    ]
+    dots = sum(map(len, outside))
+    return int(sum(map(np.sum, outside))), dots, dots * (1 - (RARE[1] - RARE[0]) / 100)
 
 
 def typical(runs: Sequence[tuple[BlockWeights, ...]], source: str) -> tuple[Typical, ...]:
@@ -43,7 +60,7 @@ def typical(runs: Sequence[tuple[BlockWeights, ...]], source: str) -> tuple[Typi
     made = []
     for blocks in zip(*runs, strict=True):
         means = np.stack([block.mean for block in blocks])
-        low, high = np.percentile(means, BAND, axis=0)
+        low, high, lowest, highest = np.percentile(means, BAND + RARE, axis=0)
         channels = np.mean([block.values for block in blocks], axis=0)
         made.append(
             Typical(
@@ -52,6 +69,8 @@ def typical(runs: Sequence[tuple[BlockWeights, ...]], source: str) -> tuple[Typi
                 means.mean(axis=0),
                 low,
                 high,
+                lowest,
+                highest,
                 channels,
                 len(runs),
                 source,
@@ -79,7 +98,7 @@ def checksum(name: str) -> str:
 
 def write(name: str, folder: Path = FOLDER) -> None:
     found = over_scenes(name)
-    arrays = {f"{one.block}/{part}": getattr(one, part) for one in found for part in ("mean", "low", "high")}
+    arrays = {f"{one.block}/{part}": getattr(one, part) for one in found for part in BANDS}
     arrays |= {f"{one.block}/channels": one.channels.astype(np.float16) for one in found}
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
@@ -105,7 +124,7 @@ def shipped(name: str) -> tuple[Typical, ...] | None:
             Typical(
                 str(block),
                 tuple(map(str, file["branches"])),
-                **{part: file[f"{block}/{part}"] for part in ("mean", "low", "high", "channels")},
+                **{part: file[f"{block}/{part}"] for part in (*BANDS, "channels")},
                 pictures=int(file["pictures"]),
                 source="scenes",
             )

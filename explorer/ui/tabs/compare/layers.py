@@ -43,7 +43,7 @@ def page(explorer: Explorer, selection: Selection, first: str, second: str) -> s
             "found = explorer.likeness(",
             f'    "picture.png", ("{first}", "{weights(first)}"), ("{second}", "{weights(second)}")',
             ")",
-            "print(found.rows, found.columns, found.values, found.best)",
+            "print(found.rows, found.columns, found.values, found.chance, found.best)",
         ),
     )
 
@@ -52,7 +52,14 @@ def save(explorer: Explorer, selection: Selection, kind: str, first: str, second
     made = found(explorer, selection, first, second)
     name = f"{first}_{second}_cka"
     if kind == "npz":
-        return npz(name, rows=made.rows, columns=made.columns, cka=made.values, places=made.places)
+        return npz(
+            name,
+            rows=made.rows,
+            columns=made.columns,
+            cka=made.values,
+            chance=made.chance,
+            places=made.places,
+        )
     rows, columns = ([short_part(one) for one in names] for names in (made.rows, made.columns))
     figure = likeness_map(made.values, rows, columns, models=made.models, unit="linear CKA")
     return saved_figure(figure, kind, name)

@@ -8,6 +8,7 @@ import numpy as np
 from explorer.explorer import Explorer
 from explorer.figures.shares import across_depth
 from explorer.reweighting.branch_weights import blends
+from explorer.reweighting.reference_shares import unusual
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, offer, opened, switch
 from explorer.ui.downloads import npz, saved_figure
@@ -43,6 +44,7 @@ def draw_strip(explorer: Explorer, selection: Selection, block: str | None) -> s
         learned=blocks[0].learned,
         remark=selection.loaded(explorer).card.mixing,
         typical=typical,
+        rare=unusual(blocks, typical) if typical else None,
         examples=len(EXAMPLES),
         chosen=chosen_block(blocks, block).block,
         python=selection.python(
