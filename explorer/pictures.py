@@ -77,13 +77,24 @@ def normalised(picture: Image.Image) -> Image.Image:
     """Upright, 8 bits, over white, RGB, no larger than needed."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I") or picture.mode == "F":
-        picture = eight_bits(picture)
+        picture = eight_bits(reduced(picture))
     if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     picture = picture.convert("RGB")
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     return picture
+
+
+def reduced(picture: Image.Image) -> Image.Image:
+    """Grey values of more than eight bits, as means of squares where a picture is much larger than needed.
+
+    Their values are made floats next, eight bytes each, so the many of a large picture are made few before.
+    """
+    factor = max(picture.size) // LONGEST_SIDE
+    if factor < 2:
+        return picture
+    return picture.convert("F").reduce(factor).convert("F" if picture.mode == "F" else "I")
 
 
 def eight_bits(picture: Image.Image) -> Image.Image:

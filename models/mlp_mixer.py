@@ -156,4 +156,8 @@ for name, cfg in VARIANTS.items():
             "channel, the same for every picture. There is nothing to reweight."
         ),
         imagenet=IMAGENET.get(name),
+        unpublished=(
+            "ImageNet weights of {name} lie in Google's bucket gs://mixer_models/gsam, as npz for JAX, which "
+            "cannot be read here."
+        ),
     )

@@ -170,3 +170,14 @@ def test_geometry_points_at_the_same_pixels():
 
 def test_geometry_of_a_square_crop():
     assert Geometry(left=10, top=0, scale=2, shape=(50, 50)).to_picture(25, 25) == (50, 60)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_a_large_picture_of_many_bits_is_reduced_before_it_is_scaled(dtype):
+    """Its squares keep their mean, over the whole range of its values."""
+    values = np.zeros((5_000, 4_800), dtype)
+    values[:, 2_400:] = 65_535 if dtype == np.uint16 else 1
+    found = np.asarray(open_picture(Image.fromarray(values)))
+    assert max(found.shape) == 2_048
+    assert (found[:, :900] == 0).all()
+    assert (found[:, -900:] == 255).all()
