@@ -75,8 +75,9 @@ class SplitAttention(nn.Module):
         pooled = reduce(sum(parts), "b h w c -> b c", "sum")
         # eq. 3: â = σ(a W₁) W₂
         logits = rearrange(self.reweight(pooled), "b (branches c) -> branches b 1 1 c", branches=len(parts))
+        logits = self.branch_logits(logits)
         # eq. 4: ā_k = softmax(â)_k over the branches k, for every channel
-        shares = self.branch_weights(self.branch_logits(logits).softmax(dim=0))
+        shares = self.branch_weights(logits.softmax(dim=0))
         # eq. 4: X̂ = Σ_k X_k ⊙ ā_k
         blended = shares[0] * parts[0]
         for share, part in zip(shares[1:], parts[1:], strict=True):

@@ -125,8 +125,9 @@ class WeightedPermuteMlp(PermuteMlp):
         pooled = sum(reduce(branch, "b h w c -> b c", "mean") for branch in (height, width, channel))
         # Channel-major: the checkpoints keep the three logits of a channel side by side.
         logits = rearrange(self.reweight(pooled), "b (c branches) -> branches b 1 1 c", branches=3)
+        logits = self.branch_logits(logits)
         # §3.2: ā_k = softmax(MLP(â)_k) over the three branches k, for every channel
-        of_height, of_width, of_channel = self.branch_weights(self.branch_logits(logits).softmax(dim=0))
+        of_height, of_width, of_channel = self.branch_weights(logits.softmax(dim=0))
         blended = torch.addcmul(of_height * height, of_width, width)
         # §3.2: X̂ = FC(ā_H ⊙ X_H + ā_W ⊙ X_W + ā_C ⊙ X_C)
         return self.proj(self.blended(torch.addcmul(blended, of_channel, channel)))

@@ -28,9 +28,11 @@ def read(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         return unwrapped(torch.load(path, map_location="cpu", weights_only=True), path.name)
     except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path.name} holds more than tensors, and opening that could run code; save its state_dict."
-        ) from error
+        if "Unsupported global" in str(error):  # a class or a function that is no tensor
+            raise WeightsError(
+                f"{path.name} holds more than tensors, and opening that could run code; save its state_dict."
+            ) from error
+        raise WeightsError(f"{path.name} could not be read as a checkpoint: it is damaged.") from error
     except (SafetensorError, RuntimeError, EOFError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{path.name} could not be read as a checkpoint: {reason}") from error

@@ -166,7 +166,7 @@ QUESTIONS: dict[Callable[[Explorer, str], object], list[str]] = {  # and the mod
     baselines: ["fasternet_nano"],
 }
 ELSEWHERE_TESTED = {"attribute"}
-WITHOUT_A_PASS = {"device", "fetch", "labels", "digest", "cropped", "image", "target", "depth"} | {
+WITHOUT_A_PASS = {"hosted", "device", "fetch", "labels", "digest", "cropped", "image", "target", "depth"} | {
     *("remembers", "has_passed", "knows_costs"),
 }
 ASKED = [(question, model) for question, models in QUESTIONS.items() for model in models]
