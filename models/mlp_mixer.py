@@ -157,7 +157,7 @@ for name, cfg in VARIANTS.items():
         ),
         imagenet=IMAGENET.get(name),
         unpublished=(
-            "ImageNet weights of {name} lie in Google's bucket gs://mixer_models/gsam, as npz for JAX, which "
-            "cannot be read here."
+            "ImageNet weights of {name} are published as npz for JAX, in Google's bucket "
+            "gs://mixer_models/gsam; that cannot be read here."
         ),
     )

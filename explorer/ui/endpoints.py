@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
@@ -15,8 +16,12 @@ from explorer.reweighting.interventions import everywhere
 from explorer.ui.alerts import shown
 from explorer.ui.endpoint_inputs import class_index, with_names
 from explorer.ui.picture_upload import PictureUpload
+from explorer.ui.selection import QUICK
 from models import card, list_models
 from models.costs import parameters
+
+LANE = {name: QUICK[name] for name in ("concurrency_id", "concurrency_limit")}
+CATALOGUE: dict[str, Any] = {"concurrency_id": "catalogue", "concurrency_limit": 4}  # waits for no computing
 
 
 def models(_explorer: Explorer) -> list[dict]:
@@ -183,7 +188,7 @@ def build(explorer: Explorer) -> None:
             inputs,
             answer,
             api_name=name,
-            concurrency_id="quick",
+            **(CATALOGUE if name == "models" else LANE),
         )
 
     offer(models, "models", [])
