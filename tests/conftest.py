@@ -17,7 +17,7 @@ from tests.on_page import watch
 from tests.tiny import IMAGE_SIDE, TINY
 
 torch.set_num_threads(1)
-expect.set_options(timeout=12_000)  # a busy machine is no fault of the page
+expect.set_options(timeout=60_000)  # a busy machine is no fault of the page
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -97,7 +97,7 @@ def visit(browser, server):
 
     def opened(query: str = "", width: int = 1440, height: int = 900, **options):
         page = browser(tuple(sorted(options.items()))).new_page()
-        page.set_default_timeout(12_000)
+        page.set_default_timeout(60_000)
         watch(page)
         page.set_viewport_size({"width": width, "height": height})
         page.on("request", lambda request: request.url.startswith(OURS) or left.append(request.url))

@@ -7,7 +7,7 @@ a tenth of a core while nobody is there (`sleep_when_free` and `progress_update_
 A listener with `trigger_mode="always_last"` that was put off is caught up by telling its whole event once
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
 server without end (`dispatch` in `Blocks.svelte`: `this.dispatch(e)` after `this.queue.delete`). What is
-called after another listener is caught up alone, so every such listener is called after one that does nothing.
+called after another listener is caught up alone; so each such listener is called after one that does nothing.
 """
 
 import gradio as gr
