@@ -5,31 +5,34 @@ from weakref import WeakKeyDictionary
 from playwright.sync_api import Page, Request
 
 OPEN = ("/heartbeat",)  # requests that stay open as long as the page does
+STREAM = "/queue/data"  # Gradio may leave it open after an answer that was cancelled
 _asked: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 
 def watch(page: Page) -> None:
-    """Count what the page asks the server for; `settled` waits for it."""
+    """Note what the page asks the server for; `settled` waits for it."""
     asked = _asked[page] = set()
 
-    def counted(request: Request) -> None:
+    def noted(request: Request) -> None:
         if not any(part in request.url for part in OPEN):
             asked.add(request)
 
-    page.on("request", counted)
+    page.on("request", noted)
     page.on("requestfinished", lambda request: asked.discard(request))
     page.on("requestfailed", lambda request: asked.discard(request))
 
 
 def settled(page: Page) -> None:
     """Wait until the page has asked the server for nothing for a moment: all it shows is there."""
-    quiet = 0
+    since, before = 0, set()
     for _ in range(1_200):  # a minute
         page.wait_for_timeout(50)
-        quiet = 0 if _asked[page] else quiet + 1
-        if quiet == 3:
+        now = set(_asked[page])
+        since, before = (since + 1 if now == before else 0), now
+        only_streams = all(STREAM in request.url for request in now)
+        if since >= 3 and (not now or (only_streams and since >= 30)):
             return
-    raise AssertionError(f"still waiting for {sorted(request.url for request in _asked[page])}")
+    raise AssertionError(f"still waiting for {sorted(request.url for request in now)}")
 
 
 def choose(page: Page, menu: str, option: str) -> None:
