@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from explorer.explorer import Explorer
 from explorer.ui.app import build_app
+from models.registry import ASSETS
 from tests.on_page import choose, settled
 
 
@@ -39,3 +40,15 @@ def test_what_takes_the_last_of_quick_changes_is_called_after_another_listener()
     last = [one for one in told if one["trigger_mode"] == "always_last"]
     assert len(last) > 50
     assert [one["targets"] for one in last if one["trigger_after"] is None] == []
+
+
+def test_the_quick_lane_serves_two_at_a_time_and_the_list_of_models_waits_for_nobody():
+    lanes = {}
+    for listener in build_app(Explorer(device="cpu")).fns.values():
+        lanes.setdefault(listener.concurrency_id, set()).add(listener.concurrency_limit)
+    assert lanes["quick"] == {2}
+    assert lanes["catalogue"] == {4}
+
+
+def test_menus_are_put_into_chinese_without_polling():
+    assert "setInterval" not in (ASSETS / "page.js").read_text("utf-8")

@@ -183,13 +183,9 @@ def build(explorer: Explorer) -> None:
 
     def offer(handler: Callable, name: str, inputs: list) -> None:
         names = tuple(isinstance(one, gr.Textbox) for one in inputs)
-        trigger.click(
-            shown(partial(with_names, partial(handler, explorer), names)),
-            inputs,
-            answer,
-            api_name=name,
-            **(CATALOGUE if name == "models" else LANE),
-        )
+        answered = shown(partial(with_names, partial(handler, explorer), names))
+        lane = CATALOGUE if name == "models" else LANE
+        trigger.click(answered, inputs, answer, api_name=name, **lane)
 
     offer(models, "models", [])
     offer(predict, "predict", selection)
