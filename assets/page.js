@@ -53,6 +53,8 @@
       }
     }
   };
+  // Gradio 6.31 shows the words of a choice as the value of an input, which no supported way puts into another
+  // language; they are set here whenever the page changes, and Gradio reads its own state, not the input.
   const translateMenus = () => document.querySelectorAll('input[role=combobox]').forEach(input => {
     if (input !== document.activeElement) say(input, 'value', () => input.value, text => { input.value = text; });
   });

@@ -47,8 +47,8 @@ def test_the_readme_lists_no_other_model():
 def test_the_first_screen_has_the_picture_and_two_commands():
     first = README.split("---", 2)[2].split("## What can be seen")[0]
     assert re.findall(r"```bash (\w+)\n(.+)\n```", first) == [
-        ("run", "pip install -r requirements.txt && python app.py"),
-        ("test", "pip install -r requirements-dev.txt && python -m pytest"),
+        ("run", "pip install -r requirements.txt -c constraints.txt && python app.py"),
+        ("test", "pip install -r requirements-dev.txt -c constraints.txt && python -m pytest"),
     ]
     (picture,) = re.findall(r"!\[.+\]\((.+)\)", first)
     assert (ROOT / picture).is_file()
