@@ -76,21 +76,17 @@ def presets(branches: tuple[str, ...], learned: bool) -> list[tuple[str, str]]:
 
 
 def preset(name: str, found: BlockWeights, theirs: BlockWeights | None) -> list[Intervention]:
-    """The interventions a preset means for one block."""
+    """The interventions a preset means for one block; none for what it does not offer."""
     count = len(found.branches)
     uniform = Uniform if found.learned else Scaled
-    kind, _, branch = name.partition(" ")
-    if kind == EQUAL:
-        return [uniform(found.block, equal(count))]
-    if kind == "only":
-        return [uniform(found.block, only(found.branches.index(branch), count))]
-    if kind == "without" and found.learned:
-        return [Without(found.block, branch)]
-    if kind == "without":
-        return [Scaled(found.block, tuple(float(other != branch) / (count - 1) for other in found.branches))]
-    if kind == OTHER and theirs is not None:
-        return [Taken(found.block, tuple(map(tuple, theirs.values.tolist())))]
-    return []
+    means: dict[str, Intervention] = {EQUAL: uniform(found.block, equal(count))}
+    for index, branch in enumerate(found.branches):
+        others = tuple(float(other != branch) / max(count - 1, 1) for other in found.branches)
+        gone = Without(found.block, branch) if found.learned else Scaled(found.block, others)
+        means |= {f"only {branch}": uniform(found.block, only(index, count)), f"without {branch}": gone}
+    if theirs is not None:
+        means[OTHER] = Taken(found.block, tuple(map(tuple, theirs.values.tolist())))
+    return [means[name]] if name in means else []
 
 
 def by_hand(shares: tuple[float, ...], found: BlockWeights, how: str) -> Intervention:
