@@ -137,13 +137,13 @@ def test_a_map_that_is_the_same_everywhere_is_not_scored(subject):
 
 def test_controls_have_the_resolution_of_the_map(subject):
     for name in ("random", "edges"):
-        assert control_map(subject, name, (2, 3)).shape == (2, 3)
-    whole = control_map(subject, "edges", (32, 32))
-    assert control_map(subject, "edges", (2, 2))[0, 1] == pytest.approx(whole[:16, 16:].mean())
-    first = control_map(subject, "random", (4, 4))
+        assert done(control_map(subject, name, (2, 3))).shape == (2, 3)
+    whole = done(control_map(subject, "edges", (32, 32)))
+    assert done(control_map(subject, "edges", (2, 2)))[0, 1] == pytest.approx(whole[:16, 16:].mean())
+    first = done(control_map(subject, "random", (4, 4)))
     other = replace(subject, image=subject.image + 0.01)
-    assert not np.array_equal(first, control_map(other, "random", (4, 4)))
-    assert np.array_equal(first, control_map(subject, "random", (4, 4)))
+    assert not np.array_equal(first, done(control_map(other, "random", (4, 4))))
+    assert np.array_equal(first, done(control_map(subject, "random", (4, 4))))
 
 
 def test_the_card_says_when_the_emptied_picture_is_of_the_class_itself(subject):

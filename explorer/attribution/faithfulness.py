@@ -102,19 +102,12 @@ class Subject:
         return values
 
 
-def control_map(subject: Subject, name: str, shape: tuple[int, int]) -> np.ndarray:
-    """A control at the resolution of the map it stands beside: noise, or the mean slope in each cell."""
+def control_map(subject: Subject, name: str, shape: tuple[int, int]) -> Generator[None, None, np.ndarray]:
+    """Comes to a control at the resolution of the map it stands beside: noise, or each cell's mean slope."""
     if name == "random":
         return noise_for(subject.image, subject.options.seed, shape)
-    *_, found = attributions(
-        subject.model,
-        subject.image,
-        subject.preprocess,
-        method=name,
-        target=subject.target,
-        options=subject.options,
-    )
-    return adaptive_avg_pool2d(torch.from_numpy(found.values)[None, None], shape)[0, 0].numpy()
+    values = yield from subject.map_of(subject.image, method=name)
+    return adaptive_avg_pool2d(torch.from_numpy(values)[None, None], shape)[0, 0].numpy()
 
 
 def curves(subject: Subject, values: np.ndarray) -> Generator[None, None, Curves]:

@@ -105,7 +105,9 @@ def score_card(subject: Subject, cause: Cause | None = None) -> Iterator[ScoreCa
         card = replace(card, localisation=localised(values, cause.places), cause=cause.label)
     height, width = values.shape
     for name in shown_too:
-        shown = values if name == subject.method else control_map(subject, name, (height, width))
+        shown = values
+        if name != subject.method:
+            shown = yield from waiting(card, control_map(subject, name, (height, width)))
         made = yield from waiting(card, curves(subject, shown))
         card = more(card, curves={**card.curves, name: made})
         yield card

@@ -44,13 +44,14 @@ class Typical:
     pictures: int
     source: str  # "scenes", or "pictures" where computed over a few at hand
 
+    def unusual(self, means: np.ndarray) -> np.ndarray:
+        """Which mean shares `[branches]` of a picture lie beyond their 1st or 99th percentile."""
+        return (means < self.lowest - ROUNDING) | (means > self.highest + ROUNDING)
+
 
 def unusual(blocks: Sequence[BlockWeights], usual: Sequence[Typical]) -> tuple[int, int, float]:
     """How many mean shares lie beyond their 1st or 99th percentile, of how many; how many would by chance."""
-    outside = [
-        (block.mean < known.lowest - ROUNDING) | (block.mean > known.highest + ROUNDING)
-        for block, known in zip(blocks, usual, strict=True)
-    ]
+    outside = [known.unusual(block.mean) for block, known in zip(blocks, usual, strict=True)]
     dots = sum(map(len, outside))
     return int(sum(map(np.sum, outside))), dots, dots * (1 - (RARE[1] - RARE[0]) / 100)
 

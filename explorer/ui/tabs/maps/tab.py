@@ -22,19 +22,14 @@ def menus(explorer: Explorer, selection: Selection, layer: str, page: float) -> 
     """The layers of this model, keeping the chosen one where it exists, and the pages of its channels."""
     run = selection.run(explorer)
     names = probed(run)
-    return (
-        offer([(short(name), name) for name in names], layer if layer in names else usual(run), layer),
-        pages(explorer, selection, layer, page),
-    )
-
-
-def pages(explorer: Explorer, selection: Selection, layer: str, page: float) -> gr.Slider:
-    """How many pages the channels of a layer fill."""
     try:
         channels = found(explorer, selection, layer).channels
     except NoMapError:
         channels = 0
-    return grid.page_slider(channels, page)
+    return (
+        offer([(short(name), name) for name in names], layer if layer in names else usual(run), layer),
+        grid.page_slider(channels, page),
+    )
 
 
 def channel_of(event: gr.EventData) -> int:
@@ -95,15 +90,12 @@ def build(parts: TabParts) -> BuiltTab:
     told = drawing(numbers, layer_statistics.draw, layer_statistics.save, ("layer",))
     alike = drawing(near, similar_places.draw, similar_places.save, ("layer", "place"))
     through = drawing(deep, depth.draw, depth.save, ("layer", "channel"))
-    views = [many, one, told, alike, through]
-    for listener in views:  # side by side: a view reads a name from another model as the menu does
-        gr.on([parts.redraw.change, menu["layer"].input], **listener)
     named = {"layer": menu["layer"], "page": menu["page"]}
     fit = {**wired(parts.explorer, parts.rail, menus, **named), "outputs": [*named.values()], **QUICK}
-    turn = {**wired(parts.explorer, parts.rail, pages, **named), "outputs": menu["page"], **QUICK}
-    parts.redraw.change(**fit)
-    menu["layer"].input(**turn)  # a menu that is filled again tells its input again, without end
-    then(deep.pick(layer_of, None, menu["layer"], **PICK), turn, *views)
+    views = [many, one, told, alike, through]
+    for listener in (fit, *views):  # side by side: a view reads a name from another model as the menu does
+        gr.on([parts.redraw.change, menu["layer"].input], **listener)
+    then(deep.pick(layer_of, None, menu["layer"], **PICK), fit, *views)
     gr.on([menu["scale"].input, menu["page"].release], **many)
     menu["sort"].input(**{**many, "show_progress": "minimal"})  # relevance takes a pass back
     for listener in (one, through):
