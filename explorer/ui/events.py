@@ -7,7 +7,7 @@ values are objects in Python and plain JSON or text only on their way to the bro
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
 
@@ -81,24 +81,36 @@ class Redraw:
     link: str = ""
     count: int = 0
 
+    @classmethod
+    def read(cls, link: str = "", count: int = 0) -> "Redraw":
+        """From what a browser sent; raises ValueError or TypeError."""
+        return cls(str(link), int(count))
+
     @property
     def again(self) -> "Redraw":
         """The same once more, for what changed beside the link."""
         return replace(self, count=self.count + 1)
 
 
-class RedrawBox(Unseen):
-    """Holds a `Redraw`; views listen to its change."""
+class ValueBox(Unseen):
+    """Holds a frozen value whose fields are JSON on the wire; views listen to its change."""
+
+    kind: ClassVar[Any]  # what it holds: `read(**fields)` makes one, and without fields its default
 
     def preprocess(self, payload: str | None) -> Any:
         try:
-            given = json.loads(payload or "{}")
-            return Redraw(str(given.get("link", "")), int(given.get("count", 0)))
-        except (ValueError, TypeError, AttributeError):
-            return Redraw()
+            return self.kind.read(**json.loads(payload or "{}"))
+        except (ValueError, TypeError):
+            return self.kind.read()
 
-    def postprocess(self, value: Redraw | str | None) -> str | None:
-        return value if isinstance(value, str) else json.dumps(asdict(value or Redraw()))
+    def postprocess(self, value: Any) -> str | None:
+        return value if isinstance(value, str) else json.dumps(asdict(value or self.kind.read()))
+
+
+class RedrawBox(ValueBox):
+    """Holds a `Redraw`."""
+
+    kind = Redraw
 
 
 # The link reaches the tab that is open at once, and every other when it is opened.

@@ -1,13 +1,12 @@
 """Where one looks in the Mixing tab: a layer, a place, a channel, and in which direction."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from explorer.capture import Run
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
-from explorer.ui.events import MIDDLE, Place, Redraw, Unseen
+from explorer.ui.events import MIDDLE, Place, Redraw, ValueBox
 from explorer.ui.selection import Selection
 
 MOVES, FEELS = "moves", "feels"
@@ -39,20 +38,16 @@ class FieldQuestion:
     place: Place = MIDDLE
     channel: str | None = None
 
+    @classmethod
+    def read(cls, redraw: dict | None = None, place: dict | None = None, **others: Any) -> "FieldQuestion":
+        """From what a browser sent; raises ValueError or TypeError."""
+        return cls(redraw=Redraw.read(**redraw or {}), place=Place(**place) if place else MIDDLE, **others)
 
-class QuestionBox(Unseen):
+
+class QuestionBox(ValueBox):
     """Holds a question."""
 
-    def preprocess(self, payload: str | None) -> Any:
-        try:
-            given = json.loads(payload or "{}")
-            redraw, place = Redraw(**given.pop("redraw")), Place(**given.pop("place"))
-            return FieldQuestion(redraw=redraw, place=place, **given)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return FieldQuestion()
-
-    def postprocess(self, value: FieldQuestion | str | None) -> str | None:
-        return value if isinstance(value, str) else json.dumps(asdict(value or FieldQuestion()))
+    kind = FieldQuestion
 
 
 def chosen_place(
