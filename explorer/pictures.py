@@ -5,7 +5,7 @@ Everything is hostile until decoded: formats are a closed list, the size is read
 
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +134,15 @@ class Geometry:
 
 
 def seen(picture: Image.Image, preprocess: Preprocess) -> tuple[Image.Image, Geometry]:
-    """The pixels that reach the model: resized until the image is covered, middle cut out."""
+    """The pixels that reach the model: resized until the image is covered, middle cut out.
+
+    Where the weights know little detail, the middle is reduced to it and then enlarged.
+    """
+    if preprocess.detail:
+        height, width = preprocess.shape
+        little, _ = seen(picture, in_detail(preprocess))
+        enlarged = little.resize((width, height), Image.Resampling.BILINEAR)
+        return enlarged, geometry_of(picture.size, preprocess)
     resized, (left, top), _ = covering(picture.size, preprocess)
     height, width = preprocess.shape
     pixels = picture.resize(resized, RESAMPLING[preprocess.interpolation])
@@ -144,8 +152,21 @@ def seen(picture: Image.Image, preprocess: Preprocess) -> tuple[Image.Image, Geo
 
 def geometry_of(size: tuple[int, int], preprocess: Preprocess) -> Geometry:
     """Where the image lies in a picture of this width and height."""
+    if preprocess.detail:
+        little = geometry_of(size, in_detail(preprocess))
+        return replace(
+            little, scale=little.scale * preprocess.detail / preprocess.size, shape=preprocess.shape
+        )
     _, (left, top), scale = covering(size, preprocess)
     return Geometry(left / scale, top / scale, 1 / scale, preprocess.shape)
+
+
+def in_detail(preprocess: Preprocess) -> Preprocess:
+    """The same for an image of only as many pixels as the weights know."""
+    height, width = preprocess.shape
+    return replace(
+        preprocess, size=preprocess.detail, width=round(width * preprocess.detail / height), detail=0
+    )
 
 
 def covering(size: tuple[int, int], preprocess: Preprocess) -> tuple[tuple[int, int], tuple[int, int], float]:

@@ -1,7 +1,7 @@
 """Which models exist, how each is built, which weights it has and where all of it comes from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +29,7 @@ class Preprocess:
     std: tuple[float, float, float] = IMAGENET_STD
     width: int | None = None
     channels: Literal["rgb", "bgr"] = "rgb"  # their order in the image; mean and std are of RGB all the same
+    detail: int = 0  # side the crop is reduced to before it is enlarged to `size`; 0 where it is not enlarged
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -43,6 +44,7 @@ class Weights:
     source: Source  # where the file is, in any published key layout of the family
     labels: str  # file in assets/labels, one class a line
     preprocess: Preprocess
+    num_classes: int | None = None  # where the head has another number than the card says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class ModelCard:
     image_size: int  # side of the square input, in pixels
     num_classes: int
     step: int  # image sides are multiples of this many pixels; 0 where only `image_size` fits
-    build: Callable[[], nn.Module]
+    build: Callable[..., nn.Module]  # a backbone's takes another number of classes as `num_classes`
     published: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]  # foreign key layouts -> our own
     preprocess: Preprocess  # of the paper; used for random weights and for a file of the user's
     labels: str = "imagenet1k"
@@ -82,6 +84,8 @@ def register(card: ModelCard) -> None:
 
 
 SCENES = Preprocess(size=64, interpolation="bilinear", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+# CIFAR-10 has 32 pixels a side: what was trained on it sees no more of any picture.
+PHOTOGRAPHS = Preprocess(size=64, detail=32, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
 
 def announce(
@@ -113,6 +117,11 @@ def announce(
     if nano:
         bundled = Bundled(ASSETS / "weights" / f"{name}.safetensors")
         weights["scenes"] = Weights(source=bundled, labels="scenes", preprocess=SCENES)
+    learned = ASSETS / "weights" / f"{name}.cifar10.safetensors"
+    if nano and learned.is_file():  # not every nano has learned photographs yet
+        weights["cifar10"] = Weights(
+            source=Bundled(learned), labels="cifar10", preprocess=PHOTOGRAPHS, num_classes=10
+        )
     if imagenet:
         weights["imagenet"] = Weights(source=imagenet, labels="imagenet1k", preprocess=preprocess)
     register(
@@ -124,7 +133,7 @@ def announce(
             image_size=cfg.image_size,
             num_classes=cfg.num_classes,
             step=step,
-            build=partial(network, cfg),
+            build=partial(built, network, cfg),
             published=partial(published, cfg),
             preprocess=SCENES if nano else preprocess,
             labels="scenes" if nano else "imagenet1k",
@@ -134,6 +143,11 @@ def announce(
             unpublished="" if nano or imagenet else unpublished.format(name=name),
         )
     )
+
+
+def built(network: Callable[[Any], nn.Module], cfg: Any, num_classes: int | None = None) -> nn.Module:
+    """The network of a configuration, with a head for another number of classes where one is given."""
+    return network(cfg if num_classes is None else replace(cfg, num_classes=num_classes))
 
 
 def list_models(family: str | None = None) -> list[str]:
@@ -154,8 +168,8 @@ def create(
 ) -> nn.Module:
     """Build a model in eval mode, float32 on the CPU.
 
-    weights: None for random parameters drawn from `seed`; a name the card lists, "scenes" or "imagenet",
-        fetched where it is not here yet; or the path of a checkpoint in any published key layout.
+    weights: None for random parameters drawn from `seed`; a name the card lists, "scenes", "cifar10" or
+        "imagenet", fetched where it is not here yet; or the path of a checkpoint in any published key layout.
     progress: told the bytes that are here and the bytes in all while fetching; may raise to stop.
 
     Raises UnknownModelError for a name nobody registered, WeightsError for a checkpoint that is missing,
@@ -163,8 +177,10 @@ def create(
     """
     found = card(name)
     path = None if weights is None else checkpoint(found, weights, progress)
+    listed = found.weights.get(str(weights))
+    head = {"num_classes": listed.num_classes} if listed and listed.num_classes else {}
     with seeded(seed):
-        model = found.build().eval()
+        model = found.build(**head).eval()
     if path:
         load_strictly(model, found.published(read(path)), name=name, file=path.name)
     return model

@@ -48,7 +48,15 @@ def sized(name: str) -> ModelCard | None:
 def at_size(weights: Mapping[str, Weights], height: int, width: int) -> Mapping[str, Weights]:
     return MappingProxyType(
         {
-            name: replace(one, preprocess=replace(one.preprocess, size=height, width=width))
+            name: replace(
+                one,
+                preprocess=replace(
+                    one.preprocess,
+                    size=height,
+                    width=width,
+                    detail=one.preprocess.detail * height // one.preprocess.size,
+                ),
+            )
             for name, one in weights.items()
         }
     )

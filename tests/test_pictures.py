@@ -5,9 +5,12 @@ import io
 
 import numpy as np
 import pytest
+import torch
+from einops import rearrange
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from torch.nn import functional
 
 from explorer.errors import PictureError
 from explorer.pictures import Geometry, from_image, open_picture, seen, to_image
@@ -166,6 +169,23 @@ def test_geometry_points_at_the_same_pixels():
     image, geometry = to_image(Image.fromarray(values), Preprocess(size=60))
     brightest = np.unravel_index(int(image[0].sum(0).argmax()), (60, 60))
     np.testing.assert_allclose(geometry.to_image(72, 110), np.array(brightest) + 0.5, atol=1.0)
+
+
+@pytest.mark.parametrize("width", [None, 120])
+def test_weights_that_know_little_detail_see_no_more_of_it(width):
+    """The crop is reduced to half the pixels, antialiased, and enlarged again; places stay where they were."""
+    picture = Image.fromarray(np.random.default_rng(0).integers(256, size=(150, 300, 3), dtype=np.uint8))
+    little = Preprocess(size=30, width=width and width // 2)
+    pixels, geometry = seen(picture, Preprocess(size=60, width=width, detail=30))
+    reduced, there = seen(picture, little)
+    image = torch.from_numpy(np.array(reduced, np.float32))
+    enlarged = functional.interpolate(
+        rearrange(image, "h w c -> 1 c h w"), scale_factor=2, mode="bilinear", antialias=False
+    )
+    expected = rearrange(enlarged, "1 c h w -> h w c").numpy()
+    np.testing.assert_allclose(np.asarray(pixels), expected, atol=1)
+    assert geometry.to_picture(40, 20) == there.to_picture(20, 10)
+    assert geometry.shape == (60, width or 60)
 
 
 def test_geometry_of_a_square_crop():
