@@ -24,6 +24,7 @@ from torch import nn
 from models.augmentation import augmented, enlarged
 from models.muon import Muon
 from models.photograph_recipe import Recipe, loss_of
+from models.photograph_report import report
 from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
 from models.registry import card
 from models.weights import in_half
@@ -190,8 +191,23 @@ def train(run: Training, own: Photographs, more: Photographs | None, test: Photo
     return run.average.eval()
 
 
-def train_from_files(name: str, recipe: Recipe, work: Path, data: Path, more: Path | None) -> None:
+def train_from_files(name: str, recipe: Recipe, work: Path, data: Path, more: Path | None, out: Path) -> None:
     """Train on the pictures that lie there, and keep the average of the weights in half precision."""
-    others = tiny_imagenet(more) if more else None
-    model = train(Training(name, recipe, work), cifar10(data, "train"), others, cifar10(data, "test"))
-    save_file(in_half(model.state_dict()), work / f"{name}.cifar10.safetensors")
+    others, test = tiny_imagenet(more) if more else None, cifar10(data, "test")
+    run = Training(name, recipe, work)
+    write(train(run, cifar10(data, "train"), others, test), run, test, out)
+
+
+def write(model: nn.Module, run: Training, test: Photographs, out: Path) -> None:
+    """Calibrate, measure and save a trained model; what is measured is what is kept, in half precision."""
+    model.load_state_dict(in_half(model.state_dict()))
+    found = report(model, test, card(run.name).image_size)
+    facts = {
+        "name": run.name,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "pictures": run.step * run.recipe.batch,
+        "recipe": asdict(run.recipe),
+        **asdict(found),
+    }
+    kept = in_half(model.state_dict())
+    save_file(kept, out / f"{run.name}.cifar10.safetensors", metadata={"mixscope": json.dumps(facts)})

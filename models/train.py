@@ -6,14 +6,12 @@ itself, and `assets/weights/README.md` is made from what the files say.
 """
 
 import argparse
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -21,23 +19,11 @@ from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
 from models import card, create, scenes
+from models.checkpoint_table import readme
 from models.photograph_recipe import Recipe
 from models.photograph_training import train_from_files
 from models.registry import ASSETS
 from models.weights import in_half
-
-README = """# The bundled checkpoints
-
-Made by `python -m models.train <name>` from the procedural pictures of `models/scenes.py`; the table is
-written by that command from what each file carries in its metadata. Accuracy is on the {held_out:,} held-out
-scenes (seeds 0 to {last:,}), which are never trained on. Licence: that of this project.
-
-{overall}
-
-Accuracy per class, in percent:
-
-{per_class}
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,46 +111,6 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
     (path.parent / "README.md").write_text(readme(path.parent))
 
 
-def facts_of(path: Path) -> dict:
-    """What a bundled checkpoint says of itself."""
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["mixscope"])
-
-
-def readme(folder: Path) -> str:
-    """The table of all checkpoints in a folder, from what each file says of itself."""
-    paths = sorted(folder.glob("*.safetensors"))
-    told = [facts_of(path) for path in paths]
-    rows = [
-        (
-            facts["name"],
-            f"{facts['parameters']:,}",
-            f"{facts['accuracy']:.2%}",
-            f"{facts['schedule']['epochs'] * facts['schedule']['pictures']:,}",
-            facts["schedule"]["seed"],
-            f"`python -m models.train {facts['name']} --epochs {facts['schedule']['epochs']}`",
-            f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`",
-        )
-        for path, facts in zip(paths, told, strict=True)
-    ]
-    classes = [
-        (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
-        for index, label in enumerate(scenes.CLASSES)
-    ]
-    return README.format(
-        held_out=len(scenes.HELD_OUT),
-        last=scenes.HELD_OUT[-1],
-        overall=table(("model", "parameters", "accuracy", "pictures", "seed", "command", "sha256"), rows),
-        per_class=table(("class", *(facts["name"] for facts in told)), classes),
-    )
-
-
-def table(head: tuple, rows: list[tuple]) -> str:
-    """Rows as Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("name", help="a nano model, for example vip_nano")
@@ -183,7 +129,8 @@ def main() -> None:
         if args.data is None:
             ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
         recipe = Recipe(epochs=args.epochs, seed=args.seed)
-        train_from_files(args.name, recipe, args.work, args.data, args.more)
+        train_from_files(args.name, recipe, args.work, args.data, args.more, args.out)
+        (args.out / "README.md").write_text(readme(args.out))
         return
     schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed)
     write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")

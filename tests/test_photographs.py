@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from models.augmentation import augmented
+from models.checkpoint_table import facts_of, readme
 from models.muon import orthogonal
 from models.photograph_recipe import Recipe, loss_of
-from models.photograph_training import Training, accuracy, train
+from models.photograph_report import calibration_error, logits_of, temperature_of
+from models.photograph_training import Training, accuracy, train, with_ten_classes, write
 from models.photographs import CIFAR10, NONE, SYNSETS, Photographs, cifar10, tiny_imagenet
+from models.weights import in_half
 
 TINY_RECIPE = Recipe(epochs=2, pictures=8, batch=4, familiar=1, foreign=1)
 
@@ -118,3 +122,37 @@ def test_weights_alone_are_enough_to_go_on_from(tmp_path):
     assert second.step == 1
     for key, value in first.average.state_dict().items():
         torch.testing.assert_close(second.average.state_dict()[key], value, rtol=1e-3, atol=1e-4)
+
+
+def test_calibration_error_is_the_mean_distance_of_confidence_and_accuracy():
+    """Four pictures told with 0.9, three of them rightly; two told with 0.6, both rightly."""
+    sure, unsure = torch.tensor([0.9, 0.1]).log(), torch.tensor([0.6, 0.4]).log()
+    logits = torch.stack([sure] * 4 + [unsure] * 2)
+    labels = torch.tensor([0, 0, 0, 1, 0, 0])
+    expected = (4 * abs(0.9 - 0.75) + 2 * abs(0.6 - 1)) / 6
+    assert calibration_error(logits, labels) == pytest.approx(expected)
+
+
+def test_the_temperature_undoes_logits_that_are_too_large():
+    logits = torch.randn(4_000, 10, generator=torch.Generator().manual_seed(0))
+    labels = torch.multinomial(logits.softmax(dim=1), 1, generator=torch.Generator().manual_seed(1))[:, 0]
+    assert temperature_of(3 * logits, labels) == pytest.approx(3, rel=0.06)
+
+
+def test_trained_weights_are_kept_calibrated_with_what_they_reach(tmp_path):
+    """The file gives the logits that were measured, divided by the temperature it tells."""
+    pictures = Photographs(drawn(20), np.arange(20) % 10)
+    run = Training("fasternet_nano", TINY_RECIPE, tmp_path)
+    halves = in_half(run.average.state_dict())
+    run.average.load_state_dict(halves)
+    before = logits_of(run.average, pictures, 64)
+    write(run.average, run, pictures, tmp_path)
+    facts = facts_of(tmp_path / "fasternet_nano.cifar10.safetensors")
+    kept = with_ten_classes("fasternet_nano")
+    kept.load_state_dict(load_file(tmp_path / "fasternet_nano.cifar10.safetensors"))
+    after = logits_of(kept, pictures, 64)
+    torch.testing.assert_close(after * facts["temperature"], before, atol=2e-3, rtol=2e-3)
+    right = (before.argmax(dim=1).numpy() == pictures.labels).mean()
+    assert facts["accuracy"] == pytest.approx(right)
+    assert np.sum(facts["confusion"]) == 20
+    assert f"{right:.2%}" in readme(tmp_path)

@@ -173,7 +173,7 @@ def test_geometry_points_at_the_same_pixels():
 
 @pytest.mark.parametrize("width", [None, 120])
 def test_weights_that_know_little_detail_see_no_more_of_it(width):
-    """The crop is reduced to half the pixels, antialiased, and enlarged again; places stay where they were."""
+    """The crop is reduced to half the pixels, antialiased, and enlarged again; places stay."""
     picture = Image.fromarray(np.random.default_rng(0).integers(256, size=(150, 300, 3), dtype=np.uint8))
     little = Preprocess(size=30, width=width and width // 2)
     pixels, geometry = seen(picture, Preprocess(size=60, width=width, detail=30))

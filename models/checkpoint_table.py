@@ -1,0 +1,104 @@
+"""The tables of `assets/weights/README.md`, from what each checkpoint says of itself."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from safetensors import safe_open
+
+from models import scenes
+from models.photographs import CIFAR10
+
+README = """# The bundled checkpoints
+
+Made by `python -m models.train <name>` from the procedural pictures of `models/scenes.py`; the table is
+written by that command from what each file carries in its metadata. Accuracy is on the {held_out:,} held-out
+scenes (seeds 0 to {last:,}), which are never trained on. Licence: that of this project.
+
+{overall}
+
+Accuracy per class, in percent:
+
+{per_class}
+{photographs}"""
+PHOTOGRAPHS = """
+## Photographs
+
+`weights="cifar10"`, made by `python -m models.train <name> --on cifar10 --data <CIFAR-10> --more <Tiny
+ImageNet>`: CIFAR-10's 50,000 training pictures, and of Tiny ImageNet the classes that are one of the ten
+under the same names, the others as none of them (`models/photographs.py`). Accuracy and calibration are on
+CIFAR-10's 10,000 test pictures, which are never trained on; ECE is the expected calibration error in 15
+bins, before and after the logits were divided by the temperature.
+
+{overall}
+
+Accuracy per class, in percent:
+
+{per_class}
+"""
+
+
+def facts_of(path: Path) -> dict:
+    """What a bundled checkpoint says of itself."""
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["mixscope"])
+
+
+def readme(folder: Path) -> str:
+    """The table of all checkpoints in a folder, from what each file says of itself."""
+    paths = sorted(path for path in folder.glob("*.safetensors") if not path.stem.endswith(".cifar10"))
+    told = [facts_of(path) for path in paths]
+    rows = [
+        (
+            facts["name"],
+            f"{facts['parameters']:,}",
+            f"{facts['accuracy']:.2%}",
+            f"{facts['schedule']['epochs'] * facts['schedule']['pictures']:,}",
+            facts["schedule"]["seed"],
+            f"`python -m models.train {facts['name']} --epochs {facts['schedule']['epochs']}`",
+            f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`",
+        )
+        for path, facts in zip(paths, told, strict=True)
+    ]
+    classes = [
+        (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
+        for index, label in enumerate(scenes.CLASSES)
+    ]
+    return README.format(
+        held_out=len(scenes.HELD_OUT),
+        last=scenes.HELD_OUT[-1],
+        overall=table(("model", "parameters", "accuracy", "pictures", "seed", "command", "sha256"), rows),
+        per_class=table(("class", *(facts["name"] for facts in told)), classes),
+        photographs=photographs(folder),
+    )
+
+
+def photographs(folder: Path) -> str:
+    """The tables of what has learned photographs; nothing where none has."""
+    paths = sorted(folder.glob("*.cifar10.safetensors"))
+    told = [facts_of(path) for path in paths]
+    rows = [
+        (
+            facts["name"],
+            f"{facts['parameters']:,}",
+            f"{facts['accuracy']:.2%}",
+            f"{facts['ece_before']:.2%} / {facts['ece']:.2%}",
+            f"{facts['temperature']:.2f}",
+            f"{facts['pictures']:,}",
+            f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`",
+        )
+        for path, facts in zip(paths, told, strict=True)
+    ]
+    classes = [
+        (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
+        for index, label in enumerate(CIFAR10)
+    ]
+    head = ("model", "parameters", "accuracy", "ECE before / after", "temperature", "pictures seen", "sha256")
+    columns = ("class", *(facts["name"] for facts in told))
+    return PHOTOGRAPHS.format(overall=table(head, rows), per_class=table(columns, classes)) if told else ""
+
+
+def table(head: tuple, rows: list[tuple]) -> str:
+    """Rows as Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
