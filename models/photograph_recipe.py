@@ -1,10 +1,13 @@
 """How a nano is trained on photographs: what is done to the pictures and the parameters, and the loss."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
+from models.muon import Muon
 from models.photographs import NONE
 
 
@@ -39,6 +42,25 @@ class Recipe:
         """The share of the full rate at a step: warm up, stay, fall to zero."""
         falling = (self.steps - step) / (self.cooldown * self.steps)
         return min(1.0, (step + 1) / 200) * min(1.0, max(0.0, falling))
+
+
+def optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside, AdamW for stem, head, convolutions, norms, biases and gates."""
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    gates: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        inside = parameter.ndim == 2 and not name.startswith("head")
+        gate = "split_attention.reweight" in name
+        (gates if gate else matrices if inside else rest).append(parameter)
+    adam = partial(torch.optim.AdamW, weight_decay=recipe.decay, betas=(0.9, 0.98))
+    chosen: list[torch.optim.Optimizer] = [adam(rest, lr=recipe.rest)]
+    chosen += [adam(gates, lr=recipe.rest / 10)] if gates else []
+    chosen += [Muon(matrices, lr=recipe.matrices, weight_decay=recipe.decay)] if matrices else []
+    for optimiser in chosen:
+        for group in optimiser.param_groups:
+            group["full"] = group["lr"]
+    return chosen
 
 
 def loss_of(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:

@@ -69,7 +69,7 @@ def report(model: nn.Module, test: Photographs, size: int) -> Report:
     counts = counts.index_put((labels, logits.argmax(dim=1)), torch.tensor(1), accumulate=True)
     halves = torch.arange(len(labels)) % 2 == 0
     of_the_other = [temperature_of(logits[half], labels[half]) for half in (~halves, halves)]
-    divided = logits / torch.where(halves, *of_the_other)[:, None]
+    divided = logits / torch.where(halves, of_the_other[0], of_the_other[1])[:, None]
     temperature = temperature_of(logits, labels)
     calibrated(model.get_submodule("head"), temperature)
     return Report(

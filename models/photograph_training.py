@@ -12,7 +12,6 @@ import sys
 import time
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.augmentation import augmented, enlarged
-from models.muon import Muon
-from models.photograph_recipe import Recipe, loss_of
+from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import report
 from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
 from models.registry import card
@@ -40,25 +38,6 @@ def with_ten_classes(name: str) -> nn.Module:
             if "split_attention.reweight.fc1" in key:
                 parameter.mul_(GATE_START)  # so that no share is saturated at the start
     return model.train()
-
-
-def optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside, AdamW for stem, head, convolutions, norms, biases and gates."""
-    matrices: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
-    gates: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        inside = parameter.ndim == 2 and not name.startswith("head")
-        gate = "split_attention.reweight" in name
-        (gates if gate else matrices if inside else rest).append(parameter)
-    adam = partial(torch.optim.AdamW, weight_decay=recipe.decay, betas=(0.9, 0.98))
-    chosen: list[torch.optim.Optimizer] = [adam(rest, lr=recipe.rest)]
-    chosen += [adam(gates, lr=recipe.rest / 10)] if gates else []
-    chosen += [Muon(matrices, lr=recipe.matrices, weight_decay=recipe.decay)] if matrices else []
-    for optimiser in chosen:
-        for group in optimiser.param_groups:
-            group["full"] = group["lr"]
-    return chosen
 
 
 @torch.no_grad()

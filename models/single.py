@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from models.blocks import BlockCard, BlockError, block_card, complete, create_block, spelled
 from models.layers import Patches
+from models.preprocess import SCENES, Preprocess
 from models.probe import OUTPUTS, Kind, Probe, Role
-from models.registry import MAKERS, SCENES, ModelCard, Preprocess, card, create
+from models.registry import MAKERS, ModelCard, card, create
 
 SIDE = 64  # pixels of the picture, for a block that takes any grid
 NANO_PATCH = {"mixer_nano": 8, "s2mlp_nano": 8, "mobilevit_nano": 2}  # pixels of their first patches; else 4

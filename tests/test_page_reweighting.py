@@ -80,7 +80,7 @@ def test_a_change_in_one_block_shows_how_later_blocks_respond_and_stays_for_the_
     choose(lab, "preset", "only width")
     expect(lab.locator("#what-if .changes")).to_contain_text("Block 0.0")
     expect(lab.locator("#what-if .plain b").first).to_be_visible()
-    lab.locator("#examples button").nth(2).click()
+    lab.locator("#examples button[aria-label=disk]").click()
     expect(lab.locator("#status")).to_contain_text("disk")
     expect(lab.locator("#what-if .changes")).to_contain_text("Block 0.0")
     lab.locator("#backbone input").click()

@@ -9,8 +9,9 @@ import gradio as gr
 from explorer.errors import ChoiceError
 from explorer.ui.controls import Amount, ClassMenu, Control, Several, Whole
 from explorer.ui.events import Place, PlaceBox
+from explorer.ui.examples import example
 from explorer.ui.model_picker import FIRST, parts_of
-from explorer.ui.rail import RailView, Refreshing, example
+from explorer.ui.rail import RailView, Refreshing
 from explorer.ui.selection import FILE, PICK, QUIET, weights_of
 
 LONGEST_NUMBER = 9  # digits

@@ -40,6 +40,7 @@ TEMPLATES.filters |= {
     "number": lambda value: f"{value:.3g}",
     "percent": percent,
     "embedded": thumbnail_uri,
+    "named": lambda stem: stem.partition("-")[2].replace("-", " "),  # of an example
 }
 
 EVENTS = ("pick", "save", "stop", "more", "link")

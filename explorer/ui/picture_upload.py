@@ -7,9 +7,7 @@ from gradio.utils import get_upload_folder
 
 from explorer.errors import PictureError
 from explorer.explorer import Explorer
-from models.registry import ASSETS
-
-EXAMPLES = tuple(sorted((ASSETS / "examples").glob("*.png")))
+from explorer.ui.examples import EXAMPLES
 
 
 class PictureUpload(gr.Image):

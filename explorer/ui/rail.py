@@ -13,9 +13,10 @@ from explorer.explorer import Explorer
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu
+from explorer.ui.examples import EXAMPLES, GROUPS, picked
 from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
-from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
+from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Rail, Selection, missing, weights_of, wired
 from explorer.ui.weights_download import fetched, stopped
 from models import card
@@ -33,10 +34,6 @@ BADGES = {
     FILE: ("neutral", "Your checkpoint, loaded strictly"),
 }
 PREDICTED = ("the predicted class", -1)
-
-
-def example(name: str) -> Path | None:
-    return next((path for path in EXAMPLES if path.stem == name), None)
 
 
 def link_to(selection: Selection, digest: str) -> str:
@@ -107,8 +104,7 @@ def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
 
 
 def chosen_example(event: gr.EventData) -> tuple[str, str]:
-    path = str(EXAMPLES[int(event.example)])
-    return path, path
+    return picked(event), picked(event)
 
 
 @dataclass(frozen=True)
@@ -145,7 +141,7 @@ def build(hosted: bool) -> RailView:
         alt_text="the picture looked at",
         webcam_options=gr.WebcamOptions(mirror=False),
     )
-    examples = View(render("examples", examples=EXAMPLES), elem_id="examples")
+    examples = View(render("examples", groups=GROUPS), elem_id="examples")
     picker = build_picker()
     choice = Menu(
         [(NAMES[n], n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"

@@ -14,8 +14,8 @@ from explorer.ui.components import View
 from explorer.ui.controls import IDLE, RUNNING, Amount, Control, Menu, offer, stopping
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, Redraw, place_of
+from explorer.ui.examples import known_to
 from explorer.ui.lenses import Lenses
-from explorer.ui.picture_upload import EXAMPLES
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane
 from explorer.ui.tabs.mixing import growth
 from explorer.ui.tabs.mixing.pages import field, field_page, sensitivity_map, sensitivity_page, where
@@ -53,9 +53,10 @@ def average(explorer: Explorer, selection: Selection, *, direction: str, **where
     if direction == FEELS:
         raise ChoiceError("Only the pixels that move a place are averaged over pictures.")
     chosen = chosen_place(explorer, selection, **where_to)
-    for found in explorer.average_field(selection.model, EXAMPLES, selection.weights, **where(chosen)):
-        last = found.pictures == len(EXAMPLES)
-        yield field_page(explorer, selection, chosen, found, len(EXAMPLES)), IDLE if last else RUNNING
+    pictures = known_to(selection)
+    for found in explorer.average_field(selection.model, pictures, selection.weights, **where(chosen)):
+        last = found.pictures == len(pictures)
+        yield field_page(explorer, selection, chosen, found, len(pictures)), IDLE if last else RUNNING
 
 
 def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str, **where_to):

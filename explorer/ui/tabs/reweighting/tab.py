@@ -12,7 +12,7 @@ from explorer.reweighting.reference_shares import unusual
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, offer, opened, switch
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.picture_upload import EXAMPLES
+from explorer.ui.examples import EXAMPLES, known_to
 from explorer.ui.selection import PICK, QUICK, Selection, lane
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 from explorer.ui.tabs.reweighting import channels, knock_out, two_pictures, what_if, where
@@ -45,7 +45,7 @@ def draw_strip(explorer: Explorer, selection: Selection, block: str | None) -> s
         remark=selection.loaded(explorer).card.mixing,
         typical=typical,
         rare=unusual(blocks, typical) if typical else None,
-        examples=len(EXAMPLES),
+        examples=len(known_to(selection)),
         chosen=chosen_block(blocks, block).block,
         python=selection.python(
             "for block in blends(explorer.inspect(model, picture, weights)):",
@@ -63,7 +63,7 @@ def instead(card, run) -> str:
 
 def draw_typical(explorer: Explorer, selection: Selection, block: str | None) -> str:
     """The same, after computing how the model blends the example pictures."""
-    explorer.typical(selection.model, selection.weights, EXAMPLES)
+    explorer.typical(selection.model, selection.weights, known_to(selection))
     return draw_strip(explorer, selection, block)
 
 

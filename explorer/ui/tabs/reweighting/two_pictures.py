@@ -13,7 +13,8 @@ from explorer.reweighting.branch_weights import Difference, differences
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render, sentence
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
+from explorer.ui.examples import GROUPS, picked
+from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import PICK, Selection
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
@@ -67,7 +68,7 @@ def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
 
 
 def example(event: gr.EventData) -> tuple[None, str]:
-    return None, str(EXAMPLES[int(event.example)])
+    return None, picked(event)
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, other: str):
@@ -97,7 +98,7 @@ def build(lab: Lab) -> None:
             scale=1,
             min_width=160,
         )
-        strip = View(render("examples", examples=EXAMPLES), elem_id="others")
+        strip = View(render("examples", groups=GROUPS), elem_id="others")
     view = View(elem_id="two")
     drawn = lab.follower(lab.listener("two", draw, [view], block=lab.block, other=lab.other))
     both = [upload, lab.other]
