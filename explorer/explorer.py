@@ -24,6 +24,8 @@ from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, labels_of
 from explorer.engine.picture_store import Source
+from explorer.familiarity.distance import Familiarity
+from explorer.familiarity.reference import familiarity
 from explorer.features.block_costs import Costs
 from explorer.features.comparison import Likeness
 from explorer.features.service import ComparisonService
@@ -131,6 +133,11 @@ class Explorer:
         subject = self.input(model, picture, weights)
         self.engine.class_of(subject, None)  # refuses what classifies nothing
         return predictions(self.engine.run(subject).logits, subject.loaded.labels, most)
+
+    def familiarity(self, model: str, picture: Source | None, weights: Weights = None) -> Familiarity | None:
+        """Whether a picture is like those these weights know; None where nothing is known of them."""
+        subject = self.input(model, picture, weights)
+        return familiarity(self.engine.run(subject), subject.loaded.card.name, subject.loaded.weights)
 
     def target(
         self, model: str, picture: Source | None, weights: Weights = None, target: int | None = None

@@ -41,6 +41,7 @@ def arrive(
         gr.Textbox(file, visible=True) if file else gr.skip(),
         gr.skip() if target is None or target < 0 else gr.Dropdown(choices=[target], value=target),
         *parts,
+        model is not None,
         gr.Tabs(selected=tab) if tab else gr.skip(),
         tab or gr.skip(),
         *(setting(control, query.get(name)) for name, control in remembered.items()),
@@ -92,7 +93,16 @@ def connect(
     def arrived(request: gr.Request) -> list:
         return arrive(hosted, names, remembered, request)
 
-    settled = [view.upload, rail.picture, rail.choice, rail.file, rail.target, *view.picker.outputs, *tabs]
+    settled = [
+        view.upload,
+        rail.picture,
+        rail.choice,
+        rail.file,
+        rail.target,
+        *view.picker.outputs,
+        view.chosen,
+        *tabs,
+    ]
     app.load(arrived, None, [*settled, *controls], **QUIET).success(**after.menus).success(**after.link)
     usual = {name: control.value for name, control in remembered.items()}
     write = f"(...values) => window.mixscope.address({json.dumps(usual)}, values)"

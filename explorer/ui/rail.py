@@ -18,21 +18,10 @@ from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Rail, Selection, missing, weights_of, wired
+from explorer.ui.weights_badge import NAMES, badge, best_here, taken
 from explorer.ui.weights_download import fetched, stopped
 from models import card
 
-NAMES = {
-    "scenes": "trained on scenes (bundled)",
-    "imagenet": "trained on ImageNet (published)",
-    RANDOM: "random (untrained)",
-    FILE: "a file of yours",
-}
-BADGES = {
-    "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
-    "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
-    RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
-    FILE: ("neutral", "Your checkpoint, loaded strictly"),
-}
 PREDICTED = ("the predicted class", -1)
 
 
@@ -61,10 +50,9 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
         return gr.skip(), render("weights_missing", place=place), gr.skip()
     loaded = selection.loaded(explorer)
     top = explorer.predict(*selection.question, most=1)[0] if loaded.labels else None
-    kind, text = BADGES[selection.choice]
     return (
         link_to(selection, explorer.digest(selection.picture)),
-        render("badge", kind=kind, text=(selection.choice == RANDOM and loaded.card.remark) or text),
+        badge(explorer, selection),
         render("status", model=selection.model, weights=NAMES[selection.choice], top=top),
     )
 
@@ -116,6 +104,7 @@ class RailView:
     upload: PictureUpload
     examples: View
     badge: View
+    chosen: gr.State  # whether the visitor has chosen a model or weights
     link: gr.Textbox  # the query of a link to what is shown; the address bar and the open tab follow it
 
 
@@ -150,7 +139,9 @@ def build(hosted: bool) -> RailView:
     badge = View(elem_id="badge")
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
     rail = Rail(gr.State(str(first)), picker.model, choice, file, target)
-    return RailView(rail, picker, upload, examples, badge, gr.Textbox(visible="hidden", elem_id="link"))
+    return RailView(
+        rail, picker, upload, examples, badge, gr.State(False), gr.Textbox(visible="hidden", elem_id="link")
+    )
 
 
 def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
@@ -177,14 +168,22 @@ def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list
     rail, both = view.rail, [view.upload, view.rail.picture]
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     accept = shown(partial(accepted, explorer))
-    view.upload.input(accept, both, both, cancels=running, **queued).success(**after.link)
+    fitting = [*view.picker.outputs, rail.choice]
+    accepting = view.upload.input(accept, both, both, cancels=running, **queued)
+    best = accepting.success(**wired(explorer, rail, best_here, chosen=view.chosen), outputs=fitting, **QUICK)
+    best.success(**after.menus).success(**after.link)
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.link)
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
-    best = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": [rail.model, rail.target]}
+    usual = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": [rail.model, rail.target]}
     for event, handler, inputs, another_model in listeners(view.picker):
         named = event(handler, inputs, view.picker.outputs, cancels=running, **QUICK)
-        named.success(**(best if another_model else after.menus)).success(**after.link)
+        named.success(**(usual if another_model else after.menus)).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
+    offered = view.badge.more(shown(taken), None, fitting, cancels=running, **PICK)
+    offered.success(**after.menus).success(**after.link)
+    picker = view.picker
+    choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
+    gr.on([*choosing, view.badge.more], lambda: True, None, view.chosen, **PICK)
     connect_download(explorer, view, after)
 
 
