@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from explorer import picture_files
 from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
-from explorer.ui import rail
+from explorer.ui import selection
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
@@ -41,6 +41,7 @@ KEPT = "|".join(
             *("LRP", "SLIC", "ReLU", "Vision Permutator", "S2-MLPv2", "LayerNorm", "GELU"),
             *("SiLU", "GroupNorm", "DropPath"),
             *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "FasterNet"),
+            *("EfficientNet", "EfficientNet-Lite"),
             *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),
@@ -188,6 +189,6 @@ def test_a_phrase_keeps_its_gaps():
 
 def test_the_words_of_the_core_are_known():
     words = [*CLASSES, *baselines.BASELINES.values(), *(method.title for method in METHODS.values())]
-    words += [*rail.NAMES.values(), *(text for _, text in rail.BADGES.values())]
+    words += [*selection.NAMES.values(), selection.BUNDLED, *(text for _, text in selection.BADGES.values())]
     assert [word for word in words if word not in ZH] == []
     assert [phrase for phrase in ZH if picture_files.OFFER in phrase], "the decoder's sentences"

@@ -18,6 +18,19 @@ from explorer.ui.controls import Control
 from models import card
 
 FILE = "file"
+NAMES = {
+    "scenes": "trained on scenes (bundled)",
+    "imagenet": "trained on ImageNet (published)",
+    RANDOM: "random (untrained)",
+    FILE: "a file of yours",
+}
+BUNDLED = "trained on ImageNet (bundled)"
+BADGES = {
+    "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
+    "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
+    RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
+    FILE: ("neutral", "Your checkpoint, loaded strictly"),
+}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # What is drawn at once: two visitors at a time, and of quick changes always the last.
 QUICK: dict[str, Any] = {
@@ -40,6 +53,12 @@ def weights_of(model: str, *, hosted: bool = False) -> list[str]:
     found = card(model)
     takes_files = found.num_classes and not hosted  # a single block has no published layout
     return [*found.weights, RANDOM, *([FILE] if takes_files else [])]
+
+
+def name_of(model: str, choice: str) -> str:
+    """The weights as the menu calls them."""
+    known = card(model).weights.get(choice)
+    return BUNDLED if choice == "imagenet" and known and known.bundled else NAMES[choice]
 
 
 def missing(selection: "Selection") -> str | None:
