@@ -1,7 +1,7 @@
 """The truth lab: where the cause of a picture is known, which methods find it, in which families.
 
 The table over 100 held-out scenes is computed once and shipped; the page can compute a row of it again.
-`python -m explorer.attribution.benchmark.truth_lab` makes all of it again, `--only vip_nano` what is of one model.
+`python -m explorer.attribution.benchmark.truth_lab` makes all of it again, `--only vip_nano` that of one.
 """
 
 import argparse
