@@ -1,7 +1,16 @@
 """Image classifiers written to be looked inside."""
 
 # Importing a family registers its variants.
-from models import as_mlp, fasternet, mlp_mixer, mobilevit, s2_mlp, s2_mlp_v2, vision_permutator  # noqa: F401
+from models import (  # noqa: F401
+    as_mlp,
+    efficientnet_lite,
+    fasternet,
+    mlp_mixer,
+    mobilevit,
+    s2_mlp,
+    s2_mlp_v2,
+    vision_permutator,
+)
 
 # These two let single blocks and other image sizes be asked for by name.
 from models import single as _single  # noqa: F401

@@ -5,7 +5,7 @@ import sys
 from models import card, list_models
 from models.costs import multiply_adds, parameters
 
-LINE = "{:<20} {:<16} {:>12} {:>14} {:>6}  {:<20} {}\n"
+LINE = "{:<20} {:<22} {:>12} {:>14} {:>6}  {:<32} {}\n"
 
 
 def main() -> None:
@@ -14,7 +14,8 @@ def main() -> None:
     )
     for name in sorted(list_models(), key=lambda name: (card(name).family, name)):
         found = card(name)
-        weights = ", ".join([*found.weights, "file", "random"])
+        told = (f"{kind} (bundled)" if one.bundled else kind for kind, one in found.weights.items())
+        weights = ", ".join([*told, "file", "random"])
         sys.stdout.write(
             LINE.format(
                 found.family,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from models import (
     as_mlp,
+    efficientnet_lite,
     fasternet,
     mlp_mixer,
     mobilevit,
@@ -207,6 +208,18 @@ CARDS = (
         {"dim": 3, "transformer_dim": 512, "patch": 7, "kernel": 3, "depth": 3},
         mobilevit_attention.MobileViTAttention,
         lambda given: (1, given["dim"], 7 * given["patch"], 7 * given["patch"]),
+    ),
+    BlockCard(
+        name="MBConv",
+        family="EfficientNet-Lite",
+        paper="https://arxiv.org/abs/1905.11946",
+        settings={"dim": 40, "out_dim": 40, "kernel": 5, "stride": 1, "expansion": 6},
+        axes="b c h w",
+        build=efficientnet_lite.MBConv,
+        shape=lambda given: (1, given["dim"], 28, 28),
+        nano="efficientnet_lite_nano",
+        place="stages.0.0",
+        trained={"dim": 16, "out_dim": 8, "kernel": 3, "stride": 1, "expansion": 1},
     ),
     faster(
         "PartialConv",

@@ -1,6 +1,5 @@
 """The tables of `assets/weights/README.md`, from what each checkpoint says of itself."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from safetensors import safe_open
 
 from models import scenes
 from models.photographs import CIFAR10
+from models.sources import sha256
 
 README = """# The bundled checkpoints
 
@@ -20,7 +20,7 @@ scenes (seeds 0 to {last:,}), which are never trained on. Licence: that of this 
 Accuracy per class, in percent:
 
 {per_class}
-{photographs}"""
+{photographs}{elsewhere}"""
 PHOTOGRAPHS = """
 ## Photographs
 
@@ -36,6 +36,14 @@ Accuracy per class, in percent:
 
 {per_class}
 """
+ELSEWHERE = """
+## Trained elsewhere
+
+Published weights, kept in half precision and computed with in single precision; NOTICE says whose they are.
+Accuracy is that of the likeliest class, on labelled photographs of ImageNet's classes, measured once.
+
+{overall}
+"""
 
 
 def facts_of(path: Path) -> dict:
@@ -44,10 +52,18 @@ def facts_of(path: Path) -> dict:
         return json.loads(file.metadata()["mixscope"])
 
 
+def command(facts: dict) -> str:
+    """What made a checkpoint, as it is typed."""
+    schedule = facts["schedule"]
+    half = "" if schedule["half"] else " --no-half"
+    return f"`python -m models.train {facts['name']} --epochs {schedule['epochs']}{half}`"
+
+
 def readme(folder: Path) -> str:
     """The table of all checkpoints in a folder, from what each file says of itself."""
     paths = sorted(path for path in folder.glob("*.safetensors") if not path.stem.endswith(".cifar10"))
-    told = [facts_of(path) for path in paths]
+    files = {path: facts for path in paths if "schedule" in (facts := facts_of(path))}
+    told = list(files.values())
     rows = [
         (
             facts["name"],
@@ -55,10 +71,10 @@ def readme(folder: Path) -> str:
             f"{facts['accuracy']:.2%}",
             f"{facts['schedule']['epochs'] * facts['schedule']['pictures']:,}",
             facts["schedule"]["seed"],
-            f"`python -m models.train {facts['name']} --epochs {facts['schedule']['epochs']}`",
-            f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`",
+            command(facts),
+            f"`{sha256(path)}`",
         )
-        for path, facts in zip(paths, told, strict=True)
+        for path, facts in files.items()
     ]
     classes = [
         (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
@@ -70,6 +86,7 @@ def readme(folder: Path) -> str:
         overall=table(("model", "parameters", "accuracy", "pictures", "seed", "command", "sha256"), rows),
         per_class=table(("class", *(facts["name"] for facts in told)), classes),
         photographs=photographs(folder),
+        elsewhere=elsewhere(folder),
     )
 
 
@@ -85,7 +102,7 @@ def photographs(folder: Path) -> str:
             f"{facts['ece_before']:.2%} / {facts['ece']:.2%}",
             f"{facts['temperature']:.2f}",
             f"{facts['pictures']:,}",
-            f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`",
+            f"`{sha256(path)}`",
         )
         for path, facts in zip(paths, told, strict=True)
     ]
@@ -96,6 +113,25 @@ def photographs(folder: Path) -> str:
     head = ("model", "parameters", "accuracy", "ECE before / after", "temperature", "pictures seen", "sha256")
     columns = ("class", *(facts["name"] for facts in told))
     return PHOTOGRAPHS.format(overall=table(head, rows), per_class=table(columns, classes)) if told else ""
+
+
+def elsewhere(folder: Path) -> str:
+    """The table of published weights that come along; nothing where none does."""
+    files = {path: facts_of(path) for path in sorted(folder.glob("*.safetensors"))}
+    rows = [
+        (
+            facts["name"],
+            f"{facts['parameters']:,}",
+            f"{facts['accuracy']:.1%} of {facts['photographs']}",
+            facts["origin"],
+            f"`{facts['command']}`",
+            f"`{sha256(path)}`",
+        )
+        for path, facts in files.items()
+        if "origin" in facts
+    ]
+    head = ("model", "parameters", "accuracy", "from", "command", "sha256")
+    return ELSEWHERE.format(overall=table(head, rows)) if rows else ""
 
 
 def table(head: tuple, rows: list[tuple]) -> str:

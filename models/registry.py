@@ -26,6 +26,11 @@ class Weights:
     preprocess: Preprocess
     num_classes: int | None = None  # where the head has another number than the card says
 
+    @property
+    def bundled(self) -> bool:
+        """Whether they come with the project, and need not be fetched."""
+        return isinstance(self.source, Bundled)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
@@ -125,8 +130,14 @@ def built(network: Callable[[Any], nn.Module], cfg: Any, num_classes: int | None
     return network(cfg if num_classes is None else replace(cfg, num_classes=num_classes))
 
 
-def list_models(family: str | None = None) -> list[str]:
-    return sorted(name for name, found in _CARDS.items() if family in (None, found.family))
+def list_models(family: str | None = None, *, bundled: bool = False) -> list[str]:
+    """Names of all models, of one family, or of those with trained weights that come with the project."""
+    return sorted(
+        name
+        for name, found in _CARDS.items()
+        if family in (None, found.family)
+        and (not bundled or any(one.bundled for one in found.weights.values()))
+    )
 
 
 def card(name: str) -> ModelCard:

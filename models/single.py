@@ -23,7 +23,8 @@ from models.probe import OUTPUTS, Kind, Probe, Role
 from models.registry import MAKERS, ModelCard, card, create
 
 SIDE = 64  # pixels of the picture, for a block that takes any grid
-NANO_PATCH = {"mixer_nano": 8, "s2mlp_nano": 8, "mobilevit_nano": 2}  # pixels of their first patches; else 4
+# Pixels along a side of their first patches; else 4.
+NANO_PATCH = {"mixer_nano": 8, "s2mlp_nano": 8, "mobilevit_nano": 2, "efficientnet_lite_nano": 2}
 
 
 class Carried(nn.Module):

@@ -120,6 +120,12 @@ def main() -> None:
     ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
     ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
+    ask.add_argument(
+        "--half",
+        action=argparse.BooleanOptionalAction,
+        default=Schedule.half,
+        help="compute in bfloat16; slower where the processor has to imitate it",
+    )
     ask.add_argument("--seed", type=int, default=Schedule.seed)
     ask.add_argument("--threads", type=int, default=1)
     ask.add_argument("--out", type=Path, default=ASSETS / "weights")
@@ -132,7 +138,7 @@ def main() -> None:
         train_from_files(args.name, recipe, args.work, args.data, args.more, args.out)
         (args.out / "README.md").write_text(readme(args.out))
         return
-    schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed)
+    schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed, half=args.half)
     write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")
 
 

@@ -172,6 +172,8 @@ def plain(model, image):
 
 OURS = {"layer_cam", "score_cam", "attention_rollout", "random", "edges"}  # Captum has none
 RULED = {"deep_lift", "deep_lift_shap", "lrp"}  # not every model can be followed
+# Of these Captum has no rule for ReLU6; `test_relu6.py` compares them with their definitions.
+BY_RELUS = {"deep_lift", "deep_lift_shap", "guided_backprop", "deconvolution", "guided_grad_cam"}
 
 
 @pytest.mark.filterwarnings("ignore:Setting")
@@ -185,6 +187,9 @@ def test_a_finished_map_is_captums(model, image, plain, method):
             final(model, image.double(), method)
         return
     found = final(model, image.double(), method)
+    if method in BY_RELUS and any(isinstance(module, nn.ReLU6) for module in model.modules()):
+        assert not expected.any() or np.abs(found.values - expected).max() > 1e-3 * np.abs(expected).max()
+        return
     np.testing.assert_allclose(found.values, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 
 

@@ -33,7 +33,7 @@ from tests.simulated_device import CUDA, Elsewhere, simulated_cuda
 
 DEVICES = ["simulated", *(["cuda"] if torch.cuda.is_available() else [])]
 NANOS = [name for name in list_models() if name.endswith("_nano")]
-EXPLAINED = ["vip_nano", "fasternet_nano", "mobilevit_nano"]
+EXPLAINED = ["vip_nano", "fasternet_nano", "mobilevit_nano", "efficientnet_lite_nano"]
 STAR, OTHER = (Image.fromarray(scenes.draw(seed, 96).picture) for seed in (27, 5))
 LIGHT = Options(steps=6, samples=3, cells=4, segments=9, draws=16, orders=1, channels=4)
 # These draw from the generator of the device, so on CUDA from other numbers.
@@ -154,7 +154,7 @@ QUESTIONS: dict[Callable[[Explorer, str], object], list[str]] = {  # and the mod
     knocked_out: ["vip_nano"],
     typical: ["s2mlpv2_nano", "vip_nano"],
     fields_of: NANOS,
-    shifted: ["as_mlp_nano", "fasternet_nano", "s2mlp_nano", "s2mlpv2_nano"],
+    shifted: ["as_mlp_nano", "efficientnet_lite_nano", "fasternet_nano", "s2mlp_nano", "s2mlpv2_nano"],
     matrices: ["mixer_nano", "vip_nano"],
     attention: ["mobilevit_nano"],
     likeness: NANOS,

@@ -144,7 +144,7 @@ def copy(tmp_path_factory):
 def test_a_toy_of_each_works_after_touching_the_files_of_its_recipe(copy):
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     (copy / "models/toy.py").write_text(BACKBONE)
-    changed(copy, "models/__init__.py", "from models import as_mlp,", "from models import toy, as_mlp,")
+    changed(copy, "models/__init__.py", "    as_mlp,\n", "    toy,\n    as_mlp,\n")
     controls = copy / "explorer/attribution/methods/controls.py"
     controls.write_text(controls.read_text("utf-8") + METHOD)
     method = '"toy": Method("Toy", controls.toy, lambda _: 1, uses=("power",)),'

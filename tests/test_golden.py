@@ -8,11 +8,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 import torch
+from efficientnet_lite_pytorch import EfficientNet
 from einops import rearrange
+from safetensors.torch import save_file
+from torch import nn
 
 from explorer.capture import Run, run
 from models import card, create
-from models.probe import Kind
+from models.probe import Kind, Role
 from tests.golden_data import Golden, golden_input, golden_tensor
 
 # Golden file -> our model, and the original's name of a stage -> our probe of the same tensor.
@@ -199,3 +202,49 @@ def test_two_published_layouts_give_the_same_model(name, table, turned):
     one, same = card(name).published(known), card(name).published(other)
     assert one == same
     assert set(one) == set(create(name).state_dict())
+
+
+# EfficientNet-Lite: the published code is a package, and is asked itself
+
+
+def drawn(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Weights and statistics by the rule of the golden files, in the keys of the model."""
+    gain = 3**0.5  # else deep maps shrink to nothing
+    return {
+        key: torch.from_numpy(golden_tensor(key, list(one.shape), gain))
+        for key, one in model.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "size"), [(0, (64, 64)), (0, (75, 50)), (2, (43, 64))], ids=["even", "odd", "scaled"]
+)
+def test_efficientnet_lite_is_the_published_package(number, size, tmp_path):
+    """Every block and the logits, also where the zeros of a stride are odd in number."""
+    theirs = EfficientNet.from_name(f"efficientnet-lite{number}", image_size=list(size)).eval()
+    theirs.load_state_dict(drawn(theirs))
+    save_file(theirs.state_dict(), tmp_path / "published.safetensors")
+    ours = create(f"efficientnet_lite{number}", tmp_path / "published.safetensors").double()
+    expected: list[torch.Tensor] = []
+    for block in theirs._blocks:
+        block.register_forward_hook(lambda _module, _args, value: expected.append(value))
+    image = golden_input((2, 3, *size)).double()
+    with torch.no_grad():
+        logits = theirs.double()(image)
+    found = run(ours, image)
+    np.testing.assert_allclose(found.logits, logits, rtol=0, atol=1e-6 * float(logits.std()))
+    blocks = found.outputs((Role.BLOCK,))
+    assert len(blocks) == len(expected)
+    for one, other in zip(blocks, expected, strict=True):
+        turned = rearrange(other, "b c h w -> b h w c")
+        np.testing.assert_allclose(one.value, turned, rtol=0, atol=1e-6 * float(other.std()))
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_every_efficientnet_lite_is_as_large_as_the_published_one(number):
+    published, found = f"efficientnet-lite{number}", card(f"efficientnet_lite{number}")
+    with torch.device("meta"):
+        theirs, ours = EfficientNet.from_name(published).state_dict(), found.build().state_dict()
+    shapes = {key: value.shape for key, value in found.published(theirs).items()}
+    assert shapes == {key: value.shape for key, value in ours.items()}
+    assert found.image_size == EfficientNet.get_image_size(published)

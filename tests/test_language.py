@@ -41,6 +41,7 @@ KEPT = "|".join(
             *("LRP", "SLIC", "ReLU", "Vision Permutator", "S2-MLPv2", "LayerNorm", "GELU"),
             *("SiLU", "GroupNorm", "DropPath"),
             *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "FasterNet"),
+            *("EfficientNet", "EfficientNet-Lite", "MBConv"),
             *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),
@@ -188,6 +189,7 @@ def test_a_phrase_keeps_its_gaps():
 
 def test_the_words_of_the_core_are_known():
     words = [*CLASSES, *baselines.BASELINES.values(), *(method.title for method in METHODS.values())]
-    words += [*weights_badge.NAMES.values(), *(text for _, text in weights_badge.BADGES.values())]
+    words += [*weights_badge.NAMES.values(), weights_badge.BUNDLED]
+    words += [text for _, text in weights_badge.BADGES.values()]
     assert [word for word in words if word not in ZH] == []
     assert [phrase for phrase in ZH if picture_files.OFFER in phrase], "the decoder's sentences"

@@ -27,6 +27,7 @@ LONGER = {  # why each is longer
     "models/as_mlp.py": "one paper, one file",
     "models/vision_permutator.py": "one paper, one file",
     "models/mobilevit.py": "one paper, one file",
+    "models/efficientnet_lite.py": "one paper, one file",
     "models/sources.py": "three kinds of places weights come from",
     "explorer/explorer.py": "the public contract, a method a question",
     "explorer/code_walk/tracing.py": "one state machine",

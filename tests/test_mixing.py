@@ -30,6 +30,7 @@ WAYS = {
     "AS-MLP": ("shifts",),
     "MobileViT": ("attention",),
     "FasterNet": ("shifts",),
+    "EfficientNet-Lite": ("shifts",),
 }
 
 

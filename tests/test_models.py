@@ -42,6 +42,11 @@ PARAMETERS = {
     "fasternet_s": 31_181_032,
     "fasternet_m": 53_521_464,
     "fasternet_l": 93_465_192,
+    "efficientnet_lite0": 4_652_008,
+    "efficientnet_lite1": 5_416_680,
+    "efficientnet_lite2": 6_092_072,
+    "efficientnet_lite3": 8_197_096,
+    "efficientnet_lite4": 13_006_568,
 }
 
 

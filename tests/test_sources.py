@@ -200,6 +200,7 @@ def test_what_nobody_published_is_said():
         *("vip_s7", "vip_m7", "vip_l7", "mixer_b16", "mixer_l16"),
         *("mobilevit_xxs", "mobilevit_xs", "mobilevit_s"),
         *(f"fasternet_{size}" for size in ("t0", "t1", "t2", "s", "m", "l")),
+        *(f"efficientnet_lite{number}" for number in range(5)),
     }
     for name, words in {
         "s2mlp_wide": "published",

@@ -1,6 +1,7 @@
 """One small model per family: the same code as the real variants, sized for a test run."""
 
 from models.as_mlp import AsMlp, AsMlpConfig
+from models.efficientnet_lite import EfficientNetLite, EfficientNetLiteConfig
 from models.fasternet import FasterNet, FasterNetConfig
 from models.mlp_mixer import MixerConfig, MlpMixer
 from models.mobilevit import MobileViT, MobileViTConfig
@@ -34,4 +35,7 @@ TINY = {
         )
     ),
     "FasterNet": lambda: FasterNet(FasterNetConfig(dim=16, depths=(1, 2), feature_dim=32, **SIZES)),
+    "EfficientNet-Lite": lambda: EfficientNetLite(
+        EfficientNetLiteConfig(width=0.25, depth=0.1, stem_dim=8, feature_dim=32, **SIZES)
+    ),
 }

@@ -20,6 +20,7 @@ from models.registry import Preprocess
 
 CLOSE, FAR = 0.05, 0.5  # completeness gaps, as parts of the logit's change
 RULED_LAYERS = (nn.Linear, nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Identity, DropPath)
+RULED_BY_DEEP_LIFT = (*RULED_LAYERS, nn.ReLU6)  # see `methods.rules.TwoReLUs`
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def changes_the_gradient(case: Case, title: str) -> tuple[str, str]:
     with torch.enable_grad():
         (plain,) = torch.autograd.grad(case.model(image)[0, case.target], image)
     if (made.values - plain).abs().max() <= 1e-6 * plain.abs().max():
-        found = sum(isinstance(module, nn.ReLU) for module in case.network.modules())
+        found = sum(isinstance(module, nn.ReLU | nn.ReLU6) for module in case.network.modules())
         relus = "No ReLU in this model" if not found else f"Its {found} ReLUs change nothing here"
         guided = title == METHODS["guided_grad_cam"].title
         same = "Grad-CAM × the plain gradient" if guided else "the plain gradient"
@@ -69,9 +70,8 @@ def adds_up(case: Case, title: str) -> tuple[str, str]:
     gap = abs(float(made.values.detach().sum()) - change) / max(abs(change), 1e-12)
     if gap <= CLOSE:
         return "valid", ""
-    missed = (
-        f"{title} misses the logit's change by {gap:.0%} of it; its rules do not cover {uncovered(case)}."
-    )
+    layers = uncovered(case, RULED_BY_DEEP_LIFT)
+    missed = f"{title} misses the logit's change by {gap:.0%} of it; its rules do not cover {layers}."
     return ("warning" if gap <= FAR else "meaningless"), missed
 
 
@@ -92,10 +92,10 @@ def has_rules(case: Case, title: str) -> tuple[str, str]:
     return ("warning" if gap <= FAR else "meaningless"), lost
 
 
-def uncovered(case: Case) -> str:
+def uncovered(case: Case, ruled: tuple[type[nn.Module], ...] = RULED_LAYERS) -> str:
     """The kinds of layers no rule was made for, and how many there are, most frequent first."""
     leaves = [module for module in case.network.modules() if not list(module.children())]
-    kinds = Counter(type(one).__name__ for one in leaves if not isinstance(one, RULED_LAYERS))
+    kinds = Counter(type(one).__name__ for one in leaves if not isinstance(one, ruled))
     told = [f"{count} {name}" for name, count in kinds.most_common(3)]
     return ", ".join(told) or "sums, products and reshapes outside of layers"
 

@@ -20,7 +20,7 @@ from explorer.capture import hooked, probes
 from explorer.errors import ChoiceError
 from models.probe import Kind, Probe
 
-PASSING = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d, nn.GELU, nn.SiLU, nn.ReLU)
+PASSING = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d, nn.GELU, nn.SiLU, nn.ReLU, nn.ReLU6)
 
 
 class ReachedError(Exception):

@@ -42,9 +42,11 @@ class ModelPicker:
 def backbones() -> list[str]:
     """All models by family, that of the first visit on top; in each the trained ones first."""
 
+    trained = list_models(bundled=True)
+
     def rank(name: str) -> tuple:
-        found = card(name)
-        return found.family != card(FIRST).family, found.family, "scenes" not in found.weights, name
+        family = card(name).family
+        return family != card(FIRST).family, family, name not in trained, name
 
     return sorted(list_models(), key=rank)
 

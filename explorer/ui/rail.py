@@ -18,7 +18,7 @@ from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Rail, Selection, missing, weights_of, wired
-from explorer.ui.weights_badge import NAMES, badge, best_here, taken
+from explorer.ui.weights_badge import badge, best_here, name_of, taken
 from explorer.ui.weights_download import fetched, stopped
 from models import card
 
@@ -53,7 +53,7 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
     return (
         link_to(selection, explorer.digest(selection.picture)),
         badge(explorer, selection),
-        render("status", model=selection.model, weights=NAMES[selection.choice], top=top),
+        render("status", model=selection.model, weights=name_of(selection.model, selection.choice), top=top),
     )
 
 
@@ -65,7 +65,7 @@ def menus(explorer: Explorer, model: str, choice: str, target: int | None) -> tu
     target = target if target is not None and target < len(labels) else PREDICTED[1]
     classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
     return (
-        gr.Dropdown([(NAMES[name], name) for name in offered], value=choice),
+        gr.Dropdown([(name_of(model, name), name) for name in offered], value=choice),
         gr.Textbox(visible=choice == FILE, info=card(model).unpublished or None),
         gr.Dropdown(classes, value=target, visible=bool(labels)),
     )
@@ -133,7 +133,7 @@ def build(hosted: bool) -> RailView:
     examples = View(render("examples", groups=GROUPS), elem_id="examples")
     picker = build_picker()
     choice = Menu(
-        [(NAMES[n], n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
+        [(name_of(FIRST, n), n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
     )
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
     badge = View(elem_id="badge")

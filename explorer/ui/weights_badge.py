@@ -19,6 +19,7 @@ NAMES = {
     RANDOM: "random (untrained)",
     FILE: "a file of yours",
 }
+BUNDLED = "trained on ImageNet (bundled)"
 BADGES = {
     "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
     "cifar10": ("good", "Trained: the bundled checkpoint, on the photographs of CIFAR-10"),
@@ -31,6 +32,12 @@ UNLIKE = {
     "say of it means little.",
     "cifar10": "Most likely none of the ten things these weights know.",
 }
+
+
+def name_of(model: str, choice: str) -> str:
+    """The weights as the menu calls them."""
+    known = card(model).weights.get(choice)
+    return BUNDLED if choice == "imagenet" and known and known.bundled else NAMES[choice]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from explorer.attribution.methods.case import Case, Part, channels_first, logits_of, refuse, wanting
-from explorer.attribution.methods.rules import quietly
+from explorer.attribution.methods.rules import CutReLU, quietly, told_as
 from explorer.capture import hooked, probes
 from models.probe import Kind
 
@@ -27,6 +27,7 @@ def grad_cam(case: Case) -> Iterator[Part]:
 
 def guided_grad_cam(case: Case) -> Iterator[Part]:
     """Grad-CAM times Guided Backprop (Selvaraju et al., 2017)."""
+    case = told_as(case, CutReLU)
     with channels_first(case.probe) as layer, quietly():
         values = GuidedGradCam(case.model, layer).attribute(wanting(case.image), case.target)
     yield Part(1, 1, values)
