@@ -63,6 +63,19 @@ def test_a_class_rather_than_another(visit):
     assert page.locator("#attribution .heat").get_attribute("src") != first
 
 
+def test_a_map_with_a_large_gap_offers_the_steps_it_needs(visit):
+    page = visit("/?tab=attribution&method=integrated_gradients&picture=2-star&steps=3")
+    expect(page.locator("#attribution .doubt")).to_contain_text("misses the logit's change")
+    assert "steps=3" in page.url  # an old link means what it meant
+    page.get_by_role("button", name="Take as many steps as are needed").click()
+    expect(page.locator("#attribution .doubt")).to_have_count(0)
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
+    expect(page.locator("#steps input")).to_have_value("until the gap is below 1 %")
+    expect(page.locator("#attribution")).to_contain_text("Sum")
+    expect(page.locator("#attribution")).not_to_contain_text("Completeness gap")
+    expect(page).not_to_have_url(re.compile("steps="))
+
+
 def test_all_methods_are_tried_on_demand(visit):
     page = visit("/?tab=attribution&method=saliency")
     expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")

@@ -7,13 +7,11 @@ from typing import Any
 import gradio as gr
 
 from explorer.errors import ChoiceError
-from explorer.ui.controls import Amount, ClassMenu, Control, Several, Whole
+from explorer.ui.controls import Amount, ClassMenu, Control, Count, Several, Whole, whole_number
 from explorer.ui.events import Place, PlaceBox
 from explorer.ui.model_picker import FIRST, parts_of
 from explorer.ui.rail import RailView, Refreshing, example
 from explorer.ui.selection import FILE, PICK, QUIET, weights_of
-
-LONGEST_NUMBER = 9  # digits
 
 
 def arrive(
@@ -46,13 +44,6 @@ def arrive(
     ]
 
 
-def whole_number(text: str | None) -> int | None:
-    """The whole number a link holds; None for anything else, however it looks."""
-    digits = (text or "").removeprefix("-")
-    known = digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_NUMBER
-    return int(text or "") if known else None
-
-
 def setting(control: Control, value: str | None) -> Any:
     """One control of a tab as a link has it; a value it cannot have changes nothing."""
     if value is None:
@@ -65,6 +56,9 @@ def setting(control: Control, value: str | None) -> Any:
     if isinstance(control, ClassMenu):
         number = whole_number(value)
         return gr.skip() if number is None or number < 0 else gr.Dropdown(choices=[number], value=number)
+    if isinstance(control, Count):
+        number = whole_number(value)
+        return gr.skip() if number is None else control.set_to(number)
     known = [choice for _, choice in control.choices]
     if isinstance(control, Several):
         return [one for one in dict.fromkeys(value.split(",")) if one in known] or gr.skip()
