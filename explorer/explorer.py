@@ -238,9 +238,13 @@ class Explorer:
         layer: str,
         place: Place,
         channel: int | None = None,
+        most: int | None = None,
     ) -> EffectiveField:
-        """Which pixels move a place of a layer, measured on this picture."""
-        return self.mixing.effective_field(self.input(model, picture, weights), layer, place, channel)
+        """Which pixels move a place of a layer, measured on this picture; `error` says how surely.
+
+        most: gradients to take at most; as many as the layer has channels make the field exact.
+        """
+        return self.mixing.effective_field(self.input(model, picture, weights), layer, place, channel, most)
 
     def average_field(
         self,
