@@ -8,7 +8,7 @@ import gradio as gr
 
 from explorer.errors import ChoiceError
 from explorer.ui.controls import Amount, ClassMenu, Control, Count, Several, Whole, whole_number
-from explorer.ui.events import Place, PlaceBox
+from explorer.ui.events import Unseen
 from explorer.ui.model_picker import FIRST, parts_of
 from explorer.ui.rail import RailView, Refreshing, example
 from explorer.ui.selection import FILE, PICK, QUIET, weights_of
@@ -48,8 +48,8 @@ def setting(control: Control, value: str | None) -> Any:
     """One control of a tab as a link has it; a value it cannot have changes nothing."""
     if value is None:
         return gr.skip()
-    if isinstance(control, PlaceBox):
-        return Place.read(value) or gr.skip()
+    if isinstance(control, Unseen):
+        return control.from_link(value) or gr.skip()
     if isinstance(control, Whole | Amount):
         number = whole_number(value)
         return gr.skip() if number is None else control.preprocess(number)
