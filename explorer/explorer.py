@@ -61,6 +61,10 @@ class Explorer:
         self.mixing = MixingService(self.engine)
         self.walks = CodeWalkService(self.engine)
 
+    def refuse_costly(self, model: str) -> None:
+        """Raises ChoiceError for a model that cannot be, or that this machine cannot hold or finish."""
+        self.engine.models.refuse_costly(model)
+
     @property
     def hosted(self) -> bool:
         """Whether strangers are served, for whom no path of this machine is opened."""

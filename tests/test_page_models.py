@@ -12,7 +12,7 @@ from models import card, create, registry
 from models.registry import Weights
 from models.sources import Hub
 from tests.loopback import serving
-from tests.on_page import choose
+from tests.on_page import choose, settled
 
 
 def test_a_single_block_is_chosen_and_changed(visit):
@@ -30,8 +30,35 @@ def test_a_single_block_is_chosen_and_changed(visit):
     expect(page.locator("#inside")).to_contain_text("in each of 32 channels")
     width.fill("30")
     width.press("Enter")
-    expect(page.get_by_test_id("toast-body")).to_contain_text("dim 30 cannot be cut into 16 segments")
+    refusal = page.locator("#refusal")
+    expect(refusal).to_contain_text("dim 30 cannot be cut into 16 segments")
+    expect(width).to_have_value("32")
+    page.locator("h1").click()  # leaving the field is no second mistake, and the sentence stays
+    settled(page)
+    expect(refusal).to_contain_text("dim 30 cannot be cut into 16 segments")
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
+
+
+def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(visit):
+    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+    expect(page.locator("#badge")).to_contain_text("Trained")
+    shares = page.locator("#strip .strip button").inner_html()
+    segments = page.get_by_label("seg_dim", exact=True)
+    for number, said in (("8", "Untrained"), ("100000", "Untrained"), ("16", "Trained")):
+        segments.fill(number)
+        segments.press("Enter")
+        expect(page.locator("#badge")).to_contain_text(said)
+        expect(page.locator("#refusal")).to_contain_text("100000" if number == "100000" else "")
+    expect(page.locator("#status")).to_contain_text("seg_dim=16")
+    settled(page)
+    assert page.locator("#strip .strip button").inner_html() == shares
+    choose(page, "weights", "random (untrained)")  # and what is chosen on purpose stays
+    expect(page.locator("#badge")).to_contain_text("Untrained")
+    segments.focus()
+    page.locator("h1").click()
+    settled(page)
+    expect(page.locator("#badge")).to_contain_text("Untrained")
 
 
 def test_a_link_brings_a_single_block_back(visit):

@@ -62,7 +62,7 @@ class ModelStore:
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
         self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
-        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
+        self.refuse_costly(found.name)
         base = found.name.partition("@")[0]
         if chosen in found.weights and not found.weights[chosen].source.here():
             self.fetch(model, chosen)  # before the lock, so that nobody waits for the network
@@ -71,6 +71,11 @@ class ModelStore:
         if found.name == loaded.card.name:
             return loaded
         return replace(loaded, card=found, preprocess=self.preprocess(found.name, chosen))
+
+    def refuse_costly(self, model: str) -> None:
+        """Raises ChoiceError for a model that cannot be, or that this machine cannot hold or finish."""
+        found = named(model)
+        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
 
     def preprocess(self, model: str, weights: str | Path | None = None) -> Preprocess:
         """What the weights want to see, without loading the model; a file is read for it once."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
 
@@ -92,9 +92,10 @@ def first_here(model: str) -> str:
     return next(offered, RANDOM)
 
 
-def best_menus(explorer: Explorer, model: str, target: int | None) -> tuple:
-    """Another model starts with its own trained weights, where it has some."""
-    return menus(explorer, model, "", target)
+def best_menus(explorer: Explorer, model: str, choice: str, target: int | None, link: str) -> tuple:
+    """Another model than the link holds starts with its own trained weights, where it has some."""
+    same = dict(parse_qsl(link)).get("model") == model
+    return menus(explorer, model, choice if same else "", target)
 
 
 def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
@@ -184,8 +185,9 @@ def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list
     view.upload.input(accept, both, both, cancels=running, **queued).success(**after.link)
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.link)
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
-    best = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": [rail.model, rail.target]}
-    for event, handler, inputs, another_model in listeners(view.picker):
+    known = [rail.model, rail.choice, rail.target, view.link]
+    best = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": known}
+    for event, handler, inputs, another_model in listeners(view.picker, explorer.refuse_costly):
         named = event(handler, inputs, view.picker.outputs, cancels=running, **QUICK)
         named.success(**(best if another_model else after.menus)).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
