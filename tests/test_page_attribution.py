@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from explorer.attribution.registry import METHODS
-from tests.on_page import choose, settled
+from tests.on_page import choose, settled, tab
 from tests.stopping import assert_stops
 
 
@@ -120,3 +121,21 @@ def test_a_slow_method_is_stopped(visit):
     settled(page)
     page.locator("#run").click()
     assert_stops(page, "#stop", "#attribution .count")
+
+
+DRAWN = """images => images.map(image => {
+  const box = image.getBoundingClientRect();
+  const kept = ['contain', 'scale-down'].includes(getComputedStyle(image).objectFit);
+  return kept ? image.naturalWidth / image.naturalHeight : box.width / box.height;
+})"""
+
+
+def test_a_wide_picture_is_drawn_wide_wherever_a_map_lies_over_it(visit):
+    page = visit("/?tab=reweighting&lens=where&method=saliency&model=as_mlp_nano@64x128&picture=2-star")
+    expect(page.locator("#where .large img").first).to_be_visible()
+    where = page.locator("#where img").evaluate_all(DRAWN)
+    tab(page, "Attribution")
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
+    over = page.locator("#attribution .overlay img, #attribution .large img").evaluate_all(DRAWN)
+    assert len(over) == 3
+    assert [*where, *over] == [pytest.approx(2, rel=0.02)] * (len(where) + 3)
