@@ -22,7 +22,7 @@ from explorer.engine.cache import Cache
 from explorer.engine.engine import Engine
 from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
-from explorer.engine.model_store import Loaded, labels_of
+from explorer.engine.model_store import Loaded
 from explorer.engine.picture_store import Source
 from explorer.features.block_costs import Costs
 from explorer.features.comparison import Likeness
@@ -81,13 +81,28 @@ class Explorer:
         """The model, in memory; weights that are not on this computer yet are fetched."""
         return self.engine.models.load(model, weights)
 
+    def upload(self, model: str, file: str | Path, labels: str | Path | None = None) -> str:
+        """Read weights of your own into memory; gives the name to load them by, which nobody can guess.
+
+        file: a `.safetensors`. labels: a text file with a class a line; None for the model's usual names.
+        """
+        return self.engine.models.upload(model, Path(file), None if labels is None else Path(labels))
+
+    def holds(self, model: str, weights: str) -> bool:
+        """Whether a model is in memory with these weights."""
+        return self.engine.models.holds(model, weights)
+
+    def forget(self, name: str) -> None:
+        """Free uploaded weights, and whatever was computed with them."""
+        self.engine.models.forget(name)
+
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring published weights to this computer; an exception out of `progress` stops it."""
         self.engine.models.fetch(model, weights, progress)
 
     def labels(self, model: str, weights: Weights = None) -> tuple[str, ...]:
         """Names of the classes, without loading anything."""
-        return labels_of(model, weights)
+        return self.engine.models.labels(model, weights)
 
     def layers(self, model: str, kind: Kind, weights: Weights = None) -> tuple[str, ...]:
         """Names of the probes of a kind, in the order of the pass."""

@@ -11,7 +11,7 @@ from explorer.ui.controls import Amount, ClassMenu, Control, Count, Several, Who
 from explorer.ui.events import Unseen
 from explorer.ui.model_picker import FIRST, parts_of
 from explorer.ui.rail import RailView, Refreshing, example
-from explorer.ui.selection import FILE, PICK, QUIET, weights_of
+from explorer.ui.selection import FILE, PICK, QUIET, UPLOAD, weights_of
 
 
 def arrive(
@@ -23,12 +23,14 @@ def arrive(
     path = example(picture)
     if picture.startswith("upload-"):
         gr.Info("This link was made with an uploaded picture; upload it again to see the same.")
+    if str(choice).startswith(UPLOAD):
+        gr.Info("This link was made with weights somebody uploaded; upload them again to see the same.")
     try:
         parts = parts_of(model or FIRST)
     except ChoiceError:
         parts = parts_of(FIRST)
     file = query.get("file", "") if choice == FILE else ""
-    loadable = choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
+    loadable = choice != UPLOAD and choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
     target = whole_number(query.get("target"))
     tab = query.get("tab") if query.get("tab") in tabs else None
     return [

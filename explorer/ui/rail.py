@@ -10,26 +10,29 @@ import gradio as gr
 
 from explorer.engine.model_store import RANDOM
 from explorer.explorer import Explorer
+from explorer.ui import weights_download, weights_upload
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu
 from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
-from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Rail, Selection, missing, weights_of, wired
-from explorer.ui.weights_download import fetched, stopped
+from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, missing, weights_of, wired
+from explorer.ui.weights_upload import WORDS, WeightsUpload
 from models import card
 
 NAMES = {
     "scenes": "trained on scenes (bundled)",
     "imagenet": "trained on ImageNet (published)",
     RANDOM: "random (untrained)",
+    UPLOAD: "an upload of yours",
     FILE: "a file of yours",
 }
 BADGES = {
     "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
     "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
     RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
+    UPLOAD: ("neutral", "Your checkpoint, loaded strictly; it is forgotten when you leave"),
     FILE: ("neutral", "Your checkpoint, loaded strictly"),
 }
 PREDICTED = ("the predicted class", -1)
@@ -45,7 +48,7 @@ def link_to(selection: Selection, digest: str) -> str:
     parts = {
         "picture": path.stem if path in EXAMPLES else f"upload-{digest[:12]}",
         "model": selection.model,
-        "weights": selection.choice,
+        "weights": selection.choice_told,
         **({"file": selection.file} if selection.choice == FILE else {}),
         **({"target": selection.target} if selection.target is not None else {}),
     }
@@ -60,6 +63,8 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
     if selection.choice == FILE and not selection.file:
         gr.Info("Give the path of a checkpoint on this computer and press Load.")
         return gr.skip(), gr.skip(), gr.skip()
+    if selection.choice == UPLOAD and not explorer.holds(selection.model, selection.upload):
+        return gr.skip(), render("badge", kind="neutral", text=WORDS), gr.skip()
     if place := missing(selection):
         return gr.skip(), render("weights_missing", place=place), gr.skip()
     loaded = selection.loaded(explorer)
@@ -72,17 +77,19 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
     )
 
 
-def menus(explorer: Explorer, model: str, choice: str, target: int | None) -> tuple:
+def menus(explorer: Explorer, model: str, choice: str, target: int | None, upload: str) -> tuple:
     """Weights and classes that go with a model."""
     offered = weights_of(model, hosted=explorer.hosted)
     choice = choice if choice in offered else first_here(model)
-    labels = explorer.labels(model, choice)
+    brought = choice == UPLOAD and explorer.holds(model, upload)
+    labels = explorer.labels(model, upload if brought else choice)
     target = target if target is not None and target < len(labels) else PREDICTED[1]
     classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
     return (
         gr.Dropdown([(NAMES[name], name) for name in offered], value=choice),
         gr.Textbox(visible=choice == FILE, info=card(model).unpublished or None),
         gr.Dropdown(classes, value=target, visible=bool(labels)),
+        gr.Column(visible=choice == UPLOAD),
     )
 
 
@@ -92,10 +99,12 @@ def first_here(model: str) -> str:
     return next(offered, RANDOM)
 
 
-def best_menus(explorer: Explorer, model: str, choice: str, target: int | None, link: str) -> tuple:
+def best_menus(
+    explorer: Explorer, model: str, choice: str, target: int | None, upload: str, link: str
+) -> tuple:
     """Another model than the link holds starts with its own trained weights, where it has some."""
     same = dict(parse_qsl(link)).get("model") == model
-    return menus(explorer, model, choice if same else "", target)
+    return menus(explorer, model, choice if same else "", target, upload)
 
 
 def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
@@ -120,6 +129,8 @@ class RailView:
     picker: ModelPicker
     upload: PictureUpload
     examples: View
+    bringing: gr.Column  # seen where weights of the visitor's own are brought
+    files: WeightsUpload
     badge: View
     link: gr.Textbox  # the query of a link to what is shown; the address bar and the open tab follow it
 
@@ -152,10 +163,14 @@ def build(hosted: bool) -> RailView:
         [(NAMES[n], n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
     )
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
+    with gr.Column(visible=False) as bringing:
+        files = WeightsUpload("Choose files", file_count="multiple", elem_id="weights-files", size="sm")
     badge = View(elem_id="badge")
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
-    rail = Rail(gr.State(str(first)), picker.model, choice, file, target)
-    return RailView(rail, picker, upload, examples, badge, gr.Textbox(visible="hidden", elem_id="link"))
+    rail = Rail(gr.State(str(first)), picker.model, choice, file, target, gr.State(""))
+    return RailView(
+        rail, picker, upload, examples, bringing, files, badge, gr.Textbox(visible="hidden", elem_id="link")
+    )
 
 
 def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
@@ -170,14 +185,14 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
     }
     fit = {
         "fn": shown(partial(menus, explorer)),
-        "inputs": [rail.model, rail.choice, rail.target],
-        "outputs": [rail.choice, rail.file, rail.target],
+        "inputs": [rail.model, rail.choice, rail.target, rail.upload],
+        "outputs": [rail.choice, rail.file, rail.target, view.bringing],
         **QUICK,
     }
     return Refreshing(fit, link)
 
 
-def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list) -> None:
+def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshing, running: list) -> None:
     """Whatever is chosen stops what runs, then refreshes."""
     rail, both = view.rail, [view.upload, view.rail.picture]
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
@@ -185,18 +200,12 @@ def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list
     view.upload.input(accept, both, both, cancels=running, **queued).success(**after.link)
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.link)
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
-    known = [rail.model, rail.choice, rail.target, view.link]
+    known = [rail.model, rail.choice, rail.target, rail.upload, view.link]
     best = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": known}
     for event, handler, inputs, another_model in listeners(view.picker, explorer.refuse_costly):
         named = event(handler, inputs, view.picker.outputs, cancels=running, **QUICK)
         named.success(**(best if another_model else after.menus)).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
-    connect_download(explorer, view, after)
-
-
-def connect_download(explorer: Explorer, view: RailView, after: Refreshing) -> None:
-    """The badge offers weights that are not here yet, and shows how they come."""
-    asks = wired(explorer, view.rail, fetched)
-    fetching = view.badge.pick(**asks, outputs=view.badge, **SLOW)
-    fetching.success(**after.link)
-    view.badge.stop(stopped, None, view.badge, cancels=[fetching], **PICK)
+    weights_download.connect(explorer, rail, view.badge).success(**after.link)
+    brought = weights_upload.connect(app, explorer, rail, view.files, running)
+    brought.success(**after.menus).success(**after.link)
