@@ -61,10 +61,6 @@ class Explorer:
         self.mixing = MixingService(self.engine)
         self.walks = CodeWalkService(self.engine)
 
-    def refuse_costly(self, model: str) -> None:
-        """Raises ChoiceError for a model that cannot be, or that this machine cannot hold or finish."""
-        self.engine.models.refuse_costly(model)
-
     @property
     def hosted(self) -> bool:
         """Whether strangers are served, for whom no path of this machine is opened."""
@@ -82,19 +78,8 @@ class Explorer:
         return self.engine.models.load(model, weights)
 
     def upload(self, model: str, file: str | Path, labels: str | Path | None = None) -> str:
-        """Read weights of your own into memory; gives the name to load them by, which nobody can guess.
-
-        file: a `.safetensors`. labels: a text file with a class a line; None for the model's usual names.
-        """
+        """Read a `.safetensors`, perhaps with a text of class names; gives the name to load it by."""
         return self.engine.models.upload(model, Path(file), None if labels is None else Path(labels))
-
-    def holds(self, model: str, weights: str) -> bool:
-        """Whether a model is in memory with these weights."""
-        return self.engine.models.holds(model, weights)
-
-    def forget(self, name: str) -> None:
-        """Free uploaded weights, and whatever was computed with them."""
-        self.engine.models.forget(name)
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring published weights to this computer; an exception out of `progress` stops it."""
@@ -259,10 +244,7 @@ class Explorer:
         channel: int | None = None,
         most: int | None = None,
     ) -> EffectiveField:
-        """Which pixels move a place of a layer, measured on this picture; `error` says how surely.
-
-        most: gradients to take at most; as many as the layer has channels make the field exact.
-        """
+        """Which pixels move a place of a layer, measured on this picture, with `most` gradients at most."""
         return self.mixing.effective_field(self.input(model, picture, weights), layer, place, channel, most)
 
     def average_field(

@@ -8,15 +8,14 @@ from torch import nn
 
 from explorer.capture import probes
 from explorer.errors import ChoiceError
+from explorer.mixing.channel_mixtures import estimated, mixtures
 from explorer.mixing.receptive_field import (
     SHARES,
     EffectiveField,
     averaged,
     changed,
     effective_field,
-    estimated,
     held,
-    mixtures,
     sensitivity_map,
     square_at,
     squares,
@@ -131,11 +130,10 @@ def test_the_standard_error_is_how_far_mixtures_are_from_the_sum():
     dice = np.random.default_rng(0)
     alike = dice.normal(size=(300, 24, 1, 1)) * dice.normal(size=(300, 1, 6, 5))
     jacobians = torch.from_numpy(alike + 0.5 * dice.normal(size=(300, 24, 6, 5)))
-    blank = EffectiveField("a", (0, 0), (1, 1), None, np.zeros((6, 5)))
     for count in (8, 16, 32):
         signs, rows = mixtures(24, count)
         drawn = torch.einsum("nk,pkhw->pnhw", signs.double(), jacobians).square()
-        found = [estimated(blank, one, rows) for one in drawn]
+        found = [estimated(one, rows) for one in drawn]
         energies, errors = np.stack([one.energy for one in found]), np.stack([one.errors for one in found])
         missed = energies - jacobians.square().sum(dim=1).numpy()
         if count == rows:

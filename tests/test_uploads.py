@@ -57,7 +57,7 @@ def test_what_is_freed_is_gone_with_all_that_was_computed_and_is_told_like_what_
     for one in (name, other):
         served.predict(MODEL, star, one)
         served.pass_seconds(MODEL, star, one)
-    served.forget(name)
+    served.engine.models.forget(name)
     for unknown in (name, "upload-" + "a" * 32, "upload-"):
         for ask in (served.load, served.labels):
             with pytest.raises(ChoiceError) as refused:
@@ -67,7 +67,7 @@ def test_what_is_freed_is_gone_with_all_that_was_computed_and_is_told_like_what_
         served.load("vip_nano", other)  # a name is good for its own model
     assert not any(name in repr(key) for key in served.engine.cache.keys())  # noqa: SIM118 - a method of ours
     assert served.predict(MODEL, star, other)
-    served.forget("random")  # is no upload
+    served.engine.models.forget("random")  # is no upload
     counted = sum(size for _, size in served.engine.cache._values.values())
     assert served.engine.cache.bytes == counted
 

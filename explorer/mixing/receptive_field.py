@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.linalg import hadamard
 from torch import Tensor, nn
 
 from explorer.errors import ChoiceError
+from explorer.mixing.channel_mixtures import estimated, mixtures
 from explorer.mixing.theoretical_field import of_channel, probe_at, reachable_places, unit_of, up_to
 from models.registry import Preprocess
 
@@ -97,50 +97,17 @@ def effective_field(
         most = most or max(MIXTURES, AFFORDABLE // (image.shape[-2] * image.shape[-1]))
         found = EffectiveField(layer, place, (values.shape[1], values.shape[2]), channel, np.zeros((1, 1)))
         if len(unit) <= most:
-            one_by_one = torch.eye(len(unit)).to(unit)
-            return replace(
-                found, energy=as_array(torch.stack(list(energies(unit, image, one_by_one))).sum(dim=0))
-            )
-        signs, all_there_are = mixtures(len(unit), most)
-        return estimated(found, torch.stack(list(energies(unit, image, signs.to(unit)))), all_there_are)
+            drawn = energies(unit, image, torch.eye(len(unit)).to(unit))
+            return replace(found, energy=drawn.sum(dim=0).float().cpu().numpy())
+        signs, rows = mixtures(len(unit), most)
+        made = estimated(energies(unit, image, signs.to(unit)), rows)
+        return replace(found, mixtures=most, **made._asdict())
 
 
-def energies(unit: Tensor, image: Tensor, directions: Tensor) -> Iterator[Tensor]:
-    """The squared gradients `[h, w]` of what stands at a place, along directions `[n, channels]`."""
-    for direction in directions:
-        yield squared(torch.autograd.grad(unit, image, direction, retain_graph=True)[0])
-
-
-def mixtures(channels: int, count: int) -> tuple[Tensor, int]:
-    """Signs +1 and -1 `[count, channels]`, drawn from a Hadamard matrix of so many rows.
-
-    Over all of its rows the mean of (v . J)^2 is exactly the sum of J_c^2.
-    """
-    rows = 1 << (channels - 1).bit_length()
-    dice = np.random.default_rng(0)
-    chosen = dice.permutation(rows)[:count]
-    signs = hadamard(rows)[chosen, :channels] * dice.choice([-1, 1], channels)
-    return torch.from_numpy(signs), rows
-
-
-def estimated(found: EffectiveField, drawn: Tensor, all_there_are: int) -> EffectiveField:
-    """The mean of the energies `[n, h, w]` of mixtures, and how far it may be from that of all there are.
-
-    They are drawn without putting back, which takes the share of those drawn off the variance.
-    """
-    count, whole = len(drawn), drawn.sum(dim=(1, 2))
-    variance = (1 - count / all_there_are) / count
-    return replace(
-        found,
-        energy=as_array(drawn.mean(dim=0)),
-        mixtures=count,
-        errors=as_array((drawn.var(dim=0) * variance).sqrt()),
-        error=float((whole.var() * variance).sqrt() / whole.mean().clamp_min(1e-300)),
-    )
-
-
-def as_array(energy: Tensor) -> np.ndarray:
-    return energy.float().cpu().numpy()
+def energies(unit: Tensor, image: Tensor, directions: Tensor) -> Tensor:
+    """The squared gradients `[n, h, w]` of what stands at a place, along directions `[n, channels]`."""
+    pulled = (torch.autograd.grad(unit, image, one, retain_graph=True)[0] for one in directions)
+    return torch.stack([squared(gradient) for gradient in pulled])
 
 
 def squared(gradient: Tensor) -> Tensor:

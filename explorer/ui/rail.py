@@ -18,23 +18,10 @@ from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, missing, weights_of, wired
+from explorer.ui.weights_names import BADGES, NAMES
 from explorer.ui.weights_upload import WORDS, WeightsUpload
 from models import card
 
-NAMES = {
-    "scenes": "trained on scenes (bundled)",
-    "imagenet": "trained on ImageNet (published)",
-    RANDOM: "random (untrained)",
-    UPLOAD: "an upload of yours",
-    FILE: "a file of yours",
-}
-BADGES = {
-    "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
-    "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
-    RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
-    UPLOAD: ("neutral", "Your checkpoint, loaded strictly; it is forgotten when you leave"),
-    FILE: ("neutral", "Your checkpoint, loaded strictly"),
-}
 PREDICTED = ("the predicted class", -1)
 
 
@@ -63,7 +50,7 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
     if selection.choice == FILE and not selection.file:
         gr.Info("Give the path of a checkpoint on this computer and press Load.")
         return gr.skip(), gr.skip(), gr.skip()
-    if selection.choice == UPLOAD and not explorer.holds(selection.model, selection.upload):
+    if selection.choice == UPLOAD and not explorer.engine.models.holds(selection.model, selection.upload):
         return gr.skip(), render("badge", kind="neutral", text=WORDS), gr.skip()
     if place := missing(selection):
         return gr.skip(), render("weights_missing", place=place), gr.skip()
@@ -81,7 +68,7 @@ def menus(explorer: Explorer, model: str, choice: str, target: int | None, uploa
     """Weights and classes that go with a model."""
     offered = weights_of(model, hosted=explorer.hosted)
     choice = choice if choice in offered else first_here(model)
-    brought = choice == UPLOAD and explorer.holds(model, upload)
+    brought = choice == UPLOAD and explorer.engine.models.holds(model, upload)
     labels = explorer.labels(model, upload if brought else choice)
     target = target if target is not None and target < len(labels) else PREDICTED[1]
     classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
@@ -202,7 +189,7 @@ def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshin
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
     known = [rail.model, rail.choice, rail.target, rail.upload, view.link]
     best = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": known}
-    for event, handler, inputs, another_model in listeners(view.picker, explorer.refuse_costly):
+    for event, handler, inputs, another_model in listeners(view.picker, explorer.engine.models.refuse_costly):
         named = event(handler, inputs, view.picker.outputs, cancels=running, **QUICK)
         named.success(**(best if another_model else after.menus)).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)

@@ -57,7 +57,7 @@ class Uploads:
         with self._lock:
             name = self._names.pop(session, None)
         if name is not None:
-            self.explorer.forget(name)
+            self.explorer.engine.models.forget(name)
 
 
 def sorted_files(paths: list[str]) -> tuple[Path, Path | None]:

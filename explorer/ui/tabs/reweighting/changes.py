@@ -17,7 +17,7 @@ from explorer.reweighting.interventions import (
     equal,
     only,
 )
-from explorer.ui.tabs.reweighting.shares import percent
+from explorer.ui.tabs.reweighting.shares import percent, read
 from models.layer_names import short
 
 LEARNED, EQUAL, OTHER = "learned", "equal", "other"
@@ -52,6 +52,12 @@ class Changes:
     def fitting(self, model: str) -> "Changes":
         """These changes for the same model; none for another."""
         return self if model == self.model else Changes(model, asked=self.asked)
+
+    def begun(self, model: str, linked: str, blocks: tuple[BlockWeights, ...]) -> "Changes":
+        """The changes that fit the model; a visitor who has just come starts with those of the link."""
+        fitting = self.fitting(model)
+        now = () if self.model else read(linked, blocks)
+        return replace(fitting, steps=(now,)) if now else fitting
 
     def made(self, new: Sequence[Intervention], blocks: Sequence[str], drag: Drag | None = None) -> "Changes":
         """One step more: for these blocks, the new interventions take the place of what was."""

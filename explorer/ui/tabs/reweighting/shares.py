@@ -9,10 +9,14 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import gradio as gr
+
 from explorer.errors import ChoiceError
 from explorer.reweighting.branch_weights import BlockWeights
 from explorer.reweighting.interventions import Intervention, Moved, Scaled, Uniform, Without, normalised
+from explorer.ui.controls import Amount
 from explorer.ui.events import Unseen
+from explorer.ui.selection import PICK
 
 LONGEST = 8_000  # letters of changes in a link
 KINDS: dict[str, type[Moved] | type[Uniform] | type[Scaled]] = {
@@ -103,3 +107,12 @@ def one_read(found: BlockWeights, kind: str, value: str) -> Intervention | None:
     except (ValueError, ChoiceError):
         return None
     return KINDS[kind](found.block, tuple(shares))
+
+
+def connect_sliders(sliders: list[Amount], asked: AskedBox, told: ToldBox) -> None:
+    """In the browser alone: a moved slider moves the others and asks; what is told moves all of them."""
+    every = [asked, told, *sliders]
+    for index, slider in enumerate(sliders):
+        moved = f"(...now) => window.mixscope.shares.moved({index}, ...now)"
+        gr.on([slider.input, slider.release], None, every, [asked, *sliders], js=moved, **PICK)
+    told.change(None, every, sliders, js="(...now) => window.mixscope.shares.told(...now)", **PICK)

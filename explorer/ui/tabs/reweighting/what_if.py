@@ -11,7 +11,7 @@ from explorer.reweighting.branch_weights import BlockWeights, blends, block_of
 from explorer.ui.components import View, sentence
 from explorer.ui.controls import Amount, Menu
 from explorer.ui.downloads import npz
-from explorer.ui.selection import PICK, Selection, lane
+from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.reweighting.changes import (
     ALL,
     LEARNED,
@@ -33,8 +33,8 @@ from explorer.ui.tabs.reweighting.shares import (
     LinkBox,
     Told,
     ToldBox,
+    connect_sliders,
     percent,
-    read,
     written,
 )
 from explorer.ui.tabs.reweighting.what_if_page import page
@@ -68,11 +68,11 @@ def draw(
     *,
     chosen: str | None = None,
 ) -> list:
-    """What is in force, as state and link; where the sliders belong, and their names; presets and view."""
+    """What is in force, where the sliders belong and their names, presets and view."""
     found = found_block(explorer, selection, block)
     if found is None:
         return [changes.fitting(selection.model), "", *without_sliders(), sentence(NOTHING)]
-    changes = begun(changes, selection, linked, blends(selection.run(explorer)))
+    changes = changes.begun(selection.model, linked, blends(selection.run(explorer)))
     run = changed(explorer, selection, changes)
     shares = current(block_of(blends(run), found.block), changes.now)[:SLIDERS]
     named = [gr.Slider(label=branch, visible=True) for branch in found.branches[:SLIDERS]]
@@ -88,19 +88,8 @@ def draw(
 
 def without_sliders() -> list:
     """The controls of a model that blends nothing."""
-    return [
-        gr.skip(),
-        *[gr.Slider(visible=False)] * SLIDERS,
-        gr.Radio(visible=False),
-        gr.Dropdown(visible=False),
-    ]
-
-
-def begun(changes: Changes, selection: Selection, linked: str, blocks: tuple[BlockWeights, ...]) -> Changes:
-    """The changes that fit the model; a visitor who has just come starts with those of the link."""
-    fitting = changes.fitting(selection.model)
-    now = () if changes.model else read(linked, blocks)
-    return replace(fitting, steps=(now,)) if now else fitting
+    hidden = [gr.Slider(visible=False)] * SLIDERS
+    return [gr.skip(), *hidden, gr.Radio(visible=False), gr.Dropdown(visible=False)]
 
 
 def slid(
@@ -121,7 +110,7 @@ def slid(
         return [gr.skip()] * OUTPUTS
     new = [by_hand(tuple(share / 100 for share in asked.shares), found, how) for found in blocks]
     drag = Drag(asked.slider, block, scope, how)
-    changes = begun(changes, selection, linked, blends(selection.run(explorer)))
+    changes = changes.begun(selection.model, linked, blends(selection.run(explorer)))
     changes = replace(changes.made(new, [found.block for found in blocks], drag), asked=asked.number)
     state, link, _, *_, menu, view = draw(explorer, selection, block, changes, linked)
     return [state, link, *[gr.skip()] * (OUTPUTS - 4), menu, view]
@@ -207,12 +196,3 @@ def build(lab: Lab) -> None:
     on(back.click, reset)
     lab.saved(view, save, changes=changes)
     lab.remembered |= {"blend": linked}
-
-
-def connect_sliders(sliders: list[Amount], asked: AskedBox, told: ToldBox) -> None:
-    """In the browser alone: a moved slider moves the others and asks; what is told moves all of them."""
-    every = [asked, told, *sliders]
-    for index, slider in enumerate(sliders):
-        moved = f"(...now) => window.mixscope.shares.moved({index}, ...now)"
-        gr.on([slider.input, slider.release], None, every, [asked, *sliders], js=moved, **PICK)
-    told.change(None, every, sliders, js="(...now) => window.mixscope.shares.told(...now)", **PICK)
