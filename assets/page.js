@@ -222,7 +222,43 @@
     history.replaceState(null, '', '?' + now.toString());
     if (window.parent !== window) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
   };
+  // Shares of branches that were moved by hand: the others fill up to a hundred, in their proportion as it was
+  // when the slider was taken, and the question for all of them goes out in the same moment.
+  const TENTHS = 1000; // of a percent's tenth, that all shares together are
+  const filledUp = (shares, index, share) => {
+    const value = Math.round(10 * Math.min(Math.max(share, 0), 100));
+    const others = shares.map((_, other) => other).filter(other => other !== index);
+    const rest = others.reduce((sum, other) => sum + shares[other], 0);
+    const filled = shares.map((one, other) => other === index ? value : Math.round((TENTHS - value) * (rest > 0 ? one / rest : 1 / others.length)));
+    const largest = others.reduce((best, other) => filled[other] > filled[best] ? other : best, others[0]);
+    filled[largest] += TENTHS - filled.reduce((sum, one) => sum + one, 0);
+    return filled.map(one => one / 10);
+  };
+  let questions = 0;
+  let taken = null; // the slider that is moved, and the shares before
+  const shares = {
+    moved: (index, asked, told, ...sliders) => {
+      const settled = JSON.parse(told || '{"number": 0, "shares": []}');
+      const now = sliders.slice(0, settled.shares.length);
+      if (now.length < 2 || typeof now[index] !== 'number') return [];
+      const last = JSON.parse(asked || '{"number": 0, "slider": -1, "shares": []}');
+      const before = last.number > settled.number ? last : settled;
+      if (now[index] === before.shares[index]) return [];
+      if (taken?.index !== index || before === settled || last.slider !== index) taken = { index, shares: before.shares };
+      const filled = filledUp(taken.shares, index, now[index]);
+      if (String(filled) === String(before.shares)) return [undefined, ...filled.map((one, other) => one === now[other] ? undefined : one)];
+      questions = Math.max(questions, last.number, settled.number) + 1;
+      const question = JSON.stringify({ number: questions, slider: index, shares: filled });
+      return [question, ...filled.map((one, other) => one === now[other] ? undefined : one)];
+    },
+    told: (asked, told, ...sliders) => {
+      const settled = JSON.parse(told || 'null');
+      const last = JSON.parse(asked || '{"number": 0}');
+      return settled && last.number <= settled.number ? settled.shares : [];
+    },
+  };
   window.mixscope = {
+    shares,
     address: (usual, [link, tab, ...values]) => {
       const parts = { picture: null, model: null, weights: null, file: null, target: null, tab: tab === 'overview' ? null : tab, ...Object.fromEntries(new URLSearchParams(link)) };
       // What is as it starts need not be in the link.

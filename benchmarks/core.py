@@ -56,7 +56,7 @@ def integrated_gradients(name: str, rounds: int) -> str:
 
     def ours() -> None:
         for _ in attributions(
-            model, image, preprocess, method="integrated_gradients", target=0, options=Options()
+            model, image, preprocess, method="integrated_gradients", target=0, options=Options(steps=50)
         ):
             pass
 

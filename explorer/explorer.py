@@ -22,7 +22,7 @@ from explorer.engine.cache import Cache
 from explorer.engine.engine import Engine
 from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
-from explorer.engine.model_store import Loaded, labels_of
+from explorer.engine.model_store import Loaded
 from explorer.engine.picture_store import Source
 from explorer.familiarity.distance import Familiarity
 from explorer.familiarity.reference import familiarity
@@ -79,13 +79,17 @@ class Explorer:
         """The model, in memory; weights that are not on this computer yet are fetched."""
         return self.engine.models.load(model, weights)
 
+    def upload(self, model: str, file: str | Path, labels: str | Path | None = None) -> str:
+        """Read a `.safetensors`, perhaps with a text of class names; gives the name to load it by."""
+        return self.engine.models.upload(model, Path(file), None if labels is None else Path(labels))
+
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring published weights to this computer; an exception out of `progress` stops it."""
         self.engine.models.fetch(model, weights, progress)
 
     def labels(self, model: str, weights: Weights = None) -> tuple[str, ...]:
         """Names of the classes, without loading anything."""
-        return labels_of(model, weights)
+        return self.engine.models.labels(model, weights)
 
     def layers(self, model: str, kind: Kind, weights: Weights = None) -> tuple[str, ...]:
         """Names of the probes of a kind, in the order of the pass."""
@@ -245,9 +249,10 @@ class Explorer:
         layer: str,
         place: Place,
         channel: int | None = None,
+        most: int | None = None,
     ) -> EffectiveField:
-        """Which pixels move a place of a layer, measured on this picture."""
-        return self.mixing.effective_field(self.input(model, picture, weights), layer, place, channel)
+        """Which pixels move a place of a layer, measured on this picture, with `most` gradients at most."""
+        return self.mixing.effective_field(self.input(model, picture, weights), layer, place, channel, most)
 
     def average_field(
         self,

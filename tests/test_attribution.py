@@ -29,6 +29,7 @@ from torch import nn
 from explorer.attribution.applicability import preflight
 from explorer.attribution.baselines import BASELINES, baseline_of
 from explorer.attribution.methods.case import channels_first, spread
+from explorer.attribution.methods.gradients import ROUNDS
 from explorer.attribution.methods.segments import LASSO_SHARE, SparseFit, segments_of
 from explorer.attribution.methods.windows import levels
 from explorer.attribution.options import Options
@@ -44,6 +45,7 @@ from tests.tiny import TINY
 
 PREPROCESS = Preprocess(size=32, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 TARGET = 2
+STEPS = 50  # of a path, where Captum has to be told how many
 
 
 class Linear(nn.Module):
@@ -153,7 +155,7 @@ def plain(model, image):
             InputXGradient(model).attribute(image.requires_grad_(), TARGET)
         ),
         "integrated_gradients": lambda: over_colours(
-            IntegratedGradients(model).attribute(image, black, TARGET, n_steps=50)
+            IntegratedGradients(model).attribute(image, black, TARGET, n_steps=STEPS)
         ),
         "smooth_grad": lambda: seeded(lambda: NoiseTunnel(Saliency(model)).attribute(image, **noisy)),
         "gradient_shap": lambda: seeded(
@@ -186,7 +188,8 @@ def test_a_finished_map_is_captums(model, image, plain, method):
         with pytest.raises(RuntimeError):
             final(model, image.double(), method)
         return
-    found = final(model, image.double(), method)
+    asked = {"steps": STEPS} if method == "integrated_gradients" else {}
+    found = final(model, image.double(), method, **asked)
     if method in BY_RELUS and any(isinstance(module, nn.ReLU6) for module in model.modules()):
         assert not expected.any() or np.abs(found.values - expected).max() > 1e-3 * np.abs(expected).max()
         return
@@ -259,7 +262,7 @@ def check_parts(parts) -> None:
     done = [part.done for part in parts]
     assert done == sorted(set(done))
     assert done[-1] == parts[-1].total
-    assert all(part.total == parts[-1].total for part in parts)
+    assert all(part.done < part.total for part in parts[:-1])
     assert all(part.seconds > 0 and np.isfinite(part.values).all() for part in parts)
     assert all(part.values.dtype == np.float32 for part in parts)
 
@@ -302,6 +305,35 @@ def test_an_early_part_of_a_path_is_already_an_estimate(model, image):
     assert len(parts) > 3
     distances = [np.abs(part.values - parts[-1].values).sum() for part in parts]
     assert distances[0] < 0.5 * np.abs(parts[-1].values).sum()
+
+
+class Curved(nn.Module):
+    """Its logits change within a stretch of the path, the narrower the sharper; a few steps miss it."""
+
+    def __init__(self, sharpness: float) -> None:
+        super().__init__()
+        self.sharpness = sharpness
+
+    def forward(self, image):
+        return torch.sigmoid(self.sharpness * (image.mean(dim=(1, 2, 3)) + 0.9))[:, None].expand(-1, 4)
+
+
+@pytest.mark.parametrize(("sharpness", "steps"), [(20, 50), (120, 100), (300, 200), (5_000, 400)])
+def test_a_path_takes_steps_until_its_gap_is_small_or_there_are_no_more(sharpness, steps):
+    """And its map is then the one Captum gives for that many steps."""
+    model, image = Curved(sharpness).double(), torch.ones(1, 3, 32, 32, dtype=torch.float64)
+    assert Options().steps is None
+    parts = list(attributions(model, image, PREPROCESS, method="integrated_gradients", target=TARGET))
+    check_parts(parts)
+    assert parts[-1].steps == steps
+    gaps = {part.steps: part.gap for part in parts if part.done == sum(r for r in ROUNDS if r <= part.steps)}
+    assert list(gaps) == [one for one in ROUNDS if one <= steps]
+    assert all(gap > 0.01 for taken, gap in gaps.items() if taken < steps)
+    assert (gaps[steps] <= 0.01) == (sharpness < 1000)
+    assert ("misses the logit's change" in (parts[-1].warning or "")) == (gaps[steps] > 0.05)
+    black = baseline_of(image, PREPROCESS, "black")
+    expected = over_colours(IntegratedGradients(model).attribute(image, black, TARGET, n_steps=steps))
+    np.testing.assert_allclose(parts[-1].values, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("method", ["smooth_grad", "gradient_shap"])
@@ -349,7 +381,7 @@ def test_baselines_are_chosen_in_picture_space(image):
     ("asked", "message"),
     [
         ({"method": "magic"}, "no method 'magic'; the methods are saliency"),
-        ({"options": Options(steps=0)}, "steps goes from 2 to 500; 0 is outside"),
+        ({"options": Options(steps=1)}, "steps goes from 2 to 500; 1 is outside"),
         ({"options": Options(samples=10_000)}, "samples goes from 1 to 500"),
         ({"options": Options(baseline="pink")}, "The baseline is one of black, mean, blur, noise"),
         ({"method": "grad_cam", "options": Options(layer="stem")}, "no feature map 'stem'"),

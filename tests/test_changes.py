@@ -1,10 +1,18 @@
 """What a visitor changes step by step, and takes back step by step."""
 
+import gradio as gr
 import numpy as np
+import pytest
 
 from explorer.reweighting.branch_weights import BlockWeights
 from explorer.reweighting.interventions import Moved, Scaled, Taken, Uniform, Without
+from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.changes import Changes, Drag, by_hand, described, preset, presets, python
+from explorer.ui.tabs.reweighting.shares import Asked, AskedBox, read, written
+from explorer.ui.tabs.reweighting.what_if import OUTPUTS, reset, slid
+from models.registry import ASSETS
+
+STAR = ASSETS / "examples" / "2-star.png"
 
 ONE = BlockWeights("stages.0.blocks.0.token_mixing", ("height", "width", "channel"), np.full((3, 4), 1 / 3))
 ADDED = BlockWeights("stages.0.blocks.0.axial_shift", ("horizontal", "vertical"), np.full((2, 4), 0.5), False)
@@ -54,3 +62,55 @@ def test_changes_are_told_in_words_and_as_python():
     made = {}
     exec("\n".join(python(changes)), {"Without": Without, "Moved": Moved}, made)
     assert tuple(made["changes"]) == changes
+
+
+def test_a_link_holds_changes_and_only_what_the_model_can_have_is_read_from_it():
+    blocks = (ONE, ADDED)
+    now = (Moved(ONE.block, (0.2, 0.3, 0.5)), Scaled(ADDED.block, (0.25, 0.75)))
+    assert read(written(now), blocks) == now
+    assert read(written((Without(ONE.block, "width"),)), blocks) == (Without(ONE.block, "width"),)
+    assert read(written((Uniform(ONE.block, (0, 0, 1)),)), blocks) == (Uniform(ONE.block, (0, 0, 1)),)
+    assert written((Taken(ONE.block, ((1.0,),)),)) == ""
+    for text in (
+        "",
+        "nowhere~moved~1,2,3",
+        f"{ONE.block}~moved~1,2",
+        f"{ONE.block}~moved~-1,2,3",
+        "~~",
+        "a~b~c~d",
+    ):
+        assert read(text, blocks) == ()
+    for text in (
+        "moved~nan,1,1",
+        "moved~0,0,0",
+        "moved~a,b,c",
+        "scaled~1,1,1",
+        "without~depth",
+        "format~1,1,1",
+    ):
+        assert read(f"{ONE.block}~{text}", blocks) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", '{"number": 1}', '{"number": "x", "slider": 0, "shares": [1]}']
+)
+def test_a_question_that_is_none_asks_nothing(text):
+    assert AskedBox().preprocess(text) == Asked()
+    given = '{"number": 3, "slider": 1, "shares": [0, 99.5, 0.5]}'
+    assert AskedBox().preprocess(given) == Asked(3, 1, (0, 99.5, 0.5))
+
+
+def test_what_was_taken_back_is_not_done_by_a_question_that_comes_late(explorer):
+    """The sliders are answered after Reset was pressed, as may happen on a busy computer."""
+    selection = Selection(str(STAR), "vip_nano", "scenes", "", None)
+    said = {"block": None, "linked": ""}
+    late = {**said, "scope": "this", "how": "moved", "asked": Asked(7, 1, (0, 100, 0))}
+    state, *_ = reset(explorer, selection, changes=Changes("vip_nano"), asked=Asked(7), **said)
+    assert state.asked == 7
+    answers = slid(explorer, selection, changes=state, **late)
+    assert len(answers) == OUTPUTS
+    assert all(one == gr.skip() for one in answers)
+    state, link, *_, view = slid(explorer, selection, changes=Changes("vip_nano", asked=6), **late)
+    assert (state.asked, state.now[0].shares) == (7, (0, 1, 0))
+    assert link.endswith("~moved~0,100,0")
+    assert "mean shares 0 / 100 / 0" in view

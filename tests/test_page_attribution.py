@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from explorer.attribution.registry import METHODS
-from tests.on_page import choose, settled
+from tests.on_page import choose, settled, tab
 from tests.stopping import assert_stops
 
 
@@ -63,6 +64,19 @@ def test_a_class_rather_than_another(visit):
     assert page.locator("#attribution .heat").get_attribute("src") != first
 
 
+def test_a_map_with_a_large_gap_offers_the_steps_it_needs(visit):
+    page = visit("/?tab=attribution&method=integrated_gradients&picture=2-star&steps=3")
+    expect(page.locator("#attribution .doubt")).to_contain_text("misses the logit's change")
+    assert "steps=3" in page.url  # an old link means what it meant
+    page.get_by_role("button", name="Take as many steps as are needed").click()
+    expect(page.locator("#attribution .doubt")).to_have_count(0)
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
+    expect(page.locator("#steps input")).to_have_value("until the gap is below 1 %")
+    expect(page.locator("#attribution")).to_contain_text("Sum")
+    expect(page.locator("#attribution")).not_to_contain_text("Completeness gap")
+    expect(page).not_to_have_url(re.compile("steps="))
+
+
 def test_all_methods_are_tried_on_demand(visit):
     page = visit("/?tab=attribution&method=saliency")
     expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
@@ -107,3 +121,21 @@ def test_a_slow_method_is_stopped(visit):
     settled(page)
     page.locator("#run").click()
     assert_stops(page, "#stop", "#attribution .count")
+
+
+DRAWN = """images => images.map(image => {
+  const box = image.getBoundingClientRect();
+  const kept = ['contain', 'scale-down'].includes(getComputedStyle(image).objectFit);
+  return kept ? image.naturalWidth / image.naturalHeight : box.width / box.height;
+})"""
+
+
+def test_a_wide_picture_is_drawn_wide_wherever_a_map_lies_over_it(visit):
+    page = visit("/?tab=reweighting&lens=where&method=saliency&model=as_mlp_nano@64x128&picture=2-star")
+    expect(page.locator("#where .large img").first).to_be_visible()
+    where = page.locator("#where img").evaluate_all(DRAWN)
+    tab(page, "Attribution")
+    expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
+    over = page.locator("#attribution .overlay img, #attribution .large img").evaluate_all(DRAWN)
+    assert len(over) == 3
+    assert [*where, *over] == [pytest.approx(2, rel=0.02)] * (len(where) + 3)

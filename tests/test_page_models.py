@@ -1,18 +1,21 @@
 """Choosing what to look at: single blocks, image sizes, weights that have to be fetched."""
 
+import re
 from dataclasses import replace
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import pytest
 from huggingface_hub import constants
 from playwright.sync_api import expect
-from safetensors.torch import save
+from safetensors.torch import save, save_file
 
 from models import card, create, registry
 from models.registry import Weights
+from models.scenes import CLASSES
 from models.sources import Hub
 from tests.loopback import serving
-from tests.on_page import choose
+from tests.on_page import choose, settled
 
 
 def test_a_single_block_is_chosen_and_changed(visit):
@@ -30,8 +33,35 @@ def test_a_single_block_is_chosen_and_changed(visit):
     expect(page.locator("#inside")).to_contain_text("in each of 32 channels")
     width.fill("30")
     width.press("Enter")
-    expect(page.get_by_test_id("toast-body")).to_contain_text("dim 30 cannot be cut into 16 segments")
+    refusal = page.locator("#refusal")
+    expect(refusal).to_contain_text("dim 30 cannot be cut into 16 segments")
+    expect(width).to_have_value("32")
+    page.locator("h1").click()  # leaving the field is no second mistake, and the sentence stays
+    settled(page)
+    expect(refusal).to_contain_text("dim 30 cannot be cut into 16 segments")
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
+
+
+def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(visit):
+    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+    expect(page.locator("#badge")).to_contain_text("Trained")
+    shares = page.locator("#strip .strip button").inner_html()
+    segments = page.get_by_label("seg_dim", exact=True)
+    for number, said in (("8", "Untrained"), ("100000", "Untrained"), ("16", "Trained")):
+        segments.fill(number)
+        segments.press("Enter")
+        expect(page.locator("#badge")).to_contain_text(said)
+        expect(page.locator("#refusal")).to_contain_text("100000" if number == "100000" else "")
+    expect(page.locator("#status")).to_contain_text("seg_dim=16")
+    settled(page)
+    assert page.locator("#strip .strip button").inner_html() == shares
+    choose(page, "weights", "random (untrained)")  # and what is chosen on purpose stays
+    expect(page.locator("#badge")).to_contain_text("Untrained")
+    segments.focus()
+    page.locator("h1").click()
+    settled(page)
+    expect(page.locator("#badge")).to_contain_text("Untrained")
 
 
 def test_a_link_brings_a_single_block_back(visit):
@@ -39,6 +69,44 @@ def test_a_link_brings_a_single_block_back(visit):
     expect(page.locator("#status")).to_contain_text("MLPBlock(dim=32, n_div=4, mlp_ratio=2)")
     expect(page.get_by_label("n_div")).to_have_value("4")
     expect(page.locator("#grid")).to_contain_text("32")
+
+
+def test_uploaded_weights_are_the_visitors_own_and_leave_with_them(visit, explorer, tmp_path):
+    save_file(create("vip_nano", seed=4).state_dict(), tmp_path / "mine.safetensors")
+    names = [f"kind {number}" for number in range(len(CLASSES))]
+    (tmp_path / "mine.txt").write_text("\n".join(names), "utf-8")
+    page = visit("/?picture=2-star")
+    choose(page, "weights", "an upload of yours")
+    expect(page.locator("#badge")).to_contain_text("Choose a .safetensors file")
+    files = [str(tmp_path / "mine.safetensors"), str(tmp_path / "mine.txt")]
+    bring(page, files[1:])
+    expect(page.get_by_test_id("toast-body")).to_contain_text("Choose a .safetensors file")
+    bring(page, files)
+    expect(page.locator("#badge")).to_contain_text("forgotten when you leave")
+    expect(page.locator("#overview")).to_contain_text("kind")
+    expect(page).to_have_url(re.compile("weights=upload-[0-9a-f]{8}"))
+    (name,) = uploads_in(explorer)
+    assert name not in page.content()
+    other = visit(f"/?{urlsplit(page.url).query}")
+    expect(other.get_by_test_id("toast-body")).to_contain_text("weights somebody uploaded")
+    expect(other.locator("#badge")).to_contain_text("bundled")
+    page.goto(page.url.partition("?")[0])
+    for _ in range(600):
+        if not uploads_in(explorer):
+            return
+        other.wait_for_timeout(50)
+    raise AssertionError("the weights of a visitor who left are still here")
+
+
+def bring(page, files: list[str]) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.locator("#weights-files").click()
+    chooser.value.set_files(files)
+
+
+def uploads_in(explorer) -> list[str]:
+    models = [key for key in explorer.engine.cache.keys() if key[0] == "model"]  # noqa: SIM118 - ours
+    return [weights for _, _, weights in models if weights.startswith("upload-")]
 
 
 def test_the_size_control_is_there_where_it_works(visit):

@@ -8,6 +8,7 @@ from torch import nn
 
 from explorer.capture import probes, run
 from explorer.errors import ChoiceError
+from explorer.mixing.channel_mixtures import estimated, mixtures
 from explorer.mixing.receptive_field import (
     SHARES,
     EffectiveField,
@@ -20,7 +21,7 @@ from explorer.mixing.receptive_field import (
     squares,
 )
 from explorer.mixing.service import spread
-from explorer.mixing.theoretical_field import reachable_places, theoretical_field
+from explorer.mixing.theoretical_field import reachable_places, theoretical_field, up_to
 from models import card, create
 from models.layers import image_map, table_map
 from models.probe import Kind
@@ -106,25 +107,45 @@ def test_channels_that_see_different_pixels_do_not_disturb_each_other(toy_image)
     np.testing.assert_allclose(field.energy, expected, rtol=1e-6)
 
 
-def test_mixtures_of_many_channels_come_near_the_sum_of_all(model, image):
+def test_the_energy_of_all_channels_is_the_sum_over_the_jacobian(model, image):
+    """Taken exactly, channel by channel; and a few mixtures come as near as they say."""
     layer = list(probes(model, Kind.FEATURE_MAP))[2]
-    mixed = effective_field(model, image, layer, (1, 1)).energy.sum()
-    channels = model_channels(model, image, layer)
-    exact = sum(
-        effective_field(model, image, layer, (1, 1), channel).energy.sum() for channel in range(channels)
-    )
-    assert mixed == pytest.approx(exact, rel=0.75)
+    probe = probes(model, Kind.FEATURE_MAP)[layer]
+
+    def at_the_place(pixels):
+        return up_to(lambda: model(pixels), probe, {})[0, 1, 1]
+
+    exact = torch.autograd.functional.jacobian(at_the_place, image)[:, 0].double().square().sum(dim=(0, 1))
+    found = effective_field(model, image, layer, (1, 1))
+    assert (found.mixtures, found.errors, found.error) == (0, None, 0)
+    np.testing.assert_allclose(found.energy, exact, rtol=1e-3, atol=1e-5 * float(exact.max()))
+    mixed = effective_field(model, image, layer, (1, 1), most=4)
+    assert mixed.mixtures == 4
+    assert 0 < mixed.error < 1
+    whole = float(mixed.energy.sum())
+    assert abs(whole - float(exact.sum())) < 4 * mixed.error * whole
 
 
-def model_channels(model, image, layer) -> int:
-    shapes = []
-    handle = probes(model)[layer].register_forward_hook(
-        lambda probe, _args, value: shapes.append(probe.canonical(value).shape)
-    )
-    with torch.no_grad():
-        model(image)
-    handle.remove()
-    return shapes[0][-1]
+def test_the_standard_error_is_how_far_mixtures_are_from_the_sum():
+    """At many places whose channels depend on each other; and it falls to nothing with the last mixture."""
+    dice = np.random.default_rng(0)
+    alike = dice.normal(size=(300, 24, 1, 1)) * dice.normal(size=(300, 1, 6, 5))
+    jacobians = torch.from_numpy(alike + 0.5 * dice.normal(size=(300, 24, 6, 5)))
+    for count in (8, 16, 32):
+        signs, rows = mixtures(24, count)
+        drawn = torch.einsum("nk,pkhw->pnhw", signs.double(), jacobians).square()
+        found = [estimated(one, rows) for one in drawn]
+        energies, errors = np.stack([one.energy for one in found]), np.stack([one.errors for one in found])
+        missed = energies - jacobians.square().sum(dim=1).numpy()
+        if count == rows:
+            assert np.abs(missed).max() < 1e-4
+            assert max(one.error for one in found) == 0
+        else:
+            assert np.sqrt((missed**2).mean() / (errors**2).mean()) == pytest.approx(1, abs=0.15)
+            wholes, told = energies.sum(axis=(1, 2)), np.array([one.error for one in found])
+            assert np.sqrt(
+                (missed.sum(axis=(1, 2)) ** 2).mean() / ((told * wholes) ** 2).mean()
+            ) == pytest.approx(1, abs=0.15)
 
 
 def test_the_fewest_pixels_hold_a_share_of_the_energy():

@@ -31,7 +31,6 @@ from explorer.reweighting.interventions import (
     edits,
     equal,
     only,
-    rescaled,
 )
 from explorer.reweighting.reference_shares import over_scenes, shipped, unusual
 from models import card, create, scenes
@@ -261,12 +260,6 @@ def test_later_blocks_respond(explorer):
     found = branch_weights(explorer.inspect("vip_nano", star, "scenes", interventions=change))
     np.testing.assert_allclose(found[0].mean, [0, 1, 0])
     assert np.abs(found[1].values - learned[1].values).max() > 1e-3
-
-
-def test_shares_set_by_hand_keep_summing_to_one():
-    assert rescaled((0.2, 0.3, 0.5), 0, 0.5) == pytest.approx((0.5, 0.1875, 0.3125))
-    assert rescaled((1, 0, 0), 0, 0.4) == pytest.approx((0.4, 0.3, 0.3))
-    assert rescaled((0.2, 0.3, 0.5), 2, 7) == pytest.approx((0, 0, 1))
 
 
 def parameters(model) -> list:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from explorer.attribution.methods.case import Case, logits_of, wanting
+from explorer.attribution.methods.case import Case, logit_change, logits_of, wanting
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, case_of, logit_change, method_named
+from explorer.attribution.registry import METHODS, case_of, method_named
 from explorer.errors import ChoiceError
 from models.layers import DropPath
 from models.registry import Preprocess

@@ -8,6 +8,7 @@ whether it depends on what was learned; and where the true cause is known, local
 from collections.abc import Generator, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +79,9 @@ class Subject:
             "orders": 2,
             "channels": 16,
         }
-        given = {name: min(value, getattr(self.options, name)) for name, value in few.items()}
+        given: dict[str, Any] = {
+            name: min(value, getattr(self.options, name) or value) for name, value in few.items()
+        }
         return replace(self, options=replace(self.options, **given))
 
     def map_of(

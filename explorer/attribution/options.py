@@ -21,11 +21,15 @@ class OptionSpec:
     help: str  # one sentence
     limits: tuple[float, float] | None = None  # of a number, both included
     slider: tuple[int, int, int] | None = None  # lowest, highest and step of its control; None offers none
-    choices: tuple[tuple[str, str], ...] = ()  # words and value, of a choice
+    choices: tuple[tuple[str, Any], ...] = ()  # words and value: all of a choice, the usual ones of a number
     link: str = ""  # its name in a link, where that is another
 
 
 SEGMENT_SHAPES = (("a grid", "grid"), ("by colour (SLIC)", "slic"))
+STEP_CHOICES = (
+    ("until the gap is below 1 %", None),
+    *((str(steps), steps) for steps in (25, 50, 100, 200, 400)),
+)
 BASELINE_CHOICES = (("black", "black"), ("mean colour", "mean"), ("blurred", "blur"), ("noise", "noise"))
 
 OPTIONS: Mapping[str, OptionSpec] = MappingProxyType(
@@ -35,11 +39,11 @@ OPTIONS: Mapping[str, OptionSpec] = MappingProxyType(
         ),
         "steps": OptionSpec(
             kind="whole",
-            default=50,
+            default=None,
             label="Steps",
             limits=(2, 500),
-            slider=(2, 200, 1),
-            help="Points on the path from the baseline to the image.",
+            choices=STEP_CHOICES,
+            help="Points on the path from the baseline to the image; None takes as many as the gap needs.",
         ),
         "samples": OptionSpec(
             kind="whole",
@@ -130,7 +134,7 @@ class Options:
     """What a method is told; each reads what its row in the registry names. See `OPTIONS`."""
 
     layer: str | None = OPTIONS["layer"].default
-    steps: int = OPTIONS["steps"].default
+    steps: int | None = OPTIONS["steps"].default
     samples: int = OPTIONS["samples"].default
     cells: int = OPTIONS["cells"].default
     segments: int = OPTIONS["segments"].default
@@ -154,10 +158,13 @@ def checked(options: Options, layers: tuple[str, ...]) -> Options:
     """
     for field in fields(options):
         spec, value = OPTIONS[field.name], getattr(options, field.name)
+        known = [name for _, name in spec.choices]
+        if value in known:
+            continue
         if spec.limits and not spec.limits[0] <= value <= spec.limits[1]:
             low, high = spec.limits
             raise ChoiceError(f"{field.name} goes from {low:g} to {high:g}; {value} is outside.")
-        if spec.choices and value not in (known := [name for _, name in spec.choices]):
+        if spec.kind == "choice":
             raise ChoiceError(f"The {field.name} is one of {', '.join(known)}; not {value!r}.")
         if spec.kind == "layer" and value is not None and value not in layers:
             raise ChoiceError(f"There is no feature map {value!r} in this model; the last is {layers[-1]}.")

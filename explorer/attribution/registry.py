@@ -16,15 +16,14 @@ from torch import Tensor, nn
 
 from explorer.attribution.baselines import BASELINES, baseline_of
 from explorer.attribution.methods import cams, controls, gradients, rules, segments, windows
-from explorer.attribution.methods.case import Case, Part
+from explorer.attribution.methods.case import Case, Part, logit_change
 from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
 from explorer.errors import ChoiceError
 from models.probe import Kind
 from models.registry import Preprocess
 
-GAP_WORTH_TELLING = 0.01  # of the logit's change
-GAP_WORTH_A_WARNING = 0.05
+GAP_WORTH_A_WARNING = 0.05  # of the logit's change
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
         "integrated_gradients": Method(
             "Integrated Gradients",
             gradients.integrated_gradients,
-            lambda options: 3 * options.steps,
+            lambda options: 3 * (options.steps or sum(gradients.ROUNDS[:2])),
             complete=True,
             uses=("steps", "baseline"),
             sums=True,
@@ -187,6 +186,7 @@ class Attribution:
     total: int
     completeness_gap: float | None  # sum of values - change; None if not promised
     change: float | None  # of the logit, from the baseline to the picture; None if no method promises it
+    steps: int | None  # of the path the values were taken along; None where there is none
     seconds: float  # of work so far
     warning: str | None
 
@@ -242,6 +242,7 @@ def attributions(
             total=part.total,
             completeness_gap=gap,
             change=change,
+            steps=part.steps,
             seconds=seconds,
             warning=(doubt(values, gap, change) or short) if part.done == part.total else None,
         )
@@ -278,13 +279,6 @@ def case_of(model: nn.Module, image: Tensor, preprocess: Preprocess, target: int
 
     chosen = baseline_of(image, preprocess, options.baseline, options.seed)
     return Case(model, image, chosen, target, options, every)
-
-
-@torch.no_grad()
-def logit_change(case: Case) -> float:
-    """Logit of the target at the image minus that at the baseline."""
-    at_image, at_baseline = case.model(torch.cat([case.image, case.baseline]))[:, case.target].double()
-    return float(at_image - at_baseline)
 
 
 def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | None:

@@ -64,6 +64,12 @@ class Cache:
                 self.bytes -= freed
         return value
 
+    def forget(self, name: str) -> None:
+        """Forget every value whose key holds a name, however deep in it."""
+        with self._lock:
+            for key in [key for key in self._values if holds(key, name)]:
+                self.bytes -= self._values.pop(key)[1]
+
     def once(self, key: Hashable, compute: Callable[[], T], lock: AbstractContextManager | None = None) -> T:
         """The remembered value, or the one computed now, by one thread while others who ask for it wait.
 
@@ -78,6 +84,10 @@ class Cache:
                 if known is None:
                     known = self.keep(key, compute())
         return cast(T, known)
+
+
+def holds(key: Hashable, name: str) -> bool:
+    return key == name or (isinstance(key, tuple) and any(holds(part, name) for part in key))
 
 
 def bytes_of(value: object) -> int:

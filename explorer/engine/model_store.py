@@ -9,9 +9,11 @@ from torch import nn
 
 from explorer.engine.cache import Cache
 from explorer.engine.limits import Limits
+from explorer.engine.uploads import GONE, is_upload, new_name, read_labels, refuse_file
 from explorer.errors import ChoiceError
 from models import card, create
 from models.blocks import BlockError
+from models.costs import parameters
 from models.registry import ASSETS, ModelCard, Preprocess, UnknownModelError, preprocess_of
 from models.sizes import SizeError
 from models.sources import Progress, silent
@@ -26,7 +28,7 @@ class Loaded:
     """A model in memory, what its weights want to see, and what its classes are called."""
 
     card: ModelCard
-    weights: str  # a name of the card, RANDOM, or a path
+    weights: str  # a name of the card, RANDOM, a path, or the name of an upload
     model: nn.Module
     preprocess: Preprocess
     labels: tuple[str, ...]
@@ -61,8 +63,10 @@ class ModelStore:
         """
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
+        if is_upload(chosen):
+            return self.uploaded(found, chosen)
         self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
-        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
+        self.refuse_costly(found.name)
         base = found.name.partition("@")[0]
         if chosen in found.weights and not found.weights[chosen].source.here():
             self.fetch(model, chosen)  # before the lock, so that nobody waits for the network
@@ -72,10 +76,52 @@ class ModelStore:
             return loaded
         return replace(loaded, card=found, preprocess=self.preprocess(found.name, chosen))
 
+    def upload(self, model: str, file: Path, labels: Path | None = None) -> str:
+        """Read weights that somebody brought along; gives the name to load them by, which nobody can guess.
+
+        labels: a file with a name of a class in every line; None for the usual names. Raises ChoiceError for
+        what does not fit. They are kept as long as the cache has room, or until `forget`.
+        """
+        found = named(named(model).name.partition("@")[0])
+        self.refuse_costly(found.name)
+        refuse_file(file, parameters(found.name))
+        names = labels_in(found.labels) if labels is None else read_labels(labels, found)
+        try:
+            made = create(found.name, file).to(self.device).requires_grad_(False)
+            preprocess = preprocess_of(found, str(file))
+        except WeightsError as error:
+            raise ChoiceError(str(error)) from error
+        loaded = Loaded(found, new_name(), made, preprocess, names)
+        self.cache.keep(("model", found.name, loaded.weights), loaded)
+        return loaded.weights
+
+    def uploaded(self, found: ModelCard, name: str) -> Loaded:
+        """Weights that were uploaded for this model, by their name."""
+        loaded = self.cache.get(("model", found.name.partition("@")[0], name))
+        if not isinstance(loaded, Loaded):
+            raise ChoiceError(GONE)
+        self.refuse_costly(found.name)
+        if found == loaded.card:
+            return loaded
+        seen = replace(loaded.preprocess, size=found.preprocess.size, width=found.preprocess.width)
+        return replace(loaded, card=found, preprocess=seen)
+
+    def forget(self, name: str) -> None:
+        """Free uploaded weights, and whatever was computed with them."""
+        if is_upload(name):
+            self.cache.forget(name)
+
+    def refuse_costly(self, model: str) -> None:
+        """Raises ChoiceError for a model that cannot be, or that this machine cannot hold or finish."""
+        found = named(model)
+        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
+
     def preprocess(self, model: str, weights: str | Path | None = None) -> Preprocess:
         """What the weights want to see, without loading the model; a file is read for it once."""
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
+        if is_upload(chosen):
+            return self.uploaded(found, chosen).preprocess
         self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
         return self.cache.once(("preprocess", found.name, chosen), lambda: prepared(found, chosen))
 
@@ -89,8 +135,16 @@ class ModelStore:
             preprocess = self.preprocess(found.name, weights)
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
-        labels = labels_of(found.name, weights)
+        labels = self.labels(found.name, weights)
         return Loaded(found, weights, model.requires_grad_(False), preprocess, labels)
+
+    def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
+        """Names of the classes, without loading anything."""
+        found = named(model)
+        if is_upload(str(weights)):
+            return self.uploaded(found, str(weights)).labels
+        listed = found.weights.get(str(weights))
+        return labels_in(listed.labels if listed else found.labels)
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring weights a card lists to this computer; an exception out of `progress` stops it."""
@@ -101,13 +155,6 @@ class ModelStore:
             listed.source.fetch(progress)
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
-
-
-def labels_of(model: str, weights: str | Path | None = None) -> tuple[str, ...]:
-    """Names of the classes, without loading anything."""
-    found = named(model)
-    listed = found.weights.get(str(weights))
-    return labels_in(listed.labels if listed else found.labels)
 
 
 def named(model: str) -> ModelCard:

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ChoiceError
+from explorer.mixing.channel_mixtures import estimated, mixtures
 from explorer.mixing.theoretical_field import of_channel, probe_at, reachable_places, unit_of, up_to
 from models.registry import Preprocess
 
 SHARES = (0.25, 0.5, 0.75, 0.95)  # of the energy
-MIXTURES = 4  # random signs over the channels, for the energy of all of them
+MIXTURES = 8  # of the channels at least, for the energy of all of them
+AFFORDABLE = 32 * 64 * 64  # pixels of all gradients together, which more mixtures are taken for
 SQUARES = 32  # squares along the shorter side of the image, for what a pixel is taken to be
 
 
@@ -30,6 +32,9 @@ class EffectiveField:
     channel: int | None  # None: all channels together
     energy: np.ndarray  # [h, w], squared gradient summed over the colours, and the channels
     pictures: int = 1  # averaged over so many
+    mixtures: int = 0  # of the channels, that the energy was estimated with; 0 where it is exact
+    errors: np.ndarray | None = None  # [h, w], standard error of the energy; None where it is exact
+    error: float = 0.0  # standard error of the sum of all energy, as a part of it
 
     @property
     def pixels(self) -> tuple[int, ...]:
@@ -71,23 +76,38 @@ def held(energy: np.ndarray, share: float) -> np.ndarray:
 
 
 def effective_field(
-    model: nn.Module, image: Tensor, layer: str, place: tuple[int, int], channel: int | None = None
+    model: nn.Module,
+    image: Tensor,
+    layer: str,
+    place: tuple[int, int],
+    channel: int | None = None,
+    most: int | None = None,
 ) -> EffectiveField:
     """The energy of a place (row, column) of a layer over the pixels of `image` `[1, 3, h, w]`.
 
-    One channel: its squared gradient, exactly. None: summed over all channels. Up to `MIXTURES` channels are
-    taken one by one; of more, random mixtures v with signs +1 and -1 are, since the mean of (v . J)^2 is the
-    sum of J_c^2 (Hutchinson). The signs are always the same.
+    One channel: its squared gradient, exactly. None: summed over all channels. Up to `most` channels are
+    taken one by one; of more, so many mixtures v with signs +1 and -1 are, since the mean of (v . J)^2 is the
+    sum of J_c^2 (Hutchinson, 1990); how they spread gives the standard error. The signs are always the same.
+    most: gradients to take at most; None for what is affordable, as many as there are channels for all.
     """
     image = image.detach().requires_grad_()
     with torch.enable_grad():
         values = up_to(lambda: model(image), probe_at(model, layer), {})
         unit = unit_of(values, layer, place, channel)
-        energy = torch.zeros(image.shape[-2:], dtype=torch.float64, device=image.device)
-        for direction in directions(unit):
-            energy = energy + squared(torch.autograd.grad(unit, image, direction, retain_graph=True)[0])
-    grid = values.shape[1], values.shape[2]
-    return EffectiveField(layer, place, grid, channel, energy.float().cpu().numpy())
+        most = most or max(MIXTURES, AFFORDABLE // (image.shape[-2] * image.shape[-1]))
+        found = EffectiveField(layer, place, (values.shape[1], values.shape[2]), channel, np.zeros((1, 1)))
+        if len(unit) <= most:
+            drawn = energies(unit, image, torch.eye(len(unit)).to(unit))
+            return replace(found, energy=drawn.sum(dim=0).float().cpu().numpy())
+        signs, rows = mixtures(len(unit), most)
+        made = estimated(energies(unit, image, signs.to(unit)), rows)
+        return replace(found, mixtures=most, **made._asdict())
+
+
+def energies(unit: Tensor, image: Tensor, directions: Tensor) -> Tensor:
+    """The squared gradients `[n, h, w]` of what stands at a place, along directions `[n, channels]`."""
+    pulled = (torch.autograd.grad(unit, image, one, retain_graph=True)[0] for one in directions)
+    return torch.stack([squared(gradient) for gradient in pulled])
 
 
 def squared(gradient: Tensor) -> Tensor:
@@ -95,23 +115,28 @@ def squared(gradient: Tensor) -> Tensor:
     return (gradient[0].double() ** 2).sum(dim=0)
 
 
-def directions(unit: Tensor) -> Tensor:
-    """What to take gradients along `[n, channels]`: their squares add up to those of all channels."""
-    channels = len(unit)
-    if channels <= MIXTURES:
-        return torch.eye(channels, dtype=unit.dtype, device=unit.device)
-    dice = torch.Generator().manual_seed(0)
-    signs = 2 * torch.randint(2, (MIXTURES, channels), generator=dice) - 1
-    return signs.to(unit) / MIXTURES**0.5
-
-
 def averaged(fields: Iterable[EffectiveField]) -> Iterator[EffectiveField]:
-    """The mean of the energies so far, after each field; all of one place of one layer."""
-    total: np.ndarray | None = None
-    for count, field in enumerate(fields, 1):
-        energy = field.energy.astype(np.float64)
-        total = energy if total is None else total + energy
-        yield replace(field, energy=(total / count).astype(np.float32), pictures=count)
+    """The mean of the energies so far, after each field; all of one place of one layer.
+
+    Their mixtures are the same, and so may be their errors: that of the mean is taken to be the mean one.
+    """
+    so_far: list[EffectiveField] = []
+    for field in fields:
+        so_far = [*so_far, field]
+        yield mean_of(so_far)
+
+
+def mean_of(fields: list[EffectiveField]) -> EffectiveField:
+    energy = np.mean([one.energy for one in fields], axis=0, dtype=np.float64)
+    unsure = [one.errors for one in fields if one.errors is not None]
+    wholes = [float(one.energy.sum(dtype=np.float64)) for one in fields]
+    return replace(
+        fields[-1],
+        energy=np.asarray(energy, np.float32),
+        pictures=len(fields),
+        errors=np.mean(unsure, axis=0) if unsure else None,
+        error=float(np.dot([one.error for one in fields], wholes)) / max(sum(wholes), 1e-300),
+    )
 
 
 def squares(shape: tuple[int, int]) -> tuple[int, int, int]:

@@ -29,13 +29,18 @@ class MixingService:
         self.engine = engine
 
     def effective_field(
-        self, subject: ModelInput, layer: str, place: tuple[int, int], channel: int | None = None
+        self,
+        subject: ModelInput,
+        layer: str,
+        place: tuple[int, int],
+        channel: int | None = None,
+        most: int | None = None,
     ) -> EffectiveField:
         """Which pixels move a place (row, column) of a layer, measured on this picture."""
         model = subject.loaded.model
-        question = "effective field", layer, place, channel
+        question = "effective field", layer, place, channel, most
         return self.engine.once(
-            subject, question, lambda: effective_field(model, subject.placed, layer, place, channel)
+            subject, question, lambda: effective_field(model, subject.placed, layer, place, channel, most)
         )
 
     def average_field(

@@ -155,17 +155,6 @@ def with_share(logits: Tensor, branch: int, share: float) -> Tensor:
     return torch.cat([before, others + odds, after], dim=1)
 
 
-def rescaled(shares: Sequence[float], moved: int, value: float) -> tuple[float, ...]:
-    """Shares after one was set by hand: the others fill up to one, in their proportion."""
-    value = min(max(float(value), 0.0), 1.0)
-    rest = sum(share for index, share in enumerate(shares) if index != moved)
-    others = len(shares) - 1
-    return tuple(
-        value if index == moved else (1 - value) * (share / rest if rest > 0 else 1 / others)
-        for index, share in enumerate(shares)
-    )
-
-
 def edits(model: nn.Module, interventions: Iterable[Intervention]) -> dict[str, Edit]:
     """The interventions by the probe they go through. Raises ChoiceError for what does not fit the model."""
     made: dict[str, Edit] = {}

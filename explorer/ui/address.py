@@ -7,14 +7,12 @@ from typing import Any
 import gradio as gr
 
 from explorer.errors import ChoiceError
-from explorer.ui.controls import Amount, ClassMenu, Control, Several, Whole
-from explorer.ui.events import Place, PlaceBox
+from explorer.ui.controls import Amount, ClassMenu, Control, Count, Several, Whole, whole_number
+from explorer.ui.events import Unseen
 from explorer.ui.examples import example
 from explorer.ui.model_picker import FIRST, parts_of
 from explorer.ui.rail import RailView, Refreshing
-from explorer.ui.selection import FILE, PICK, QUIET, weights_of
-
-LONGEST_NUMBER = 9  # digits
+from explorer.ui.selection import FILE, PICK, QUIET, UPLOAD, weights_of
 
 
 def arrive(
@@ -26,12 +24,14 @@ def arrive(
     path = example(picture)
     if picture.startswith("upload-"):
         gr.Info("This link was made with an uploaded picture; upload it again to see the same.")
+    if str(choice).startswith(UPLOAD):
+        gr.Info("This link was made with weights somebody uploaded; upload them again to see the same.")
     try:
         parts = parts_of(model or FIRST)
     except ChoiceError:
         parts = parts_of(FIRST)
     file = query.get("file", "") if choice == FILE else ""
-    loadable = choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
+    loadable = choice != UPLOAD and choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
     target = whole_number(query.get("target"))
     tab = query.get("tab") if query.get("tab") in tabs else None
     return [
@@ -48,25 +48,21 @@ def arrive(
     ]
 
 
-def whole_number(text: str | None) -> int | None:
-    """The whole number a link holds; None for anything else, however it looks."""
-    digits = (text or "").removeprefix("-")
-    known = digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_NUMBER
-    return int(text or "") if known else None
-
-
 def setting(control: Control, value: str | None) -> Any:
     """One control of a tab as a link has it; a value it cannot have changes nothing."""
     if value is None:
         return gr.skip()
-    if isinstance(control, PlaceBox):
-        return Place.read(value) or gr.skip()
+    if isinstance(control, Unseen):
+        return control.from_link(value) or gr.skip()
     if isinstance(control, Whole | Amount):
         number = whole_number(value)
         return gr.skip() if number is None else control.preprocess(number)
     if isinstance(control, ClassMenu):
         number = whole_number(value)
         return gr.skip() if number is None or number < 0 else gr.Dropdown(choices=[number], value=number)
+    if isinstance(control, Count):
+        number = whole_number(value)
+        return gr.skip() if number is None else control.set_to(number)
     known = [choice for _, choice in control.choices]
     if isinstance(control, Several):
         return [one for one in dict.fromkeys(value.split(",")) if one in known] or gr.skip()

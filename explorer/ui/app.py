@@ -82,7 +82,7 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS) -> gr.Blocks:
                         built[row.name] = row.build(TabParts(explorer, view.rail, boxes[row.name], saves))
                     one.select(None, None, open_tab, js=f"() => {row.name!r}", **PICK)
         after = rail.refreshing(explorer, view, status)
-        rail.connect(explorer, view, after, [event for tab in built.values() for event in tab.running])
+        rail.connect(app, explorer, view, after, [event for tab in built.values() for event in tab.running])
         remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
         address.connect(app, explorer.hosted, view, after, (shown, open_tab), tuple(boxes), remembered)
         connect_tabs(view.link, shown, open_tab, boxes, built)

@@ -11,6 +11,7 @@ import gradio as gr
 
 # Gradio gives components their events at run time, where no type checker sees them.
 Control: TypeAlias = Any
+LONGEST_NUMBER = 9  # digits
 RUNNING, IDLE = gr.update(interactive=True), gr.update(interactive=False)  # of a Stop button
 
 
@@ -35,6 +36,20 @@ class Several(Menu):
         return payload or []
 
 
+class Count(Menu):
+    """A menu of usual numbers, where any other whole number may be typed; anything else means the start."""
+
+    def preprocess(self, payload: Any) -> Any:
+        number = whole_number(str(payload))
+        return self.value if number is None else number
+
+    def set_to(self, number: int) -> gr.Dropdown:
+        """The menu at a number, which it may not have offered before."""
+        offered: list[Any] = list(self.choices)
+        known = any(number == value for _, value in offered)
+        return gr.Dropdown(offered if known else [*offered, (str(number), number)], value=number)
+
+
 class Amount(gr.Slider):
     """A slider that brings whatever is typed into its range; an empty field means the start."""
 
@@ -54,6 +69,13 @@ class Whole(gr.Number):
 
     def get_block_name(self) -> str:
         return "number"
+
+
+def whole_number(text: str | None) -> int | None:
+    """The whole number a text holds; None for anything else, however it looks."""
+    digits = (text or "").removeprefix("-")
+    known = digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_NUMBER
+    return int(text or "") if known else None
 
 
 def offer(choices: list, fitting, selection, **shown) -> gr.Dropdown:

@@ -108,6 +108,7 @@ def attribute(
         "label": found.label,
         "values": found.values.tolist(),
         "completeness_gap": found.completeness_gap,
+        "steps": found.steps,
         "seconds": found.seconds,
         "warning": found.warning,
     }

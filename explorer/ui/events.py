@@ -63,6 +63,10 @@ class Unseen(gr.Textbox):
     def get_block_name(self) -> str:
         return "textbox"
 
+    def from_link(self, text: str) -> Any:
+        """What a link sets it to; None changes nothing."""
+        return self.preprocess(text)
+
 
 class PlaceBox(Unseen):
     """Holds a place; anything that is no place counts as none."""

@@ -6,12 +6,15 @@ The rest of the page knows one name, as the library reads it: `vip_nano`, `faste
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from explorer.engine.model_store import named
+from explorer.errors import ChoiceError
 from explorer.ui.alerts import shown
+from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
 from models import card, list_models
 from models.blocks import BLOCKS, spelled
@@ -33,10 +36,11 @@ class ModelPicker:
     size: Menu
     block: Menu
     settings: tuple[Whole, ...]
+    refusal: View  # why hyper-parameters were refused
 
     @property
     def outputs(self) -> list:
-        return [self.model, self.kind, self.backbone, self.size, self.block, *self.settings]
+        return [self.model, self.kind, self.backbone, self.size, self.block, *self.settings, self.refusal]
 
 
 def backbones() -> list[str]:
@@ -51,8 +55,11 @@ def backbones() -> list[str]:
     return sorted(list_models(), key=rank)
 
 
-def parts_of(model: str) -> list:
-    """The name, and the controls that say it. Raises ChoiceError for a name that cannot be."""
+def parts_of(model: str, refusal: str = "") -> list:
+    """The name, the controls that say it, and why others were refused.
+
+    Raises ChoiceError for a name that cannot be.
+    """
     name = named(model).name
     single = read_name(name)
     base, _, size = name.partition("@")
@@ -74,6 +81,7 @@ def parts_of(model: str) -> list:
         gr.Dropdown(value=block.name, visible=bool(single)),
         *numbers,
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
+        render("refusal", text=refusal) if refusal else "",
     ]
 
 
@@ -91,9 +99,14 @@ def by_size(backbone: str, size: str) -> list:
     return parts_of(f"{backbone}@{size}")
 
 
-def by_settings(block: str, *values: int) -> list:
-    keys = BLOCKS[block].settings
-    return parts_of(spelled(block, dict(zip(keys, values, strict=False))))
+def by_settings(check: Callable[[str], None], model: str, block: str, *values: int) -> list:
+    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why."""
+    try:
+        asked = parts_of(spelled(block, dict(zip(BLOCKS[block].settings, values, strict=False))))
+        check(asked[0])
+    except ChoiceError as error:
+        return parts_of(model, str(error))
+    return [gr.skip()] * len(asked) if asked[0] == model else asked
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
@@ -120,18 +133,23 @@ def build() -> ModelPicker:
     block = Menu(list(BLOCKS), value=next(iter(BLOCKS)), label="Block", visible=False, elem_id="single")
     with gr.Row(elem_id="settings"):
         settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
+    refusal = View(elem_id="refusal")
     size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
-    return ModelPicker(gr.State(first), kind, backbone, size, block, settings)
+    return ModelPicker(gr.State(first), kind, backbone, size, block, settings, refusal)
 
 
-def listeners(picker: ModelPicker) -> list[tuple]:
-    """(event, handler, inputs, whether it is another model): what a change of a control asks for."""
+def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
+    """(event, handler, inputs, whether it may be another model): what a change of a control asks for.
+
+    check: raises ChoiceError for a model that is too large for this machine.
+    """
     wired: list[tuple[Any, Callable, list, bool]] = [
         (picker.kind.input, but(1, by_kind), [picker.kind, picker.backbone, picker.block], True),
         (picker.backbone.input, but(2, parts_of), [picker.backbone], True),
         (picker.block.input, but(4, lambda block: parts_of(start(block))), [picker.block], True),
         (picker.size.input, by_size, [picker.backbone, picker.size], False),
     ]
-    wired += [(one.submit, by_settings, [picker.block, *picker.settings], False) for one in picker.settings]
-    wired += [(one.blur, by_settings, [picker.block, *picker.settings], False) for one in picker.settings]
+    told = [picker.model, picker.block, *picker.settings]
+    for one in picker.settings:
+        wired += [(event, partial(by_settings, check), told, True) for event in (one.submit, one.blur)]
     return [(event, shown(handler), inputs, anew) for event, handler, inputs, anew in wired]

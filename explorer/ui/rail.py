@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
 
 from explorer.engine.model_store import RANDOM
 from explorer.explorer import Explorer
+from explorer.ui import weights_download, weights_upload
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu
@@ -17,9 +18,9 @@ from explorer.ui.examples import EXAMPLES, GROUPS, picked
 from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
-from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Rail, Selection, missing, weights_of, wired
+from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, missing, weights_of, wired
 from explorer.ui.weights_badge import badge, best_here, name_of, taken
-from explorer.ui.weights_download import fetched, stopped
+from explorer.ui.weights_upload import WORDS, WeightsUpload
 from models import card
 
 PREDICTED = ("the predicted class", -1)
@@ -31,7 +32,7 @@ def link_to(selection: Selection, digest: str) -> str:
     parts = {
         "picture": path.stem if path in EXAMPLES else f"upload-{digest[:12]}",
         "model": selection.model,
-        "weights": selection.choice,
+        "weights": selection.choice_told,
         **({"file": selection.file} if selection.choice == FILE else {}),
         **({"target": selection.target} if selection.target is not None else {}),
     }
@@ -46,6 +47,8 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
     if selection.choice == FILE and not selection.file:
         gr.Info("Give the path of a checkpoint on this computer and press Load.")
         return gr.skip(), gr.skip(), gr.skip()
+    if selection.choice == UPLOAD and not explorer.engine.models.holds(selection.model, selection.upload):
+        return gr.skip(), render("badge", kind="neutral", text=WORDS), gr.skip()
     if place := missing(selection):
         return gr.skip(), render("weights_missing", place=place), gr.skip()
     loaded = selection.loaded(explorer)
@@ -57,17 +60,19 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
     )
 
 
-def menus(explorer: Explorer, model: str, choice: str, target: int | None) -> tuple:
+def menus(explorer: Explorer, model: str, choice: str, target: int | None, upload: str) -> tuple:
     """Weights and classes that go with a model."""
     offered = weights_of(model, hosted=explorer.hosted)
     choice = choice if choice in offered else first_here(model)
-    labels = explorer.labels(model, choice)
+    brought = choice == UPLOAD and explorer.engine.models.holds(model, upload)
+    labels = explorer.labels(model, upload if brought else choice)
     target = target if target is not None and target < len(labels) else PREDICTED[1]
     classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
     return (
         gr.Dropdown([(name_of(model, name), name) for name in offered], value=choice),
         gr.Textbox(visible=choice == FILE, info=card(model).unpublished or None),
         gr.Dropdown(classes, value=target, visible=bool(labels)),
+        gr.Column(visible=choice == UPLOAD),
     )
 
 
@@ -77,9 +82,12 @@ def first_here(model: str) -> str:
     return next(offered, RANDOM)
 
 
-def best_menus(explorer: Explorer, model: str, target: int | None) -> tuple:
-    """Another model starts with its own trained weights, where it has some."""
-    return menus(explorer, model, "", target)
+def best_menus(
+    explorer: Explorer, model: str, choice: str, target: int | None, upload: str, link: str
+) -> tuple:
+    """Another model than the link holds starts with its own trained weights, where it has some."""
+    same = dict(parse_qsl(link)).get("model") == model
+    return menus(explorer, model, choice if same else "", target, upload)
 
 
 def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
@@ -103,6 +111,8 @@ class RailView:
     picker: ModelPicker
     upload: PictureUpload
     examples: View
+    bringing: gr.Column  # seen where weights of the visitor's own are brought
+    files: WeightsUpload
     badge: View
     chosen: gr.State  # whether the visitor has chosen a model or weights
     link: gr.Textbox  # the query of a link to what is shown; the address bar and the open tab follow it
@@ -136,12 +146,13 @@ def build(hosted: bool) -> RailView:
         [(name_of(FIRST, n), n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
     )
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
+    with gr.Column(visible=False) as bringing:
+        files = WeightsUpload("Choose files", file_count="multiple", elem_id="weights-files", size="sm")
     badge = View(elem_id="badge")
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
-    rail = Rail(gr.State(str(first)), picker.model, choice, file, target)
-    return RailView(
-        rail, picker, upload, examples, badge, gr.State(False), gr.Textbox(visible="hidden", elem_id="link")
-    )
+    rail = Rail(gr.State(str(first)), picker.model, choice, file, target, gr.State(""))
+    link = gr.Textbox(visible="hidden", elem_id="link")
+    return RailView(rail, picker, upload, examples, bringing, files, badge, gr.State(False), link)
 
 
 def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
@@ -156,14 +167,14 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
     }
     fit = {
         "fn": shown(partial(menus, explorer)),
-        "inputs": [rail.model, rail.choice, rail.target],
-        "outputs": [rail.choice, rail.file, rail.target],
+        "inputs": [rail.model, rail.choice, rail.target, rail.upload],
+        "outputs": [rail.choice, rail.file, rail.target, view.bringing],
         **QUICK,
     }
     return Refreshing(fit, link)
 
 
-def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list) -> None:
+def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshing, running: list) -> None:
     """Whatever is chosen stops what runs, then refreshes."""
     rail, both = view.rail, [view.upload, view.rail.picture]
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
@@ -174,8 +185,9 @@ def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list
     best.success(**after.menus).success(**after.link)
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.link)
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
-    usual = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": [rail.model, rail.target]}
-    for event, handler, inputs, another_model in listeners(view.picker):
+    known = [rail.model, rail.choice, rail.target, rail.upload, view.link]
+    usual = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": known}
+    for event, handler, inputs, another_model in listeners(view.picker, explorer.engine.models.refuse_costly):
         named = event(handler, inputs, view.picker.outputs, cancels=running, **QUICK)
         named.success(**(usual if another_model else after.menus)).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
@@ -184,12 +196,6 @@ def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list
     picker = view.picker
     choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
     gr.on([*choosing, view.badge.more], lambda: True, None, view.chosen, **PICK)
-    connect_download(explorer, view, after)
-
-
-def connect_download(explorer: Explorer, view: RailView, after: Refreshing) -> None:
-    """The badge offers weights that are not here yet, and shows how they come."""
-    asks = wired(explorer, view.rail, fetched)
-    fetching = view.badge.pick(**asks, outputs=view.badge, **SLOW)
-    fetching.success(**after.link)
-    view.badge.stop(stopped, None, view.badge, cancels=[fetching], **PICK)
+    weights_download.connect(explorer, rail, view.badge).success(**after.link)
+    brought = weights_upload.connect(app, explorer, rail, view.files, running)
+    brought.success(**after.menus).success(**after.link)

@@ -1,5 +1,6 @@
 """What is being looked at: the controls of the rail, and what they say together."""
 
+import hashlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from explorer.ui.alerts import shown
 from explorer.ui.controls import Control
 from models import card
 
-FILE = "file"
+FILE, UPLOAD = "file", "upload"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # What is drawn at once: two visitors at a time, and of quick changes always the last.
 QUICK: dict[str, Any] = {
@@ -36,10 +37,15 @@ def lane(view: str) -> dict[str, Any]:
 
 
 def weights_of(model: str, *, hosted: bool = False) -> list[str]:
-    """The weights a model offers, the trained ones first; no file where strangers are served."""
+    """The weights a model offers, the trained ones first; no path where strangers are served."""
     found = card(model)
     takes_files = found.num_classes and not hosted  # a single block has no published layout
-    return [*found.weights, RANDOM, *([FILE] if takes_files else [])]
+    takes_uploads = bool(found.num_classes) and "@" not in model
+    return [
+        *(*found.weights, RANDOM),
+        *([UPLOAD] if takes_uploads else []),
+        *([FILE] if takes_files else []),
+    ]
 
 
 def missing(selection: "Selection") -> str | None:
@@ -57,12 +63,15 @@ class Selection:
     choice: str  # "scenes", "random", or FILE
     file: str  # path of a checkpoint, for FILE
     target: int | None  # class to explain; None means the predicted one
+    upload: str = ""  # the name of uploaded weights, for UPLOAD
 
     @property
     def weights(self) -> str:
         """What to load; a choice left over from another model counts as this one's first."""
         if self.choice == FILE:
             return self.file
+        if self.choice == UPLOAD:
+            return self.upload
         return self.choice if self.choice in weights_of(self.model) else weights_of(self.model)[0]
 
     @property
@@ -95,13 +104,26 @@ class Selection:
         image, _ = explorer.image(self.model, self.picture, self.weights)
         return from_image(image, self.loaded(explorer).preprocess)
 
+    @property
+    def choice_told(self) -> str:
+        """The choice of weights as links have it; of uploads a mark that tells them apart, not their name."""
+        mark = hashlib.sha256(self.upload.encode()).hexdigest()[:8]
+        return f"{UPLOAD}-{mark}" if self.choice == UPLOAD else self.choice
+
+    @property
+    def weights_told(self) -> str:
+        """The weights as Python; of uploaded ones the name stays here."""
+        return (
+            'explorer.upload(model, "weights.safetensors")' if self.choice == UPLOAD else f'"{self.weights}"'
+        )
+
     def python(self, *lines: str, imports: str = "") -> str:
         """The few lines that give the same with the library."""
         head = (
             *([imports] if imports else []),
             "from explorer import Explorer\n",
             "explorer = Explorer()",
-            f'picture, model, weights = "picture.png", "{self.model}", "{self.weights}"',
+            f'picture, model, weights = "picture.png", "{self.model}", {self.weights_told}',
         )
         return "\n".join((*head, *lines))
 
@@ -115,16 +137,19 @@ class Rail:
     choice: gr.Dropdown
     file: gr.Textbox
     target: gr.Dropdown
+    upload: gr.State
 
     @property
     def inputs(self) -> list:
-        return [self.picture, self.model, self.choice, self.file, self.target]
+        return [self.picture, self.model, self.choice, self.file, self.target, self.upload]
 
 
-def selected(picture: str | None, model: str, choice: str, file: str | None, target: int | None) -> Selection:
+def selected(
+    picture: str | None, model: str, choice: str, file: str | None, target: int | None, upload: str
+) -> Selection:
     """The values of the rail's controls as one."""
     return Selection(
-        picture, model, choice, (file or "").strip(), None if target in (None, -1) else int(target)
+        picture, model, choice, (file or "").strip(), None if target in (None, -1) else int(target), upload
     )
 
 

@@ -9,7 +9,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import render
 from explorer.ui.model_picker import parts_of
-from explorer.ui.selection import FILE, Selection
+from explorer.ui.selection import FILE, UPLOAD, Selection
 from models import card, list_models
 
 NAMES = {
@@ -17,6 +17,7 @@ NAMES = {
     "cifar10": "trained on CIFAR-10 (bundled)",
     "imagenet": "trained on ImageNet (published)",
     RANDOM: "random (untrained)",
+    UPLOAD: "an upload of yours",
     FILE: "a file of yours",
 }
 BUNDLED = "trained on ImageNet (bundled)"
@@ -25,6 +26,7 @@ BADGES = {
     "cifar10": ("good", "Trained: the bundled checkpoint, on the photographs of CIFAR-10"),
     "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
     RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
+    UPLOAD: ("neutral", "Your checkpoint, loaded strictly; it is forgotten when you leave"),
     FILE: ("neutral", "Your checkpoint, loaded strictly"),
 }
 UNLIKE = {

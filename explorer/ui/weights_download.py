@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
-from explorer.ui.components import render
-from explorer.ui.selection import Selection, missing
+from explorer.ui.components import View, render
+from explorer.ui.selection import PICK, SLOW, Rail, Selection, missing, wired
 
 THREADS = ThreadPoolExecutor(2, thread_name_prefix="fetch")
 SHOWN_EVERY = 0.3  # seconds
@@ -46,3 +47,10 @@ def fetched(explorer: Explorer, selection: Selection) -> Iterator[str]:
 
 def stopped() -> str:
     return render("stopped")
+
+
+def connect(explorer: Explorer, rail: Rail, badge: View) -> Any:
+    """The badge offers weights that are not here yet, and shows how they come; gives that event."""
+    fetching = badge.pick(**wired(explorer, rail, fetched), outputs=badge, **SLOW)
+    badge.stop(stopped, None, badge, cancels=[fetching], **PICK)
+    return fetching

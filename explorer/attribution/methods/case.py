@@ -14,6 +14,7 @@ from explorer.capture import hooked, probes
 from explorer.errors import ChoiceError
 from models.probe import Kind, Probe
 
+GAP_WORTH_TELLING = 0.01  # of the logit's change
 PIXELS_AT_ONCE = 8 * 64 * 64  # per Captum call: long enough to be efficient, short enough to be stopped
 
 
@@ -64,8 +65,9 @@ class Part(NamedTuple):
     """How far a method is, and its best map `[1, c, h, w]` so far."""
 
     done: int
-    total: int
+    total: int  # may grow while a method finds out how much there is to do
     values: Tensor
+    steps: int | None = None  # of the path the map was taken along, where there is one
 
 
 @contextmanager
@@ -95,6 +97,12 @@ def spread(case: Case) -> float:
 def logits_of(case: Case, images: Tensor) -> Tensor:
     """What is explained, for several images `[n]`."""
     return case.model(images)[:, case.target]
+
+
+def logit_change(case: Case) -> float:
+    """What is explained at the image minus that at the baseline."""
+    at_image, at_baseline = logits_of(case, torch.cat([case.image, case.baseline])).double()
+    return float(at_image - at_baseline)
 
 
 def refuse(condition: bool, sentence: str) -> None:

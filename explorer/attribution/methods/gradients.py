@@ -9,8 +9,10 @@ from captum.attr import GradientShap, InputXGradient, NoiseTunnel, Saliency
 from einops import rearrange, reduce
 from torch import Tensor
 
-from explorer.attribution.methods.case import Case, Part, spread, wanting
+from explorer.attribution.methods.case import GAP_WORTH_TELLING, Case, Part, logit_change, spread, wanting
 from models.random_state import RandomStream
+
+ROUNDS = (50, 100, 200, 400)  # steps tried one after the other, until the gap is not worth telling
 
 
 def saliency(case: Case) -> Iterator[Part]:
@@ -23,12 +25,35 @@ def input_x_gradient(case: Case) -> Iterator[Part]:
 
 
 def integrated_gradients(case: Case) -> Iterator[Part]:
-    """Gradients summed along the straight path from the baseline (Sundararajan et al., 2017).
+    """Gradients summed along the straight path from the baseline (Sundararajan et al., 2017)."""
+    steps = case.options.steps
+    yield from until_it_adds_up(case) if steps is None else the_path(case, steps)
+
+
+def until_it_adds_up(case: Case) -> Iterator[Part]:
+    """Paths of more and more steps, until the values miss the logit's change by 1 % of it at most.
+
+    The map is that of the last whole path; what there is to do grows with every path that did not suffice.
+    """
+    change, before = logit_change(case), 0
+    allowed, best = GAP_WORTH_TELLING * abs(change), None
+    for steps, more in zip(ROUNDS, (*ROUNDS[1:], 0), strict=True):
+        for part in the_path(case, steps):
+            whole = part.done == part.total
+            best = part if whole or best is None or not before else best
+            missed = whole and abs(float(part.values.double().sum()) - change) > allowed
+            yield best._replace(done=before + part.done, total=before + steps + (more if missed else 0))
+        if not missed:
+            return
+        before += steps
+
+
+def the_path(case: Case, total: int) -> Iterator[Part]:
+    """The parts of a path of `total` steps.
 
     The steps are those of Captum's `IntegratedGradients`, dealt out so that every part is spread over the
     whole path: the sum so far, scaled to the whole path, is an estimate of the whole at any time.
     """
-    total = case.options.steps
     shares, weights = gauss_legendre(total)
     parts = -(-total // case.at_once)
     so_far, covered, done = torch.zeros_like(case.image), 0.0, 0
@@ -36,7 +61,7 @@ def integrated_gradients(case: Case) -> Iterator[Part]:
         chosen = slice(part, total, parts)
         so_far = so_far + along_the_path(case, shares[chosen], weights[chosen])
         covered, done = covered + float(weights[chosen].sum()), done + len(shares[chosen])
-        yield Part(done, total, so_far if done == total else so_far / covered)
+        yield Part(done, total, so_far if done == total else so_far / covered, total)
 
 
 def gauss_legendre(steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from explorer.attribution.baselines import BASELINES
+from explorer.attribution.methods.case import GAP_WORTH_TELLING
 from explorer.attribution.options import Options, spoken
-from explorer.attribution.registry import GAP_WORTH_TELLING, METHODS, Attribution, method_named
+from explorer.attribution.registry import METHODS, Attribution, method_named
 from explorer.engine.engine import SINGLE
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
@@ -16,7 +17,7 @@ from explorer.ui.components import render, sentence
 from explorer.ui.controls import IDLE, RUNNING
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.attribution.option_controls import fitted, options_of
+from explorer.ui.tabs.attribution.option_controls import fitted, more_of, options_of
 from explorer.ui.throttle import throttled
 
 AT_ONCE = 4.0  # seconds; what is cheaper runs without being asked
@@ -68,6 +69,7 @@ def page(explorer: Explorer, selection: Selection, found: Attribution, options: 
         unit=method.unit,
         sums=method.sums,
         told_gap=GAP_WORTH_TELLING,
+        more=more_of(found, options) if found.done == found.total else None,
         rival=None if options.against is None else selection.loaded(explorer).labels[options.against],
         left=max(1, round(found.seconds / found.done * (found.total - found.done))),
         pixels=data_uri(painted(found.values, scale)),

@@ -11,7 +11,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Control, Menu, opened, stopping, switch
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, wired
 from explorer.ui.tabs.attribution import attribution_map, score_card, side_by_side, truth_lab
-from explorer.ui.tabs.attribution.option_controls import build_controls, link_names
+from explorer.ui.tabs.attribution.option_controls import build_controls, link_names, more_asked
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 
 FIRST = "integrated_gradients"
@@ -74,16 +74,18 @@ def connect_map(
         "outputs": options,
         **QUICK,
     }
-    run = go.click(**{**cheap, **wired(parts.explorer, parts.rail, attribution_map.draw, **chosen)})
+    whole = {**cheap, **wired(parts.explorer, parts.rail, attribution_map.draw, **chosen)}
+    run = go.click(**whole)
+    more = view.more(more_asked, None, options, **PICK).then(**whole)
     drawn = parts.redraw.change(**adapt).success(**cheap)
-    switched = method.input(cancels=[run, drawn], **adapt).success(**cheap)
+    switched = method.input(cancels=[run, more, drawn], **adapt).success(**cheap)
     tuned = gr.on(
         [getattr(one, "release", one.input) for one in options],
-        cancels=[run, drawn, switched],
+        cancels=[run, more, drawn, switched],
         trigger_mode="always_last",
         **cheap,
     )
-    running = [run, drawn, switched, tuned]
+    running = [run, more, drawn, switched, tuned]
     stopping(stop, running)
     parts.saves.wire(view, parts.explorer, parts.rail, attribution_map.save, **chosen)
     return running

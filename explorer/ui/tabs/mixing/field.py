@@ -78,7 +78,8 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str,
     else:
         found = field(explorer, selection, chosen)
         can = explorer.theoretical_field(selection.model, selection.weights, **where(chosen))
-        arrays = {"energy": found.energy, "can": can}
+        unsure = {} if found.errors is None else {"errors": found.errors}
+        arrays = {"energy": found.energy, "can": can, **unsure}
         maps, unit = (amplitude(found.energy), found.levels, can), "size of the gradient"
         title = f"{title}, place {row}, {column}"
     if kind == "npz":

@@ -46,6 +46,8 @@ def field_page(
         shares=list(zip(SHARES, found.pixels, strict=True)),
         pixels=can.size,
         outside=outside,
+        mixtures=found.mixtures,
+        error=found.error,
         python=python(selection, chosen, "place", chosen.within(chosen.grid)),
     )
 
@@ -107,5 +109,5 @@ def python(selection: Selection, chosen: ChosenPlace, name: str, cell: tuple[int
     return selection.python(
         f"found = explorer.effective_field(model, picture, weights, {options})",
         f"can = explorer.theoretical_field(model, weights, {options})",
-        "print(found.energy, found.pixels, can.sum())  # [h, w] of the image",
+        "print(found.energy, found.error, found.pixels, can.sum())  # [h, w] of the image",
     )

@@ -17,6 +17,7 @@ from explorer.reweighting.interventions import (
     equal,
     only,
 )
+from explorer.ui.tabs.reweighting.shares import percent, read
 from models.layer_names import short
 
 LEARNED, EQUAL, OTHER = "learned", "equal", "other"
@@ -42,6 +43,7 @@ class Changes:
     model: str = ""
     steps: tuple[tuple[Intervention, ...], ...] = ()
     drag: Drag | None = None  # the slider that made the last step; a drag is one step, not many
+    asked: int = 0  # the number of the latest question of the sliders that is answered, or no longer counts
 
     @property
     def now(self) -> tuple[Intervention, ...]:
@@ -49,7 +51,13 @@ class Changes:
 
     def fitting(self, model: str) -> "Changes":
         """These changes for the same model; none for another."""
-        return self if model == self.model else Changes(model)
+        return self if model == self.model else Changes(model, asked=self.asked)
+
+    def begun(self, model: str, linked: str, blocks: tuple[BlockWeights, ...]) -> "Changes":
+        """The changes that fit the model; a visitor who has just come starts with those of the link."""
+        fitting = self.fitting(model)
+        now = () if self.model else read(linked, blocks)
+        return replace(fitting, steps=(now,)) if now else fitting
 
     def made(self, new: Sequence[Intervention], blocks: Sequence[str], drag: Drag | None = None) -> "Changes":
         """One step more: for these blocks, the new interventions take the place of what was."""
@@ -114,7 +122,7 @@ def described(one: Intervention) -> tuple[str, str]:
     if isinstance(one, Frozen):
         return block, f"{one.branch} at an equal share"
     words = {Moved: "mean shares {}", Uniform: "every channel {}", Scaled: "scaled {}"}[type(one)]
-    return block, words.format(" / ".join(f"{100 * share:.0f}" for share in one.shares))
+    return block, words.format(" / ".join(f"{share:g}" for share in percent(one.shares)))
 
 
 def python(now: tuple[Intervention, ...]) -> list[str]:

@@ -1,6 +1,6 @@
 """What if a block blended otherwise: sliders and presets, and what the model then says."""
 
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -8,7 +8,6 @@ import gradio as gr
 from explorer.capture import Run
 from explorer.explorer import Explorer
 from explorer.reweighting.branch_weights import BlockWeights, blends, block_of
-from explorer.reweighting.interventions import rescaled
 from explorer.ui.components import View, sentence
 from explorer.ui.controls import Amount, Menu
 from explorer.ui.downloads import npz
@@ -28,9 +27,20 @@ from explorer.ui.tabs.reweighting.changes import (
 )
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from explorer.ui.tabs.reweighting.shares import (
+    Asked,
+    AskedBox,
+    LinkBox,
+    Told,
+    ToldBox,
+    connect_sliders,
+    percent,
+    written,
+)
 from explorer.ui.tabs.reweighting.what_if_page import page
 
 SLIDERS = 4
+OUTPUTS = SLIDERS + 6  # state, link, where the sliders belong, the sliders, what they do, presets and view
 SCOPES = [("this block", "this"), ("all blocks", ALL)]
 HOW = [("shift the learned weights", MOVED), ("the same in every channel", UNIFORM)]
 
@@ -54,60 +64,56 @@ def draw(
     selection: Selection,
     block: str | None,
     changes: Changes,
+    linked: str,
     *,
-    moved: int = -1,
     chosen: str | None = None,
 ) -> list:
-    """State, sliders, what they do, presets and view; the slider being moved is left alone."""
+    """What is in force, where the sliders belong and their names, presets and view."""
     found = found_block(explorer, selection, block)
-    changes = changes.fitting(selection.model)
     if found is None:
-        hidden = [gr.Slider(visible=False)] * SLIDERS
-        return [changes, *hidden, gr.Radio(visible=False), gr.Dropdown(visible=False), sentence(NOTHING)]
+        return [changes.fitting(selection.model), "", *without_sliders(), sentence(NOTHING)]
+    changes = changes.begun(selection.model, linked, blends(selection.run(explorer)))
     run = changed(explorer, selection, changes)
-    shares = current(block_of(blends(run), found.block), changes.now)
-    sliders = [
-        gr.skip()
-        if index == moved
-        else gr.Slider(value=round(100 * float(share), 1), label=branch, visible=True)
-        for index, (branch, share) in enumerate(zip(found.branches, shares, strict=True))
-    ][:SLIDERS]
-    sliders += [gr.Slider(visible=False)] * (SLIDERS - len(sliders))
-    chosen = chosen if changes.now else LEARNED
-    menu = gr.Dropdown(presets(found.branches, found.learned), value=chosen, visible=True)
-    how = gr.Radio(visible=found.learned)
-    return [changes, *sliders, how, menu, page(explorer, selection, changes, run)]
+    shares = current(block_of(blends(run), found.block), changes.now)[:SLIDERS]
+    named = [gr.Slider(label=branch, visible=True) for branch in found.branches[:SLIDERS]]
+    menu = gr.Dropdown(
+        presets(found.branches, found.learned), value=chosen if changes.now else LEARNED, visible=True
+    )
+    return [
+        *(changes, written(changes.now), Told(changes.asked, percent(shares))),
+        *(*named, *[gr.Slider(visible=False)] * (SLIDERS - len(named))),
+        *(gr.Radio(visible=found.learned), menu, page(explorer, selection, changes, run)),
+    ]
+
+
+def without_sliders() -> list:
+    """The controls of a model that blends nothing."""
+    hidden = [gr.Slider(visible=False)] * SLIDERS
+    return [gr.skip(), *hidden, gr.Radio(visible=False), gr.Dropdown(visible=False)]
 
 
 def slid(
-    index: int,
     explorer: Explorer,
     selection: Selection,
     *,
     block: str | None,
     changes: Changes,
+    linked: str,
+    asked: Asked,
     scope: str,
     how: str,
-    **sliders: float,
 ) -> list:
-    """A slider is being moved: the others fill up to one."""
+    """Shares were moved by hand; what has been answered, or was taken back since, changes nothing."""
     blocks = scope_of(explorer, selection, block, scope)
-    shares = moved_shares(blocks[0], index, list(sliders.values()))
-    new = [by_hand(shares, found, how) for found in blocks]
-    names = [found.block for found in blocks]
-    changes = changes.fitting(selection.model).made(new, names, Drag(index, block, scope, how))
-    return draw(explorer, selection, block, changes, moved=index)
-
-
-def moved_shares(found: BlockWeights, index: int, values: list[float]) -> tuple[float, ...]:
-    """The shares of a block's branches after one slider was moved; sliders are in percent."""
-    return rescaled([value / 100 for value in values[: len(found.branches)]], index, values[index] / 100)
-
-
-def released(index: int, explorer: Explorer, selection: Selection, *, block: str | None, **values) -> list:
-    """The slider was let go: its last place counts, and all sliders stand where they are in force."""
-    made = slid(index, explorer, selection, block=block, **values)
-    return draw(explorer, selection, block, made[0])
+    fits = blocks and len(blocks[0].branches[:SLIDERS]) == len(asked.shares)
+    if asked.number <= changes.asked or not fits:
+        return [gr.skip()] * OUTPUTS
+    new = [by_hand(tuple(share / 100 for share in asked.shares), found, how) for found in blocks]
+    drag = Drag(asked.slider, block, scope, how)
+    changes = changes.begun(selection.model, linked, blends(selection.run(explorer)))
+    changes = replace(changes.made(new, [found.block for found in blocks], drag), asked=asked.number)
+    state, link, _, *_, menu, view = draw(explorer, selection, block, changes, linked)
+    return [state, link, *[gr.skip()] * (OUTPUTS - 4), menu, view]
 
 
 def taken(
@@ -115,6 +121,8 @@ def taken(
     selection: Selection,
     block: str | None,
     changes: Changes,
+    linked: str,
+    asked: Asked,
     scope: str,
     name: str | None,
     other: str,
@@ -131,15 +139,20 @@ def taken(
         else [one for found in blocks for one in preset(name, found, theirs.get(found.block))]
     )
     changes = changes.fitting(selection.model).made(new, [found.block for found in blocks])
-    return draw(explorer, selection, block, changes, chosen=name)
+    changes = replace(changes, asked=asked.number)
+    return draw(explorer, selection, block, changes, linked, chosen=name)
 
 
-def undone(explorer: Explorer, selection: Selection, block, changes: Changes) -> list:
-    return draw(explorer, selection, block, changes.undone())
+def undone(
+    explorer: Explorer, selection: Selection, block, changes: Changes, linked: str, asked: Asked
+) -> list:
+    return draw(explorer, selection, block, replace(changes.undone(), asked=asked.number), linked)
 
 
-def reset(explorer: Explorer, selection: Selection, block, changes: Changes) -> list:
-    return draw(explorer, selection, block, changes.reset())
+def reset(
+    explorer: Explorer, selection: Selection, block, changes: Changes, linked: str, asked: Asked
+) -> list:
+    return draw(explorer, selection, block, replace(changes.reset(), asked=asked.number), linked)
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, changes: Changes):
@@ -166,19 +179,20 @@ def build(lab: Lab) -> None:
         undo = gr.Button("Undo", scale=0, min_width=80, elem_id="undo")
         back = gr.Button("Reset", scale=0, min_width=80, elem_id="reset")
     view = View(elem_id="what-if")
-    outputs = [changes, *sliders, how, menu, view]
-    known: dict[str, Any] = {"block": lab.block, "changes": changes}
+    asked, told, linked = AskedBox(elem_id="shares-asked"), ToldBox(elem_id="shares-told"), LinkBox("")
+    outputs = [changes, linked, told, *sliders, how, menu, view]
+    known: dict[str, Any] = {"block": lab.block, "changes": changes, "linked": linked}
     lab.follower(lab.listener("what_if", draw, outputs, **known))
+    connect_sliders(sliders, asked, told)
 
     def on(event, handler, **controls):
-        return event(**lab.wired(handler, **known, **controls), outputs=outputs, **lane("what_if"))
+        return event(
+            **lab.wired(handler, **known, asked=asked, **controls), outputs=outputs, **lane("what_if")
+        )
 
-    hand = {"scope": scope, "how": how, **{f"slider_{index}": one for index, one in enumerate(sliders)}}
-    for index, slider in enumerate(sliders):
-        on(slider.input, partial(slid, index), **hand)
-        on(slider.release, partial(released, index), **hand)
+    on(asked.change, slid, scope=scope, how=how)
     on(menu.input, taken, scope=scope, name=menu, other=lab.other)
     on(undo.click, undone)
-    # A slide on its way may arrive after the click; so once more when all is quiet.
-    on(on(back.click, reset).then, reset)
+    on(back.click, reset)
     lab.saved(view, save, changes=changes)
+    lab.remembered |= {"blend": linked}
