@@ -2,7 +2,7 @@
 
 The queue looks for work every millisecond, and for progress to tell every hundredth of a second, which takes
 a tenth of a core while nobody is there (`sleep_when_free` and `progress_update_sleep_when_free` of
-`gradio.queueing.Queue`; `Blocks.queue` has no parameter for them).
+`gradio.queueing.Queue`; `Blocks.queue` has no parameter for them). How many wait is told over HTTP only.
 
 A listener with `trigger_mode="always_last"` that was put off is caught up by telling its whole event once
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
@@ -21,6 +21,11 @@ def rest_while_idle(app: gr.Blocks) -> None:
     """Let the queue of an app look for work some eighty times a second instead of a thousand."""
     app._queue.sleep_when_free = LOOK_EVERY
     app._queue.progress_update_sleep_when_free = TELL_EVERY
+
+
+def waiting(app: gr.Blocks) -> int:
+    """How many questions wait for their turn."""
+    return len(app._queue)
 
 
 def catch_up_alone(app: gr.Blocks) -> None:
