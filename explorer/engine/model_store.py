@@ -1,6 +1,8 @@
 """Loaded models: each in memory once, with what its weights want to see and a lock of its own."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 
@@ -9,6 +11,7 @@ from torch import nn
 
 from explorer.engine.cache import Cache
 from explorer.engine.limits import Limits
+from explorer.engine.turns import Turns
 from explorer.errors import ChoiceError
 from models import card, create
 from models.blocks import BlockError
@@ -30,7 +33,14 @@ class Loaded:
     model: nn.Module
     preprocess: Preprocess
     labels: tuple[str, ...]
-    lock: Lock = field(default_factory=Lock)  # hooks are state of the module: one pass at a time
+    twin: nn.Module  # the same weights in modules of their own
+    long: Turns  # taken by the long work of all models, part by part
+    lock: Turns = field(default_factory=Turns)  # hooks are state of the module: one pass at a time
+
+    @property
+    def apart(self) -> "Loaded":
+        """The same model for long work: whoever asks something short of it waits for none of that."""
+        return replace(self, model=self.twin, lock=self.long)
 
     @property
     def is_trained(self) -> bool:
@@ -53,6 +63,7 @@ class ModelStore:
         self.cache = cache
         self.limits = limits
         self._loading = Lock()  # one model at a time, so that memory is short only once
+        self._long = Turns()  # half of the cores for all long work, the other half for what is quick
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
         """The model, in memory; the same one whatever the size of its image.
@@ -90,7 +101,8 @@ class ModelStore:
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
         labels = labels_of(found.name, weights)
-        return Loaded(found, weights, model.requires_grad_(False), preprocess, labels)
+        model = model.requires_grad_(False)
+        return Loaded(found, weights, model, preprocess, labels, twin_of(model), self._long)
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring weights a card lists to this computer; an exception out of `progress` stops it."""
@@ -101,6 +113,12 @@ class ModelStore:
             listed.source.fetch(progress)
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
+
+
+def twin_of(model: nn.Module) -> nn.Module:
+    """The same tensors in modules of their own, whose hooks are seen by nobody else."""
+    tensors = chain(model.parameters(), model.buffers())
+    return deepcopy(model, {id(tensor): tensor for tensor in tensors})
 
 
 def labels_of(model: str, weights: str | Path | None = None) -> tuple[str, ...]:

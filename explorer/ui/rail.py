@@ -16,7 +16,7 @@ from explorer.ui.controls import Menu
 from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
-from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Rail, Selection, missing, weights_of, wired
+from explorer.ui.selection import FETCH, FILE, PICK, QUICK, Rail, Selection, missing, weights_of, wired
 from explorer.ui.weights_download import fetched, stopped
 from models import card
 
@@ -195,6 +195,6 @@ def connect(explorer: Explorer, view: RailView, after: Refreshing, running: list
 def connect_download(explorer: Explorer, view: RailView, after: Refreshing) -> None:
     """The badge offers weights that are not here yet, and shows how they come."""
     asks = wired(explorer, view.rail, fetched)
-    fetching = view.badge.pick(**asks, outputs=view.badge, **SLOW)
+    fetching = view.badge.pick(**asks, outputs=view.badge, **FETCH)
     fetching.success(**after.link)
     view.badge.stop(stopped, None, view.badge, cancels=[fetching], **PICK)
