@@ -103,7 +103,7 @@ def everything(explorer: Explorer, picture) -> dict:
         ),
         "sensitivity map": lambda: explorer.sensitivity_map(*about, layer=layer, square=(1, 1)),
         "relevance": lambda: explorer.relevance(*about),
-        "verdict": lambda: explorer.preflight("vip_nano", "scenes", "occlusion"),
+        "verdict": lambda: explorer.preflight("vip_nano", "scenes", "saliency"),
     }
 
 

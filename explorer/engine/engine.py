@@ -52,7 +52,7 @@ class Engine:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
         compute_exactly()
-        self.cache = cache or Cache(BUDGET)
+        self.cache = Cache(BUDGET) if cache is None else cache  # an empty one is false
         self.limits = limits or Limits()
         self.models = ModelStore(self.device, self.cache, self.limits)
         self.pictures = PictureStore(self.cache)
