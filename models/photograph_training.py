@@ -27,6 +27,7 @@ from models.photograph_recipe import Recipe, loss_of
 from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
 from models.registry import card
 from models.weights import in_half
+from models.whole_files import written_whole
 
 GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
 
@@ -118,7 +119,8 @@ class Training:
             for part in ("model", "average")
             for key, one in getattr(self, part).state_dict().items()
         }
-        save_file(in_half(kept), self.weights_so_far, metadata={"step": str(self.step)})
+        with written_whole(self.weights_so_far) as partly:
+            save_file(in_half(kept), partly, metadata={"step": str(self.step)})
 
     def resume(self) -> None:
         """Go on where the checkpoint was written."""
@@ -137,9 +139,8 @@ class Training:
             "optimisers": [optimiser.state_dict() for optimiser in self.chosen],
             "step": self.step,
         }
-        partly = self.checkpoint.with_suffix(".part")
-        torch.save(state, partly)
-        partly.replace(self.checkpoint)
+        with written_whole(self.checkpoint) as partly:
+            torch.save(state, partly)
         epoch = self.step // self.recipe.per_epoch
         line = {"epoch": epoch, "accuracy": reached, "seconds": seconds, "recipe": asdict(self.recipe)}
         with (self.folder / f"{self.name}.jsonl").open("a") as log:
@@ -197,4 +198,5 @@ def train_from_files(name: str, recipe: Recipe, work: Path, data: Path, more: Pa
     """Train on the pictures that lie there, and keep the average of the weights in half precision."""
     others = tiny_imagenet(more) if more else None
     model = train(Training(name, recipe, work), cifar10(data, "train"), others, cifar10(data, "test"))
-    save_file(in_half(model.state_dict()), work / f"{name}.cifar10.safetensors")
+    with written_whole(work / f"{name}.cifar10.safetensors") as partly:
+        save_file(in_half(model.state_dict()), partly)

@@ -25,6 +25,7 @@ from models.photograph_recipe import Recipe
 from models.photograph_training import train_from_files
 from models.registry import ASSETS
 from models.weights import in_half
+from models.whole_files import written_whole
 
 README = """# The bundled checkpoints
 
@@ -121,8 +122,10 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
         "per_class": (counts.diag() / counts.sum(dim=1)).tolist(),
         "schedule": asdict(schedule),
     }
-    save_file(halves, path, metadata={"mixscope": json.dumps(facts)})
-    (path.parent / "README.md").write_text(readme(path.parent))
+    with written_whole(path) as partly:
+        save_file(halves, partly, metadata={"mixscope": json.dumps(facts)})
+    with written_whole(path.parent / "README.md") as partly:
+        partly.write_text(readme(path.parent))
 
 
 def facts_of(path: Path) -> dict:

@@ -140,7 +140,10 @@ def labels_in(name: str) -> tuple[str, ...]:
     """The class names of a file in assets/labels; none for what does not classify."""
     if not name:
         return ()
-    return tuple((ASSETS / "labels" / f"{name}.txt").read_text("utf-8").splitlines())
+    try:
+        return tuple((ASSETS / "labels" / f"{name}.txt").read_text("utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise ChoiceError(f"The names of the classes of {name} are missing or damaged.") from error
 
 
 def default_weights(found: ModelCard) -> str:
