@@ -38,7 +38,7 @@ ASKED: dict[str, Callable] = {  # what is asked beside picture, model and weight
     "code_walk": lambda _model, _turn: ("",),
     "score_card": lambda _model, _turn: ("saliency", None),
 }
-COUNT, STOP, RUN = "#attribution .advance", "#stop", "#run"
+COUNT, STOP, RUN = "#attribution .count", "#stop", "#run"
 STILL = 1.5  # seconds without another count
 
 
@@ -103,9 +103,9 @@ def press(found: Answers, url: str, end: float) -> None:
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page()
-        page.goto(f"{url}?tab=attribution&method=shapley_sampling&orders=40")
+        page.goto(f"{url}?tab=attribution&method=shapley_sampling&orders=40&segments=144")
         page.set_default_timeout(1_000 * max(60.0, end - time.monotonic()))
-        page.locator(RUN).wait_for()
+        page.get_by_text("Press Run").wait_for()
         while time.monotonic() < end - 5:
             page.locator(RUN).click()
             page.locator(COUNT).wait_for()

@@ -5,8 +5,10 @@ Everything is hostile until decoded: formats are a closed list, the size is read
 
 import io
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -21,6 +23,8 @@ from explorer.picture_limits import checked_passes, checked_size
 from models.registry import Preprocess
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+LARGE = 4_000_000  # pixels; of such pictures one is decoded at a time, so that memory holds
+ONE_LARGE = Lock()
 MOST_SHOWN = 448  # pixels a side on the screen
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -43,9 +47,10 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             checked_size(picture)
             checked_passes(picture, data)
-            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            picture.load()
-            return normalised(picture)
+            with ONE_LARGE if picture.width * picture.height > LARGE else nullcontext():
+                picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+                picture.load()
+                return normalised(picture)
     except PictureError:
         raise
     except MemoryError:

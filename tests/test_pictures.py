@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from explorer import picture_colours
+from explorer import picture_colours, pictures
 from explorer.errors import PictureError
 from explorer.pictures import Geometry, from_image, open_picture, seen, to_image
 from models.registry import Preprocess
@@ -158,6 +159,16 @@ def test_a_large_picture_is_read_in_strips_and_is_what_it_is_as_a_whole(monkeypa
     assert small.size == ((20, 30) if orientation == 6 else (30, 20))
     expected = whole.reshape(small.height, 3, small.width, 3, 3).mean(axis=(1, 3))
     assert np.abs(np.asarray(small).astype(int) - expected).max() <= 2
+
+
+def test_one_large_picture_is_decoded_at_a_time_and_small_ones_wait_for_none():
+    large, small = headed("PNG", (2_500, 1_700)), encoded(RED, "PNG")
+    with ThreadPoolExecutor(1) as other:
+        with pictures.ONE_LARGE:
+            decoding = other.submit(open_picture, large)
+            assert open_picture(small).size == RED.size
+            assert not decoding.done()
+        assert decoding.result(60).size == (2_048, 1_393)
 
 
 def test_no_second_picture_of_the_same_size_is_made(monkeypatch):
