@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from models.augmentation import augmented, enlarged
@@ -27,7 +26,7 @@ from models.photograph_recipe import Recipe, loss_of
 from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
 from models.registry import card
 from models.weights import in_half
-from models.whole_files import written_whole
+from models.whole_files import save_tensors, written_whole
 
 GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
 
@@ -119,8 +118,7 @@ class Training:
             for part in ("model", "average")
             for key, one in getattr(self, part).state_dict().items()
         }
-        with written_whole(self.weights_so_far) as partly:
-            save_file(in_half(kept), partly, metadata={"step": str(self.step)})
+        save_tensors(in_half(kept), self.weights_so_far, {"step": str(self.step)})
 
     def resume(self) -> None:
         """Go on where the checkpoint was written."""
@@ -198,5 +196,4 @@ def train_from_files(name: str, recipe: Recipe, work: Path, data: Path, more: Pa
     """Train on the pictures that lie there, and keep the average of the weights in half precision."""
     others = tiny_imagenet(more) if more else None
     model = train(Training(name, recipe, work), cifar10(data, "train"), others, cifar10(data, "test"))
-    with written_whole(work / f"{name}.cifar10.safetensors") as partly:
-        save_file(in_half(model.state_dict()), partly)
+    save_tensors(in_half(model.state_dict()), work / f"{name}.cifar10.safetensors")

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, IterableDataset
@@ -25,7 +24,7 @@ from models.photograph_recipe import Recipe
 from models.photograph_training import train_from_files
 from models.registry import ASSETS
 from models.weights import in_half
-from models.whole_files import written_whole
+from models.whole_files import save_tensors, written_whole
 
 README = """# The bundled checkpoints
 
@@ -122,8 +121,7 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
         "per_class": (counts.diag() / counts.sum(dim=1)).tolist(),
         "schedule": asdict(schedule),
     }
-    with written_whole(path) as partly:
-        save_file(halves, partly, metadata={"mixscope": json.dumps(facts)})
+    save_tensors(halves, path, {"mixscope": json.dumps(facts)})
     with written_whole(path.parent / "README.md") as partly:
         partly.write_text(readme(path.parent))
 

@@ -1,8 +1,11 @@
 """Files that are written whole or not at all, however the writing ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
 
 
 @contextmanager
@@ -17,3 +20,9 @@ def written_whole(path: Path) -> Iterator[Path]:
         partly.replace(path)
     finally:
         partly.unlink(missing_ok=True)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """A safetensors file, whole or not at all."""
+    with written_whole(path) as partly:
+        save_file(dict(tensors), partly, metadata=metadata)

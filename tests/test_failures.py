@@ -69,12 +69,12 @@ def test_a_training_that_is_killed_while_it_saves_keeps_the_weights_before(tmp_p
     path = tmp_path / "vip_nano.safetensors"
     path.write_bytes(b"the weights before")
 
-    def killed(_tensors: dict, place: Path, **_: object) -> None:
+    def killed(_tensors: dict, place: Path, **_named: object) -> None:
         Path(place).write_bytes(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr("models.train.confusion", lambda *_: torch.eye(2))
-    monkeypatch.setattr("models.train.save_file", killed)
+    monkeypatch.setattr("models.whole_files.save_file", killed)
     model = TINY["MLP-Mixer"]()
     with pytest.raises(KeyboardInterrupt):
         write(model, "vip_nano", Schedule(), path)

@@ -2,21 +2,19 @@
 
 import time
 
-from fastapi import Request
-from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from explorer.ui.gradio_internals import waiting
 
 STARTED = time.monotonic()
 
 
-async def health(request: Request) -> dict[str, str | int]:
+async def health(request: Request) -> JSONResponse:
     """That the page is there, for how many seconds, and how many questions wait for their turn."""
-    return {
-        "status": "ok",
-        "seconds": int(time.monotonic() - STARTED),
-        "waiting": waiting(request.app.get_blocks()),
-    }
+    seconds = int(time.monotonic() - STARTED)
+    return JSONResponse({"status": "ok", "seconds": seconds, "waiting": waiting(request.app.get_blocks())})
 
 
-HEALTH = APIRoute("/health", health, methods=["GET", "HEAD"])
+HEALTH = Route("/health", health)
