@@ -7,7 +7,7 @@ import sys
 from explorer import Explorer
 from explorer.engine.limits import Limits
 from explorer.errors import ExplorerError
-from explorer.ui.app import LAUNCH, build_app
+from explorer.ui.temporary_files import temporary_folder
 
 
 def main() -> None:
@@ -21,9 +21,17 @@ def main() -> None:
     asked = ask.parse_args()
     try:
         explorer = Explorer(asked.device, limits=Limits(hosted=asked.hosted or "SPACE_ID" in os.environ))
+        with temporary_folder():
+            serve(explorer)
     except ExplorerError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+
+
+def serve(explorer: Explorer) -> None:
+    """Serve the page until the program is asked to end."""
+    from explorer.ui.app import LAUNCH, build_app  # now, as Gradio looks for its folder when it is imported
+
     build_app(explorer).launch(**LAUNCH)
 
 

@@ -4,6 +4,7 @@ import sys
 
 from benchmarks.attribution import attribution
 from benchmarks.core import core
+from benchmarks.decoding import decoding
 from benchmarks.forward import forward
 from benchmarks.idle import idle
 from benchmarks.inputs import inputs
@@ -17,6 +18,7 @@ PARTS = {
     "core": core,
     "forward": forward,
     "inputs": inputs,
+    "decoding": decoding,
     "idle": idle,
     "reweighting": reweighting,
     "attribution": attribution,

@@ -57,7 +57,7 @@ def app() -> Iterator[tuple[str, float, int]]:
     try:
         while True:
             try:
-                urllib.request.urlopen(url, timeout=2)
+                urllib.request.urlopen(url, timeout=20)
                 break
             except OSError:
                 time.sleep(0.02)

@@ -5,22 +5,26 @@ Everything is hostile until decoded: formats are a closed list, the size is read
 
 import io
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
 from einops import rearrange
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from explorer.errors import PictureError
+from explorer.picture_colours import LONGEST_SIDE, normalised
 from explorer.picture_files import OFFER, contents
+from explorer.picture_limits import checked_passes, checked_size
 from models.registry import Preprocess
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-MOST_PIXELS = 40_000_000
-LONGEST_SIDE = 2_048  # pictures are kept no larger; no model looks at more
+LARGE = 4_000_000  # pixels; of such pictures one is decoded at a time, so that memory holds
+ONE_LARGE = Lock()
 MOST_SHOWN = 448  # pixels a side on the screen
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -31,7 +35,8 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
     16-bit values are scaled to 8 bit over their whole range; floats from [0, 1], or else from their own
     minimum to maximum. Larger pictures are reduced to `LONGEST_SIDE`.
 
-    Raises PictureError, with a sentence, for anything that cannot be decoded or is over 40 megapixels.
+    Raises PictureError, with a sentence, for anything that cannot be decoded or takes too much, see
+    `explorer.picture_limits`.
     """
     if isinstance(source, Image.Image):
         checked_size(source)
@@ -41,10 +46,14 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             checked_size(picture)
-            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            picture.load()
-            return normalised(picture)
+            checked_passes(picture, data)
+            with ONE_LARGE if picture.width * picture.height > LARGE else nullcontext():
+                picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+                picture.load()
+                return normalised(picture)
     except PictureError:
+        raise
+    except MemoryError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError("This picture is too large; the limit is 40 megapixels.") from None
@@ -62,51 +71,6 @@ def refuse_other_formats(start: bytes) -> None:
         raise PictureError(f"SVG is a drawing without pixels, which no model can see; {OFFER}.")
     if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"):
         raise PictureError(f"HEIC pictures cannot be read here; {OFFER}.")
-
-
-def checked_size(picture: Image.Image) -> None:
-    if picture.width * picture.height > MOST_PIXELS:
-        raise PictureError(
-            f"This picture has {picture.width} × {picture.height} pixels; the limit is 40 megapixels."
-        )
-    if min(picture.size) < 1:
-        raise PictureError("This picture has no pixels.")
-
-
-def normalised(picture: Image.Image) -> Image.Image:
-    """Upright, 8 bits, over white, RGB, no larger than needed."""
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        picture = eight_bits(reduced(picture))
-    if "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert("RGB")
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    return picture
-
-
-def reduced(picture: Image.Image) -> Image.Image:
-    """Grey values of more than eight bits, as means of squares where a picture is much larger than needed.
-
-    Their values are made floats next, eight bytes each, so the many of a large picture are made few before.
-    """
-    factor = max(picture.size) // LONGEST_SIDE
-    if factor < 2:
-        return picture
-    return picture.convert("F").reduce(factor).convert("F" if picture.mode == "F" else "I")
-
-
-def eight_bits(picture: Image.Image) -> Image.Image:
-    """Grey values of more than eight bits, scaled and never clipped."""
-    values = np.nan_to_num(np.asarray(picture).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if picture.mode == "F" and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    elif picture.mode.startswith("I") and low >= 0 and high <= 65_535:
-        low, high = 0.0, 65_535.0
-    scaled = (values - low) * (255 / (high - low or 1.0))
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))
 
 
 @dataclass(frozen=True)

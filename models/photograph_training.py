@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from models.augmentation import augmented, enlarged
@@ -26,6 +25,7 @@ from models.photograph_report import report
 from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
 from models.registry import card
 from models.weights import in_half
+from models.whole_files import save_tensors, written_whole
 
 GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
 
@@ -95,7 +95,7 @@ class Training:
             for part in ("model", "average")
             for key, one in getattr(self, part).state_dict().items()
         }
-        save_file(in_half(kept), self.weights_so_far, metadata={"step": str(self.step)})
+        save_tensors(in_half(kept), self.weights_so_far, {"step": str(self.step)})
 
     def resume(self) -> None:
         """Go on where the checkpoint was written."""
@@ -114,9 +114,8 @@ class Training:
             "optimisers": [optimiser.state_dict() for optimiser in self.chosen],
             "step": self.step,
         }
-        partly = self.checkpoint.with_suffix(".part")
-        torch.save(state, partly)
-        partly.replace(self.checkpoint)
+        with written_whole(self.checkpoint) as partly:
+            torch.save(state, partly)
         epoch = self.step // self.recipe.per_epoch
         line = {"epoch": epoch, "accuracy": reached, "seconds": seconds, "recipe": asdict(self.recipe)}
         with (self.folder / f"{self.name}.jsonl").open("a") as log:
@@ -189,4 +188,4 @@ def write(model: nn.Module, run: Training, test: Photographs, out: Path) -> None
         **asdict(found),
     }
     kept = in_half(model.state_dict())
-    save_file(kept, out / f"{run.name}.cifar10.safetensors", metadata={"mixscope": json.dumps(facts)})
+    save_tensors(kept, out / f"{run.name}.cifar10.safetensors", {"mixscope": json.dumps(facts)})

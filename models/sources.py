@@ -4,8 +4,8 @@ Nothing is fetched before somebody asks for it. What was fetched is kept in the 
 Hub; what was interrupted waits there under another name and is resumed.
 """
 
+import errno
 import hashlib
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from huggingface_hub.utils import tqdm
 
 from models.weights import WeightsError
 
+OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 Progress = Callable[[int, int], None]  # bytes that are here, bytes in all (0: unknown); may raise to stop
 
 
@@ -129,12 +130,12 @@ class Link:
             return known
         import gdown
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         # gdown publishes under the name it is given; ours comes after the check.
         arrived = self.path.with_suffix(".arrived")
         digest = hashlib.sha256()
         try:
             refuse_if_offline()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             gdown.download(
                 self.url,
                 str(arrived),
@@ -151,7 +152,7 @@ class Link:
         if not digest.hexdigest().startswith(self.sha256):
             arrived.unlink()
             raise damaged(self.place)
-        return Path(shutil.move(arrived, self.path))
+        return arrived.replace(self.path)
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,8 @@ def sha256(path: Path) -> str:
 
 
 def unreachable(place: str, error: Exception) -> WeightsError:
+    if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+        return WeightsError(f"The weights from {place} cannot be kept on this computer: {error.strerror}.")
     status = getattr(getattr(error, "response", None), "status_code", None)
     reason = f"it answers {status}" if status else "is this computer online?"
     return WeightsError(

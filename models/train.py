@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, IterableDataset
@@ -24,6 +23,7 @@ from models.photograph_recipe import Recipe
 from models.photograph_training import train_from_files
 from models.registry import ASSETS
 from models.weights import in_half
+from models.whole_files import save_tensors, written_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +107,9 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
         "per_class": (counts.diag() / counts.sum(dim=1)).tolist(),
         "schedule": asdict(schedule),
     }
-    save_file(halves, path, metadata={"mixscope": json.dumps(facts)})
-    (path.parent / "README.md").write_text(readme(path.parent))
+    save_tensors(halves, path, {"mixscope": json.dumps(facts)})
+    with written_whole(path.parent / "README.md") as partly:
+        partly.write_text(readme(path.parent))
 
 
 def main() -> None:
@@ -136,7 +137,8 @@ def main() -> None:
             ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
         recipe = Recipe(epochs=args.epochs, seed=args.seed)
         train_from_files(args.name, recipe, args.work, args.data, args.more, args.out)
-        (args.out / "README.md").write_text(readme(args.out))
+        with written_whole(args.out / "README.md") as partly:
+            partly.write_text(readme(args.out))
         return
     schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed, half=args.half)
     write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")

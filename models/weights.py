@@ -9,6 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from models.memory import is_short_of_memory
+
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 WRAPPERS = ("state_dict", "model", "state_dict_ema")  # what training scripts put around the parameters
 
@@ -33,7 +35,9 @@ def read(path: Path) -> dict[str, Tensor]:
                 f"{path.name} holds more than tensors, and opening that could run code; save its state_dict."
             ) from error
         raise WeightsError(f"{path.name} could not be read as a checkpoint: it is damaged.") from error
-    except (SafetensorError, RuntimeError, EOFError, KeyError) as error:
+    except (SafetensorError, RuntimeError, EOFError, KeyError, OSError) as error:
+        if is_short_of_memory(error):
+            raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{path.name} could not be read as a checkpoint: {reason}") from error
 

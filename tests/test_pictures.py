@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch.nn import functional
 
+from explorer import picture_colours, pictures
 from explorer.errors import PictureError
 from explorer.pictures import Geometry, from_image, open_picture, seen, to_image
 from models.registry import Preprocess
@@ -114,6 +116,76 @@ def test_size_is_checked_before_decoding():
         open_picture(bomb)
     with pytest.raises(PictureError, match="40 megapixels"):
         open_picture(encoded(Image.new("1", (20_000, 12_000)), "PNG"))
+
+
+def headed(kind: str, size: tuple[int, int], **options) -> bytes:
+    """A file of one colour, which is small whatever its size."""
+    return encoded(Image.new(options.pop("mode", "RGB"), size), kind, **options)
+
+
+@pytest.mark.parametrize(
+    ("data", "limit"),
+    [
+        (headed("WEBP", (4_001, 3_000)), 12),
+        (headed("TIFF", (7_000, 5_100), mode="RGBA", compression="tiff_deflate"), 35),
+        (headed("JPEG", (7_000, 5_000), mode="CMYK", progressive=True), 30),
+        (headed("GIF", (8_000, 5_001), mode="P"), 40),
+    ],
+    ids=["webp", "tiff", "jpeg", "gif"],
+)
+def test_each_kind_has_the_limit_that_its_decoder_can_hold(data, limit, monkeypatch):
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("a pixel was read"))
+    with pytest.raises(PictureError, match=f"pixels; the limit is {limit} megapixels"):
+        open_picture(data)
+
+
+def test_a_jpeg_of_very_many_passes_is_refused():
+    passes = encoded(RED, "JPEG", progressive=True)
+    open_picture(passes)
+    with pytest.raises(PictureError, match="coded in more than 24 passes"):
+        open_picture(passes + b"\xff\xda" * 25)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "I;16", "F", "CMYK"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_picture_is_read_in_strips_and_is_what_it_is_as_a_whole(monkeypatch, mode, orientation):
+    values = np.add.outer(np.arange(60), np.arange(90)).astype(np.uint8)
+    kinds = {"I;16": values.astype(np.uint16) * 256, "F": values / np.float32(255)}
+    picture = Image.fromarray(kinds[mode]) if mode in kinds else Image.fromarray(values).convert(mode)
+    picture.getexif()[0x0112] = orientation
+    whole = np.asarray(picture_colours.normalised(picture)).astype(int)
+    for rows in (7, 16):
+        monkeypatch.setattr(picture_colours, "ROWS", rows)
+        assert np.array_equal(np.asarray(picture_colours.normalised(picture)), whole)
+    monkeypatch.setattr(picture_colours, "LONGEST_SIDE", 30)  # three pixels become one
+    small = picture_colours.normalised(picture)
+    assert small.size == ((20, 30) if orientation == 6 else (30, 20))
+    expected = whole.reshape(small.height, 3, small.width, 3, 3).mean(axis=(1, 3))
+    assert np.abs(np.asarray(small).astype(int) - expected).max() <= 2
+
+
+def test_one_large_picture_is_decoded_at_a_time_and_small_ones_wait_for_none():
+    large, small = headed("PNG", (2_500, 1_700)), encoded(RED, "PNG")
+    with ThreadPoolExecutor(1) as other:
+        with pictures.ONE_LARGE:
+            decoding = other.submit(open_picture, large)
+            assert open_picture(small).size == RED.size
+            assert not decoding.done()
+        assert decoding.result(60).size == (2_048, 1_393)
+
+
+def test_no_second_picture_of_the_same_size_is_made(monkeypatch):
+    sizes = []
+    made = Image.new
+
+    def noted(mode, size, *rest):
+        sizes.append(size[0] * size[1])
+        return made(mode, size, *rest)
+
+    picture = Image.new("RGBA", (5_000, 1_200), (200, 30, 40, 255))
+    monkeypatch.setattr(Image, "new", noted)
+    open_picture(picture)
+    assert max(sizes) <= 5_000 * 1_200 / 3.9
 
 
 def test_a_missing_file_gives_no_path_away(tmp_path):

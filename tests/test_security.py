@@ -132,8 +132,8 @@ def test_names_in_a_sentence_are_text(server):
 
 
 def test_a_mistake_is_told_in_words_and_a_bug_by_a_reference():
-    assert "reference" in str(as_alert(RuntimeError("[enforce fail at alloc_cpu.cpp] 4800000000 bytes")))
-    assert "alloc" not in str(as_alert(MemoryError("alloc")))
+    assert "reference" in str(as_alert(RuntimeError("sizes of tensors must match in /root/secret.py")))
+    assert "secret" not in str(as_alert(RuntimeError("sizes of tensors must match in /root/secret.py")))
 
 
 def test_every_answer_carries_the_headers(server):

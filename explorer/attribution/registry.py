@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-import torch
 from einops import reduce
 from torch import Tensor, nn
 
@@ -20,6 +19,7 @@ from explorer.attribution.methods.case import Case, Part, logit_change
 from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
 from explorer.errors import ChoiceError
+from models.memory import is_short_of_memory
 from models.probe import Kind
 from models.registry import Preprocess
 
@@ -257,8 +257,8 @@ def in_memory(method: Method, case: Case) -> Iterator[tuple[Part, str | None]]:
             for part in method.stream(case):
                 yield part, short
             return
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not out_of_memory(error):
+        except (MemoryError, RuntimeError) as error:
+            if not is_short_of_memory(error):
                 raise
             if case.at_once == 1:
                 raise ChoiceError(
@@ -266,11 +266,6 @@ def in_memory(method: Method, case: Case) -> Iterator[tuple[Part, str | None]]:
                 ) from error
             case = replace(case, pixels=case.pixels // 2)
             short = f"Memory was short: computed {case.at_once} images at a time."
-
-
-def out_of_memory(error: Exception) -> bool:
-    """On the CPU PyTorch says it in words only."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
 
 
 def case_of(model: nn.Module, image: Tensor, preprocess: Preprocess, target: int, options: Options) -> Case:

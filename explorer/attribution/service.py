@@ -41,9 +41,8 @@ class AttributionService:
         target = self.engine.class_of(subject, question.target)
         named = replace(question, target=target)
         verdict = self.applicable(subject.loaded, question.method)
-        yield from self.engine.stream(
-            subject, ("map", named), lambda: parts(subject, question, target, verdict)
-        )
+        apart = subject.apart
+        yield from self.engine.stream(apart, ("map", named), lambda: parts(apart, question, target, verdict))
 
     def score_card(self, subject: ModelInput, question: Question) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
@@ -52,23 +51,23 @@ class AttributionService:
         self.applicable(subject.loaded, question.method)
 
         def cards() -> Iterator[ScoreCard]:
-            loaded = subject.loaded
+            loaded = subject.loaded.apart
             explained = Subject(
                 loaded.model, subject.placed, loaded.preprocess, question.method, target, question.options
             )
             return score_card(explained, cause_of(subject.digest, subject.geometry))
 
-        yield from self.engine.stream(subject, ("score card", named), cards)
+        yield from self.engine.stream(subject.apart, ("score card", named), cards)
 
     def relevance(self, subject: ModelInput, target: int | None = None) -> Mapping[str, np.ndarray]:
         """What each channel `[c]` of each map does for a class, see `explorer.features.ranking.relevance`."""
         index = self.engine.class_of(subject, target)
-        model = subject.loaded.model
+        model = subject.apart.loaded.model
 
         def measured() -> Mapping[str, np.ndarray]:
             return relevance(run(model, subject.placed, target=index, gradients_at=tuple(probes(model))))
 
-        return self.engine.once(subject, ("relevance", index), measured)
+        return self.engine.once(subject.apart, ("relevance", index), measured)
 
     def applicable(self, loaded: Loaded, method: str) -> Verdict:
         """What to think of a method on a model; raises ChoiceError where it means nothing."""
@@ -80,10 +79,12 @@ class AttributionService:
     def verdict(self, loaded: Loaded, method: str) -> Verdict:
         """Whether a method means anything on a model; tried once and remembered."""
 
-        def tried() -> Verdict:
-            return preflight(loaded.model, loaded.preprocess, method, self.engine.device)
+        apart = loaded.apart
 
-        return self.engine.once_for_model(loaded, ("verdict", method), tried)
+        def tried() -> Verdict:
+            return preflight(apart.model, apart.preprocess, method, self.engine.device)
+
+        return self.engine.once_for_model(apart, ("verdict", method), tried)
 
     def knows(self, subject: ModelInput, question: Question) -> bool:
         """Whether `run` would answer at once."""

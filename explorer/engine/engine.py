@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
-from threading import Lock
 from typing import Protocol, TypeVar, cast
 
 import numpy as np
@@ -15,6 +14,7 @@ from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, ModelStore
 from explorer.engine.picture_store import PictureStore, Source
+from explorer.engine.turns import Turns
 from explorer.errors import ChoiceError
 from explorer.pictures import cropped, geometry_of, to_image
 from explorer.predictions import chosen_class
@@ -52,7 +52,7 @@ class Engine:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
         compute_exactly()
-        self.cache = cache or Cache(BUDGET)
+        self.cache = Cache(BUDGET) if cache is None else cache  # an empty one is false
         self.limits = limits or Limits()
         self.models = ModelStore(self.device, self.cache, self.limits)
         self.pictures = PictureStore(self.cache)
@@ -92,8 +92,8 @@ class Engine:
     ) -> Iterator[P]:
         """The remembered answer, or parts of it as they come, of which the whole one is remembered.
 
-        The model's lock is held while a part is made, so that others are served in between. Whoever stops
-        asking has stopped the work.
+        subject: apart, as this is long work. Its lock is held while a part is made, so that others are served
+            in between. Whoever stops asking has stopped the work.
         """
         key = question, subject.key
         known = self.cache.get(key)
@@ -148,7 +148,7 @@ class Engine:
         return chosen_class(self.run(subject).logits, subject.loaded.labels, target)
 
 
-def locked(lock: Lock, parts: Iterator[T]) -> Iterator[T]:
+def locked(lock: Turns, parts: Iterator[T]) -> Iterator[T]:
     """The parts of a long work, the lock held while one is made, so that others are served in between."""
     while True:
         with lock:

@@ -1,7 +1,7 @@
 """What every question is about: one model, and one picture as this model sees it."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -23,6 +23,11 @@ class ModelInput:
     def key(self) -> Hashable:
         """Names the model, the weights and the picture; the start of the key of every answer about them."""
         return self.loaded.card.name, self.loaded.weights, self.digest
+
+    @property
+    def apart(self) -> "ModelInput":
+        """The same for long work, see `Loaded.apart`."""
+        return replace(self, loaded=self.loaded.apart)
 
     @property
     def bytes(self) -> int:

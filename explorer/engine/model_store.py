@@ -1,6 +1,6 @@
 """Loaded models: each in memory once, with what its weights want to see and a lock of its own."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -9,6 +9,8 @@ from torch import nn
 
 from explorer.engine.cache import Cache
 from explorer.engine.limits import Limits
+from explorer.engine.loaded import RANDOM, Loaded, twin_of
+from explorer.engine.turns import Turns
 from explorer.engine.uploads import GONE, is_upload, new_name, read_labels, refuse_file
 from explorer.errors import ChoiceError
 from models import card, create
@@ -19,32 +21,7 @@ from models.sizes import SizeError
 from models.sources import Progress, silent
 from models.weights import WeightsError
 
-RANDOM = "random"
 HERE = Limits()
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model in memory, what its weights want to see, and what its classes are called."""
-
-    card: ModelCard
-    weights: str  # a name of the card, RANDOM, a path, or the name of an upload
-    model: nn.Module
-    preprocess: Preprocess
-    labels: tuple[str, ...]
-    lock: Lock = field(default_factory=Lock)  # hooks are state of the module: one pass at a time
-
-    @property
-    def is_trained(self) -> bool:
-        return self.weights != RANDOM
-
-    @property
-    def parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.model.parameters())
-
-    @property
-    def bytes(self) -> int:
-        return 4 * self.parameters
 
 
 class ModelStore:
@@ -55,6 +32,7 @@ class ModelStore:
         self.cache = cache
         self.limits = limits
         self._loading = Lock()  # one model at a time, so that memory is short only once
+        self._long = Turns()  # half of the cores for all long work, the other half for what is quick
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
         """The model, in memory; the same one whatever the size of its image.
@@ -87,11 +65,11 @@ class ModelStore:
         refuse_file(file, parameters(found.name))
         names = labels_in(found.labels) if labels is None else read_labels(labels, found)
         try:
-            made = create(found.name, file).to(self.device).requires_grad_(False)
+            made = create(found.name, file)
             preprocess = preprocess_of(found, str(file))
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
-        loaded = Loaded(found, new_name(), made, preprocess, names)
+        loaded = self._in_memory(found, new_name(), made, preprocess, names)
         self.cache.keep(("model", found.name, loaded.weights), loaded)
         return loaded.weights
 
@@ -131,12 +109,22 @@ class ModelStore:
 
     def _loaded(self, found: ModelCard, weights: str) -> Loaded:
         try:
-            model = create(found.name, None if weights == RANDOM else weights).to(self.device)
+            model = create(found.name, None if weights == RANDOM else weights)
             preprocess = self.preprocess(found.name, weights)
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
-        labels = self.labels(found.name, weights)
-        return Loaded(found, weights, model.requires_grad_(False), preprocess, labels)
+        return self._in_memory(found, weights, model, preprocess, self.labels(found.name, weights))
+
+    def _in_memory(
+        self,
+        found: ModelCard,
+        weights: str,
+        model: nn.Module,
+        preprocess: Preprocess,
+        labels: tuple[str, ...],
+    ) -> Loaded:
+        model = model.to(self.device).requires_grad_(False)
+        return Loaded(found, weights, model, preprocess, labels, twin_of(model), self._long)
 
     def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
         """Names of the classes, without loading anything."""
@@ -169,7 +157,10 @@ def labels_in(name: str) -> tuple[str, ...]:
     """The class names of a file in assets/labels; none for what does not classify."""
     if not name:
         return ()
-    return tuple((ASSETS / "labels" / f"{name}.txt").read_text("utf-8").splitlines())
+    try:
+        return tuple((ASSETS / "labels" / f"{name}.txt").read_text("utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise ChoiceError(f"The names of the classes of {name} are missing or damaged.") from error
 
 
 def default_weights(found: ModelCard) -> str:

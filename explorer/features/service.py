@@ -39,7 +39,7 @@ class ComparisonService:
             yield cast(Costs, known)
             return
         image = torch.zeros(1, 3, *loaded.preprocess.shape, device=self.engine.device)
-        for found in measured(loaded, image):
+        for found in measured(loaded.apart, image):
             if found is not None:
                 self.engine.cache.keep(key, found)
             yield found

@@ -37,10 +37,10 @@ class MixingService:
         most: int | None = None,
     ) -> EffectiveField:
         """Which pixels move a place (row, column) of a layer, measured on this picture."""
-        model = subject.loaded.model
-        question = "effective field", layer, place, channel, most
+        apart, question = subject.apart, ("effective field", layer, place, channel, most)
+        model, image = apart.loaded.model, apart.placed
         return self.engine.once(
-            subject, question, lambda: effective_field(model, subject.placed, layer, place, channel, most)
+            apart, question, lambda: effective_field(model, image, layer, place, channel, most)
         )
 
     def average_field(
@@ -54,28 +54,31 @@ class MixingService:
     ) -> np.ndarray:
         """Which pixels can move a place by the architecture, whatever the weights: bool `[h, w]`."""
 
+        apart = loaded.apart
+
         def reached() -> np.ndarray:
-            return theoretical_field(loaded.model, loaded.preprocess.shape, layer, place, channel).numpy()
+            return theoretical_field(apart.model, apart.preprocess.shape, layer, place, channel).numpy()
 
         key = "theoretical field", loaded.card.name, layer, place, channel
-        return self.engine.cache.once(key, reached, loaded.lock)
+        return self.engine.cache.once(key, reached, apart.lock)
 
     def sensitivity_map(
         self, subject: ModelInput, layer: str, square: tuple[int, int], channel: int | None = None
     ) -> SensitivityMap:
         """Which places of a layer a square (row, column) of the image moves, see `square_at`."""
-        loaded = subject.loaded
+        loaded = subject.loaded.apart
 
         def measured() -> SensitivityMap:
             pixels = square_at(loaded.preprocess.shape, *square)
             return sensitivity_map(loaded.model, subject.placed, loaded.preprocess, layer, pixels, channel)
 
-        return self.engine.once(subject, ("sensitivity map", layer, square, channel), measured)
+        return self.engine.once(subject.apart, ("sensitivity map", layer, square, channel), measured)
 
     def shifts(self, loaded: Loaded, block: str) -> tuple[Impulses, ...]:
         """From where every channel gets its values in the steps of a block, measured once with impulses."""
-        steps = mixer_by_shifts(loaded.model, block).mixing_steps()
-        return self.engine.once_for_model(loaded, ("shifts", block), lambda: tuple(map(impulses, steps)))
+        apart = loaded.apart
+        steps = mixer_by_shifts(apart.model, block).mixing_steps()
+        return self.engine.once_for_model(apart, ("shifts", block), lambda: tuple(map(impulses, steps)))
 
     def depth(self, loaded: Loaded, most: int = 8) -> tuple[str, ...]:
         """Some layers that tell the way of a picture: what the stem and the blocks put out."""

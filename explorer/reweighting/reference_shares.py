@@ -4,11 +4,15 @@ For the bundled checkpoints this is computed once, over the first 1,000 held-out
 `python -m explorer.reweighting.reference_shares` makes the files in `assets/typical` again.
 """
 
+import logging
 import sys
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -18,6 +22,9 @@ from explorer.reweighting.branch_weights import BlockWeights, branch_weights
 from models import card, create, list_models, scenes
 from models.registry import ASSETS
 from models.sources import sha256
+from models.whole_files import written_whole
+
+log = logging.getLogger("mixscope")
 
 FOLDER = ASSETS / "typical"
 PICTURES = 1_000
@@ -102,22 +109,25 @@ def write(name: str, folder: Path = FOLDER) -> None:
     arrays = {f"{one.block}/{part}": getattr(one, part) for one in found for part in BANDS}
     arrays |= {f"{one.block}/channels": one.channels.astype(np.float16) for one in found}
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        folder / f"{name}.npz",
-        blocks=[one.block for one in found],
-        branches=found[0].branches,
-        pictures=found[0].pictures,
-        checkpoint=checksum(name),
-        **arrays,
-    )
+    told: dict[str, Any] = {"blocks": [one.block for one in found], "branches": found[0].branches}
+    with written_whole(folder / f"{name}.npz") as partly:
+        np.savez_compressed(partly, **told, pictures=found[0].pictures, checkpoint=checksum(name), **arrays)
 
 
 @lru_cache(maxsize=16)
 def shipped(name: str) -> tuple[Typical, ...] | None:
-    """What comes with a bundled checkpoint; None where nothing does, or where it is of another file."""
+    """What comes with a bundled checkpoint; None where nothing does, of another file, or damaged."""
     path = FOLDER / f"{name}.npz"
     if not name or not path.is_file():
         return None
+    try:
+        return read(name, path)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        log.warning("%s is damaged: %s", path.name, error)
+        return None
+
+
+def read(name: str, path: Path) -> tuple[Typical, ...] | None:
     with np.load(path) as file:
         if str(file["checkpoint"]) != checksum(name):
             return None

@@ -23,13 +23,13 @@ class ReweightingService:
     ) -> Iterator[KnockOut]:
         """The knock-out table, one row more each time."""
         index = self.engine.class_of(subject, target)
-        loaded = subject.loaded
+        loaded = subject.loaded.apart
 
         def rows() -> Iterator[KnockOut]:
             baseline = baseline_of(subject.placed, loaded.preprocess, "black")
             return knock_out(loaded.model, subject.placed, target=index, mode=mode, baseline=baseline)
 
-        yield from self.engine.stream(subject, ("ablation", mode, index), rows)
+        yield from self.engine.stream(subject.apart, ("ablation", mode, index), rows)
 
     def reference_shares(
         self, loaded: Loaded, subjects: Sequence[ModelInput] = ()

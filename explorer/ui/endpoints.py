@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 import gradio as gr
 
@@ -15,13 +14,10 @@ from explorer.reweighting.branch_weights import blends, branch_weights
 from explorer.reweighting.interventions import everywhere
 from explorer.ui.alerts import shown
 from explorer.ui.endpoint_inputs import class_index, with_names
+from explorer.ui.endpoint_work import LANES, SHORT, whole
 from explorer.ui.picture_upload import PictureUpload
-from explorer.ui.selection import QUICK
 from models import card, list_models
 from models.costs import parameters
-
-LANE = {name: QUICK[name] for name in ("concurrency_id", "concurrency_limit")}
-CATALOGUE: dict[str, Any] = {"concurrency_id": "catalogue", "concurrency_limit": 4}  # waits for no computing
 
 
 def models(_explorer: Explorer) -> list[dict]:
@@ -92,7 +88,7 @@ def knock_out(
 ) -> dict:
     """What becomes of the logit of a class when a branch of a block loses its share."""
     index = class_index(target)
-    *_, table = explorer.knock_out(model, picture, weights, target=index)
+    table = whole(explorer.knock_out(model, picture, weights, target=index))
     return {"blocks": table.blocks, "branches": table.branches, "delta": table.delta.tolist()}
 
 
@@ -101,7 +97,7 @@ def attribute(
 ) -> dict:
     """The finished attribution of one class; target None means the predicted class."""
     index = class_index(target)
-    *_, found = explorer.attribute(model, picture, weights, method=method, target=index)
+    found = whole(explorer.attribute(model, picture, weights, method=method, target=index))
     return {
         "method": found.method,
         "target": found.target,
@@ -119,7 +115,7 @@ def score_card(
 ) -> dict:
     """How far the map of a method can be trusted, beside the random and the edge control."""
     index = class_index(target)
-    *_, card = explorer.score_card(model, picture, weights, method=method, target=index)
+    card = whole(explorer.score_card(model, picture, weights, method=method, target=index))
     return {
         "method": card.method,
         "target": card.target,
@@ -185,8 +181,7 @@ def build(explorer: Explorer) -> None:
     def offer(handler: Callable, name: str, inputs: list) -> None:
         names = tuple(isinstance(one, gr.Textbox) for one in inputs)
         answered = shown(partial(with_names, partial(handler, explorer), names))
-        lane = CATALOGUE if name == "models" else LANE
-        trigger.click(answered, inputs, answer, api_name=name, **lane)
+        trigger.click(answered, inputs, answer, api_name=name, **LANES.get(name, SHORT))
 
     offer(models, "models", [])
     offer(predict, "predict", selection)

@@ -2,7 +2,10 @@
 
 The queue looks for work every millisecond, and for progress to tell every hundredth of a second, which takes
 a tenth of a core while nobody is there (`sleep_when_free` and `progress_update_sleep_when_free` of
-`gradio.queueing.Queue`; `Blocks.queue` has no parameter for them).
+`gradio.queueing.Queue`; `Blocks.queue` has no parameter for them). How many wait is told over HTTP only.
+
+When the stream of a client ends, its question is marked (`Event.alive`), and a generator is closed after the
+part it makes. A plain handler is told nothing and computes to the end; `somebody_waits` looks at the mark.
 
 A listener with `trigger_mode="always_last"` that was put off is caught up by telling its whole event once
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
@@ -11,6 +14,7 @@ called after another listener is caught up alone; so each such listener is calle
 """
 
 import gradio as gr
+from gradio.context import LocalContext
 from gradio.events import EventListenerMethod
 
 LOOK_EVERY = 0.012  # seconds; what is asked waits half of this on average
@@ -21,6 +25,20 @@ def rest_while_idle(app: gr.Blocks) -> None:
     """Let the queue of an app look for work some eighty times a second instead of a thousand."""
     app._queue.sleep_when_free = LOOK_EVERY
     app._queue.progress_update_sleep_when_free = TELL_EVERY
+
+
+def waiting(app: gr.Blocks) -> int:
+    """How many questions wait for their turn."""
+    return len(app._queue)
+
+
+def somebody_waits() -> bool:
+    """Whether the client whose question this thread answers is still there; True outside of a question."""
+    page, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    if page is None or number is None:
+        return True
+    asked = page._queue.event_ids_to_events.get(number)
+    return asked is not None and asked.alive
 
 
 def catch_up_alone(app: gr.Blocks) -> None:

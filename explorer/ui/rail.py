@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
 
-from explorer.engine.model_store import RANDOM
 from explorer.explorer import Explorer
 from explorer.ui import weights_download, weights_upload
 from explorer.ui.alerts import shown
@@ -19,7 +18,7 @@ from explorer.ui.model_picker import FIRST, ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, missing, weights_of, wired
-from explorer.ui.weights_badge import badge, best_here, name_of, taken
+from explorer.ui.weights_badge import badge, best_here, first_here, name_of, taken
 from explorer.ui.weights_upload import WORDS, WeightsUpload
 from models import card
 
@@ -74,12 +73,6 @@ def menus(explorer: Explorer, model: str, choice: str, target: int | None, uploa
         gr.Dropdown(classes, value=target, visible=bool(labels)),
         gr.Column(visible=choice == UPLOAD),
     )
-
-
-def first_here(model: str) -> str:
-    """The first weights that need not be fetched."""
-    offered = (name for name, known in card(model).weights.items() if known.source.here())
-    return next(offered, RANDOM)
 
 
 def best_menus(

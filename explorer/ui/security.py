@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from explorer.ui.alerts import as_alert
+from explorer.ui.alerts import as_alert, short_of
 
 # Gradio's page is made of inline scripts and styles, and compiles the scripts of its custom HTML.
 POLICY = "; ".join(
@@ -58,7 +58,20 @@ class Guard:
             refusal = PlainTextResponse("Only this page itself may send anything here.", status_code=403)
             await refusal(scope, receive, send_with_headers)
             return
-        await self.app(scope, receive, send_with_headers)
+        begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send_with_headers(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except (OSError, MemoryError) as error:  # an upload that finds no room
+            sentence = short_of(error)
+            if sentence is None or begun:
+                raise
+            await PlainTextResponse(sentence, status_code=507)(scope, receive, send_with_headers)
 
 
 def is_foreign(headers: Headers) -> bool:

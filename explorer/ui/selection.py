@@ -29,6 +29,7 @@ QUICK: dict[str, Any] = {
 }
 PICK: dict[str, Any] = {**QUIET, "trigger_mode": "multiple", "queue": False}  # what was picked; never dropped
 SLOW: dict[str, Any] = {**QUIET, "concurrency_id": "slow", "concurrency_limit": 1}
+FETCH: dict[str, Any] = {**QUIET, "concurrency_id": "fetch", "concurrency_limit": 2}  # waits for the network
 
 
 def lane(view: str) -> dict[str, Any]:

@@ -42,6 +42,12 @@ def name_of(model: str, choice: str) -> str:
     return BUNDLED if choice == "imagenet" and known and known.bundled else NAMES[choice]
 
 
+def first_here(model: str) -> str:
+    """The first weights that need not be fetched."""
+    offered = (name for name, known in card(model).weights.items() if known.source.here())
+    return next(offered, RANDOM)
+
+
 @dataclass(frozen=True)
 class Offer:
     """Weights that know photographs, and are on this computer."""

@@ -8,7 +8,7 @@ from typing import Any
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render
-from explorer.ui.selection import PICK, SLOW, Rail, Selection, missing, wired
+from explorer.ui.selection import FETCH, PICK, Rail, Selection, missing, wired
 
 THREADS = ThreadPoolExecutor(2, thread_name_prefix="fetch")
 SHOWN_EVERY = 0.3  # seconds
@@ -51,6 +51,6 @@ def stopped() -> str:
 
 def connect(explorer: Explorer, rail: Rail, badge: View) -> Any:
     """The badge offers weights that are not here yet, and shows how they come; gives that event."""
-    fetching = badge.pick(**wired(explorer, rail, fetched), outputs=badge, **SLOW)
+    fetching = badge.pick(**wired(explorer, rail, fetched), outputs=badge, **FETCH)
     badge.stop(stopped, None, badge, cancels=[fetching], **PICK)
     return fetching

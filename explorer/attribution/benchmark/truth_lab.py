@@ -20,10 +20,12 @@ from explorer.attribution.applicability import preflight
 from explorer.attribution.localization import Localisation, localised
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, attributions
+from explorer.errors import ChoiceError
 from explorer.pictures import to_image
 from explorer.reweighting.reference_shares import checksum
 from models import card, create, list_models, scenes
 from models.registry import ASSETS
+from models.whole_files import written_whole
 
 PATH = ASSETS / "truth.json"
 SEEDS = range(100)  # of the held-out scenes
@@ -74,7 +76,11 @@ def nanos() -> list[str]:
 @cache
 def shipped() -> dict:
     """The table as shipped: scenes, options, checkpoints, and rows `{method: {model: score or reason}}`."""
-    return json.loads(PATH.read_text("utf-8"))
+    try:
+        table = json.loads(PATH.read_text("utf-8"))
+        return {"scenes": table["scenes"], "rows": dict(table["rows"]), **table}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ChoiceError("The shipped table of the truth lab is missing or damaged.") from error
 
 
 def row(method: str) -> dict[str, Score | str]:
@@ -104,7 +110,8 @@ def compute(names: list[str], methods: list[str]) -> None:
             table["rows"][method][name] = asdict(last)
             sys.stdout.write(f"{method} {name} {last}\n")
             sys.stdout.flush()
-    PATH.write_text(json.dumps(table, indent=1) + "\n", "utf-8")
+    with written_whole(PATH) as partly:
+        partly.write_text(json.dumps(table, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

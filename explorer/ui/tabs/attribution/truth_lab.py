@@ -10,7 +10,7 @@ from explorer.attribution.registry import METHODS
 from explorer.engine.engine import locked
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
-from explorer.ui.components import View, render
+from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, RUNNING, Control, stopping
 from explorer.ui.selection import QUIET, SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
@@ -44,6 +44,14 @@ def page(measure: str, live: dict | None = None) -> str:
     )
 
 
+def at_first() -> str:
+    """The table, or in a sentence why there is none; the page is there all the same."""
+    try:
+        return page("rank_accuracy")
+    except ChoiceError as error:
+        return sentence(str(error))
+
+
 def cell(score: Score | str | None, measure: str) -> dict:
     if isinstance(score, Score):
         return {"value": getattr(score, measure), "reason": ""}
@@ -56,8 +64,8 @@ def again(explorer: Explorer, selection: Selection, measure: str, method: str) -
     if loaded.weights != "scenes" or not loaded.labels:
         raise ChoiceError("The causes are known for scenes: choose a model trained on scenes.")
     explorer.attribution.applicable(loaded, method)
-    name = loaded.card.name.partition("@")[0]
-    for score in throttled(locked(loaded.lock, truth.scores(loaded.model, name, method))):
+    name, apart = loaded.card.name.partition("@")[0], loaded.apart
+    for score in throttled(locked(apart.lock, truth.scores(apart.model, name, method))):
         live = {"method": METHODS[method].title, "model": name, "score": score}
         yield page(measure, live), IDLE if score.scenes == len(truth.SEEDS) else RUNNING
 
@@ -73,7 +81,7 @@ def build(parts: TabParts, method: Control) -> list:
         )
         go = gr.Button("Compute this method again", scale=0, min_width=220, elem_id="truth-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="truth-stop")
-    view = View(page("rank_accuracy"), elem_id="truth")
+    view = View(at_first(), elem_id="truth")
     measure.input(page, measure, view, **QUIET)
     asks = wired(parts.explorer, parts.rail, again, measure=measure, method=method)
     run = go.click(**asks, outputs=[view, stop], **SLOW)

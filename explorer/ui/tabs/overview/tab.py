@@ -92,8 +92,12 @@ def drawn(part: Attribution) -> dict:
     }
 
 
+# Its attribution is long work, which takes no place of what is drawn at once.
+LANE = {**QUICK, "concurrency_id": "overview", "concurrency_limit": 2, "show_progress": "minimal"}
+
+
 def build(parts: TabParts) -> BuiltTab:
     view = View(elem_id="overview")
     asks = wired(parts.explorer, parts.rail, draw)
-    event = parts.redraw.change(**asks, outputs=view, **{**QUICK, "show_progress": "minimal"})
+    event = parts.redraw.change(**asks, outputs=view, **LANE)
     return BuiltTab(running=[event], links=(view,))

@@ -1,0 +1,84 @@
+"""Whoever leaves has stopped the work they asked for, on the page and through the endpoints."""
+
+import http.client
+import itertools
+import threading
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.test_security import STAR, answer, told
+from tests.test_serving import asked
+
+QUESTION = {"path": str(STAR)}, "vip_nano", "scenes"
+
+
+class Endless:
+    """Takes the place of a question of the library: parts without end, until nobody takes them."""
+
+    def __init__(self, part: object) -> None:
+        self.part = part
+        self.begun, self.ended, self.given_up = (threading.Event() for _ in range(3))
+
+    def __call__(self, *_args: object, **_named: object):
+        try:
+            for number in itertools.count():
+                yield self.part
+                if number > 3:
+                    self.begun.set()
+                if self.given_up.wait(0.01):
+                    return
+        finally:
+            self.ended.set()
+
+
+@pytest.fixture
+def endless(explorer, monkeypatch, star):
+    *_, part = explorer.attribute("vip_nano", star, "scenes", method="saliency")
+    work = Endless(part)
+    yield work
+    work.given_up.set()
+    assert work.ended.wait(60)
+
+
+LONG = {"attribute": ("saliency", None), "knock_out": (None,), "score_card": ("saliency", None)}
+
+
+@pytest.mark.parametrize("endpoint", LONG)
+def test_a_client_that_hangs_up_has_stopped_its_work(server, explorer, endless, monkeypatch, endpoint):
+    monkeypatch.setattr(explorer, endpoint, endless)
+    event = asked(server, endpoint, *QUESTION, *LONG[endpoint])
+    with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=60)) as client:
+        client.request("GET", f"/gradio_api/call/{endpoint}/{event}")
+        assert endless.begun.wait(60)
+    assert endless.ended.wait(20)
+    assert '"star"' in told(server, "predict", list(QUESTION))
+
+
+def test_a_client_that_stays_is_answered(server):
+    assert "complete" in told(server, "attribute", [*QUESTION, "integrated_gradients", None])
+
+
+def test_a_closed_page_has_stopped_its_work(visit, server, explorer, endless, monkeypatch):
+    monkeypatch.setattr(explorer, "attribute", endless)
+    page = visit("/?tab=attribution&method=saliency")
+    assert endless.begun.wait(60)
+    page.goto(server + "/health")
+    assert endless.ended.wait(20)
+
+
+def test_who_leaves_the_queue_is_not_waited_for(server, explorer, endless, monkeypatch):
+    """Two work without end; those behind them who hung up are not computed when they would be due."""
+    monkeypatch.setattr(explorer, "attribute", endless)
+    events = [asked(server, "attribute", *QUESTION, "saliency", None) for _ in range(4)]
+    for event in events:
+        with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=60)) as client:
+            client.request("GET", f"/gradio_api/call/attribute/{event}")
+            if event == events[0]:
+                assert endless.begun.wait(60)
+    assert endless.ended.wait(20)
+    for _ in range(600):
+        if '"waiting":0' in answer(server, "/health")[1]:
+            break
+    assert '"waiting":0' in answer(server, "/health")[1]

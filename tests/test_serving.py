@@ -1,0 +1,127 @@
+"""A server can be watched over and ended: it answers while it is busy, and leaves no files behind."""
+
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from explorer.errors import ExplorerError
+from explorer.ui import temporary_files
+from explorer.ui.temporary_files import ENDINGS, temporary_folder
+from models.registry import ASSETS
+from tests.test_security import STAR, answer, told
+
+ROOT = ASSETS.parent
+
+
+def asked(server: str, endpoint: str, *values: object) -> str:
+    """Ask and do not wait; gives the number of the question."""
+    return json.loads(answer(server, f"/gradio_api/call/{endpoint}", {"data": values})[1])["event_id"]
+
+
+def test_health_answers_while_every_lane_is_full(server, explorer, monkeypatch):
+    freed = threading.Event()
+
+    def busy(*_args: object) -> tuple:
+        assert freed.wait(60)
+        return ()
+
+    monkeypatch.setattr(explorer, "predict", busy)
+    question = {"path": str(STAR)}, "vip_nano", "scenes"
+    waiting = [asked(server, "predict", *question) for _ in range(4)]
+    try:
+        while (found := json.loads(answer(server, "/health")[1]))["waiting"] < 2:
+            pass
+    finally:
+        freed.set()
+    assert set(found) == {"status", "seconds", "waiting"}
+    assert found["status"] == "ok"
+    for event in waiting:
+        assert "complete" in answer(server, f"/gradio_api/call/predict/{event}")[1]
+
+
+def test_health_tells_of_nothing_that_does_not_wait(server):
+    told(server, "models", [])
+    status, body, headers = answer(server, "/health")
+    assert (status, json.loads(body)["waiting"]) == (200, 0)
+    assert "content-security-policy" in {name.lower() for name in headers}
+
+
+def ended_by(number: int, where: str, told) -> None:
+    """A process that writes a temporary file and is asked to end."""
+    tempfile.tempdir = where
+    with temporary_folder() as folder:
+        (folder / "deep").mkdir()
+        Path(tempfile.mkdtemp(), "upload.png").write_bytes(b"x")
+        told.send([str(path) for path in Path(where).rglob("*") if path.is_file()])
+        os.kill(os.getpid(), number)
+        time.sleep(60)
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=lambda one: one.name)
+def test_no_temporary_file_survives_a_signal(ending, tmp_path):
+    told, tells = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(
+        target=ended_by, args=(ending, str(tmp_path), tells)
+    )
+    process.start()
+    assert len(told.recv()) == 1
+    process.join(60)
+    assert process.exitcode == 128 + ending
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_temporary_file_survives_a_normal_end_and_everything_is_as_before(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    before = tempfile.tempdir, [signal.getsignal(one) for one in ENDINGS]
+    with temporary_folder() as folder:
+        assert os.environ["GRADIO_TEMP_DIR"] == str(folder)
+        Path(tempfile.mkdtemp(), "upload.png").write_bytes(b"x")
+        assert len(list(folder.rglob("*.png"))) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert os.environ["GRADIO_TEMP_DIR"] == str(tmp_path)
+    assert (tempfile.tempdir, [signal.getsignal(one) for one in ENDINGS]) == before
+
+
+def test_without_a_place_for_temporary_files_the_start_is_one_sentence(monkeypatch):
+    def refused(**_: object) -> str:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(temporary_files.tempfile, "mkdtemp", refused)
+    with pytest.raises(ExplorerError, match="no place for temporary files: Read-only file system"):
+        temporary_folder().__enter__()
+
+
+def test_the_program_answers_and_leaves_no_file_behind_when_it_is_ended(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    place = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": port, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--device", "cpu"],
+        cwd=ROOT,
+        env={**os.environ, **place},
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert b"Running" in process.stdout.readline()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as told:
+            assert json.load(told)["status"] == "ok"
+        assert list(tmp_path.rglob("*.png"))
+        process.terminate()
+        assert process.wait(60) == 128 + signal.SIGTERM
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
