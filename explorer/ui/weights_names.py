@@ -1,7 +1,8 @@
-"""What weights are called on the page, and what the badge says of them."""
+"""What weights are called on the page, what the badge says of them, and which a model starts with."""
 
 from explorer.engine.model_store import RANDOM
 from explorer.ui.selection import FILE, UPLOAD
+from models import card
 
 NAMES = {
     "scenes": "trained on scenes (bundled)",
@@ -17,3 +18,9 @@ BADGES = {
     UPLOAD: ("neutral", "Your checkpoint, loaded strictly; it is forgotten when you leave"),
     FILE: ("neutral", "Your checkpoint, loaded strictly"),
 }
+
+
+def first_here(model: str) -> str:
+    """The first weights that need not be fetched."""
+    offered = (name for name, known in card(model).weights.items() if known.source.here())
+    return next(offered, RANDOM)
