@@ -1,10 +1,11 @@
 """The rail: which picture, which backbone, which weights, which class."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -63,8 +64,8 @@ def menus(explorer: Explorer, model: str, choice: str, target: int | None, uploa
     """Weights and classes that go with a model."""
     offered = weights_of(model, hosted=explorer.hosted)
     choice = choice if choice in offered else first_here(model)
-    brought = choice == UPLOAD and explorer.engine.models.holds(model, upload)
-    labels = explorer.labels(model, upload if brought else choice)
+    here = choice == UPLOAD and explorer.engine.models.holds(model, upload)
+    labels = explorer.labels(model, upload if here else choice)
     target = target if target is not None and target < len(labels) else PREDICTED[1]
     classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
     return (
@@ -75,12 +76,16 @@ def menus(explorer: Explorer, model: str, choice: str, target: int | None, uploa
     )
 
 
-def best_menus(
-    explorer: Explorer, model: str, choice: str, target: int | None, upload: str, link: str
-) -> tuple:
-    """Another model than the link holds starts with its own trained weights, where it has some."""
-    same = dict(parse_qsl(link)).get("model") == model
-    return menus(explorer, model, choice if same else "", target, upload)
+def with_weights(explorer: Explorer, handler: Callable[..., list], anew: bool) -> Callable[..., list]:
+    """What picks a model, and the weights another one starts with, in one answer: they never disagree."""
+
+    def picked(model: str, *values) -> list:
+        parts = handler(*values)
+        name = parts[0] if anew and isinstance(parts[0], str) else model
+        offered = [(name_of(name, one), one) for one in weights_of(name, hosted=explorer.hosted)]
+        return [*parts, gr.skip() if name == model else gr.Dropdown(offered, value=first_here(name))]
+
+    return picked
 
 
 def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
@@ -178,11 +183,10 @@ def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshin
     best.success(**after.menus).success(**after.link)
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.link)
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
-    known = [rail.model, rail.choice, rail.target, rail.upload, view.link]
-    usual = {**after.menus, "fn": shown(partial(best_menus, explorer)), "inputs": known}
-    for event, handler, inputs, another_model in listeners(view.picker, explorer.engine.models.refuse_costly):
-        named = event(handler, inputs, view.picker.outputs, cancels=running, **QUICK)
-        named.success(**(usual if another_model else after.menus)).success(**after.link)
+    for event, handler, inputs, anew in listeners(view.picker, explorer.engine.models.refuse_costly):
+        ends = [rail.model, *inputs], [*view.picker.outputs, rail.choice]
+        named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **QUICK)
+        named.success(**after.menus).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
     offered = view.badge.more(shown(taken), None, fitting, cancels=running, **PICK)
     offered.success(**after.menus).success(**after.link)
