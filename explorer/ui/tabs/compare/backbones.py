@@ -15,9 +15,9 @@ from explorer.ui.components import View, sentence
 from explorer.ui.controls import IDLE, RUNNING, Control
 from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
-from explorer.ui.rail import first_here
 from explorer.ui.selection import QUIET, Selection
 from explorer.ui.throttle import PATIENCE
+from explorer.ui.weights_names import first_here
 from models.costs import parameters
 
 # Drawn as it comes, two visitors at a time; of many changes the last is what stays.
