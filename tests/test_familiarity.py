@@ -42,7 +42,7 @@ def test_every_nano_knows_scenes_and_most_know_no_photograph(explorer, name):
     found = [explorer.familiarity(name, picture, "scenes") for picture in drawn]
     assert sum(not one.is_familiar for one in found) <= 7  # of 40; 2 expected, more than 7 once in 1,000
     with np.load(FOLDER / f"{name}.scenes.npz") as told:
-        assert found[0].detected == told["detected"] > 0.5
+        assert found[0].detected == told["detected"] > 0.4
         assert told["photographs"] > 400
     photographs = [explorer.familiarity(name, path, "scenes") for path in PHOTOGRAPHS]
     assert np.mean([one.distance for one in photographs]) > np.mean([one.distance for one in found])

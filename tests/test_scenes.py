@@ -11,7 +11,11 @@ from models.checkpoint_table import facts_of, readme
 from models.registry import ASSETS, card
 from models.train import Schedule, as_image, confusion, train
 
-LEAST = {"mixer_nano": 0.93, "s2mlp_nano": 0.93}  # accuracy asked of a nano; 97 % of the others
+LEAST = {
+    "mixer_nano": 0.93,
+    "s2mlp_nano": 0.93,
+    "efficientnet_lite_nano": 0.9,
+}  # accuracy asked of a nano; 97 % of the others
 NANOS = [name for name in list_models() if "scenes" in card(name).weights]
 
 
