@@ -119,6 +119,7 @@ def judged(explorer: Explorer, model: str) -> object:
 def predicted(explorer: Explorer, model: str) -> object:
     return (
         explorer.predict(model, STAR, "scenes"),
+        explorer.familiarity(model, STAR, "scenes"),
         explorer.relevance(model, STAR, "scenes", target=3),
         explorer.pass_seconds(model, STAR, "scenes") > 0,
     )
@@ -167,7 +168,7 @@ QUESTIONS: dict[Callable[[Explorer, str], object], list[str]] = {  # and the mod
 }
 ELSEWHERE_TESTED = {"attribute"}
 WITHOUT_A_PASS = {"hosted", "device", "fetch", "labels", "digest", "cropped", "image", "target", "depth"} | {
-    *("remembers", "has_passed", "knows_costs"),
+    *("remembers", "has_passed", "knows_costs", "upload"),
 }
 ASKED = [(question, model) for question, models in QUESTIONS.items() for model in models]
 

@@ -17,7 +17,7 @@ from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import QUIET, Selection
 from explorer.ui.throttle import PATIENCE
-from explorer.ui.weights_names import first_here
+from explorer.ui.weights_badge import first_here
 from models.costs import parameters
 
 # Drawn as it comes, two visitors at a time; of many changes the last is what stays.
