@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from explorer.ui.examples import PHOTOGRAPHS
 from explorer.ui.tabs import TABS
 from models import card, list_models, scenes
 from tests.on_page import choose, settled, tab
@@ -249,3 +250,17 @@ def test_nothing_scrolls_sideways(visit, width):
         tab(page, row.title)
         settled(page)
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, row.title
+
+
+def test_a_photograph_is_looked_at_with_weights_that_know_photographs(visit):
+    """Weights of scenes say so and offer others; an upload is looked at with those, if none was chosen."""
+    page = visit("/?picture=1-cat&model=vip_nano")
+    badge = page.locator("#badge .unfamiliar")
+    expect(badge).to_contain_text("This picture is not like them")
+    badge.get_by_role("button", name="efficientnet_lite0").click()
+    expect(page.locator("#status")).to_contain_text(re.compile("efficientnet_lite0.*(Egyptian|tiger) cat"))
+    expect(page.locator("#overview .why")).to_contain_text("activation × gradient")
+    page = visit()
+    expect(page.locator("#status")).to_contain_text("vertical stripes")
+    upload(page, next(path for path in PHOTOGRAPHS if "espresso" in path.stem))
+    expect(page.locator("#status")).to_contain_text(re.compile("efficientnet_lite0.*espresso"))

@@ -89,6 +89,7 @@ def drawn(part: Attribution) -> dict:
         "low": scale.low,
         "high": scale.high,
         "signed": part.signed,
+        "unit": METHODS[part.method].unit,
     }
 
 
