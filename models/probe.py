@@ -19,6 +19,9 @@ class Kind(Enum):
     VECTOR = "b c"  # no place left
 
 
+PLACELESS = (Kind.VECTOR, Kind.CHANNEL_GATE, Kind.BRANCH_WEIGHTS, Kind.BRANCH_LOGITS)
+
+
 class Role(Enum):
     """Where in a network a probe stands, as far as readers care."""
 

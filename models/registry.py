@@ -65,6 +65,12 @@ class ModelCard:
     remark: str = ""  # what to say of random weights, where it is more than that
     mixing: str = ""  # one sentence for a family without split attention: what it does instead
     unpublished: str = ""  # why there are no ImageNet weights to fetch, and what to do instead
+    classes: tuple[str, ...] = ()  # their names, where no file in assets/labels holds them
+    usual: str = ""  # weights to take where none are asked for; "" for the first of `weights`
+    own: Callable[[], nn.Module] | None = None  # the model itself, where it came with its weights: `OWN`
+
+
+OWN = "own"  # the weights a model had when it was added
 
 
 class UnknownModelError(LookupError):
@@ -162,6 +168,8 @@ def create(
     out of reach, unreadable, or does not fit; random parameters never take the place of trained ones.
     """
     found = card(name)
+    if found.own and weights == OWN:
+        return found.own()
     path = None if weights is None else checkpoint(found, weights, progress)
     with seeded(seed):
         model = found.build().eval()

@@ -59,6 +59,19 @@ class Bundled:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Weights that are in memory with their model; there is no file."""
+
+    place: str = "in memory"
+
+    def here(self) -> Path | None:
+        return Path(".")
+
+    def fetch(self, progress: Progress = silent) -> Path:
+        raise WeightsError("These weights are in memory; there is no file of them.")
+
+
+@dataclass(frozen=True)
 class Hub:
     """A file of a repository on the Hugging Face Hub."""
 

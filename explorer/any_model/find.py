@@ -103,12 +103,14 @@ def by_name(module: str, layout: Mapping[str, str]) -> str | None:
 def layer_stations(
     outputs: list[Layer], found: tuple[FoundLayer, ...], seen: Pass
 ) -> list[tuple[Sighting | None, Station]]:
-    ended = {run.name: run.ended for run in seen.runs}
-    return [
-        (None, of_layer(one, other.layout, ended[one.module]))
-        for one, other in zip(outputs, found, strict=True)
-        if other.layout is not None
-    ]
+    runs = {run.name: run for run in seen.runs}
+    made: list[tuple[Sighting | None, Station]] = []
+    for one, other in zip(outputs, found, strict=True):
+        if other.layout is not None:
+            run = runs[one.module]
+            copied = run.given is None or seen.written.get(run.given, -1) > run.ended
+            made.append((None, of_layer(one, other.layout, run.ended, copied)))
+    return made
 
 
 def gate_stations(

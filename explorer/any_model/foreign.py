@@ -23,12 +23,14 @@ class Foreign(nn.Module):
 
     inner: nn.Module
     stations: Sequence[Station]
+    parts: Mapping[str, nn.Module]
 
     def __init__(self, inner: nn.Module, stations: Sequence[Station] = ()) -> None:
         super().__init__()
         self.__dict__.update(
             inner=inner,
             stations=tuple(stations),
+            parts=dict(inner.named_modules()),
             training=inner.training,
             _modules=inner._modules,
             _parameters=inner._parameters,
@@ -38,7 +40,7 @@ class Foreign(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         used = [station for station in self.stations if station.probe.is_used]
         routes = {place: change for station in used for place, change in station.routes().items()}
-        with listening(self.inner, routes) if routes else nullcontext():
+        with listening(self.inner, routes, self.parts) if routes else nullcontext():
             return logits_in(self.inner(as_taken(self.inner, image)))
 
     def named_modules(

@@ -34,6 +34,7 @@ class Station:
     places: tuple[Place, ...]
     made: int  # after how many calls of a pass
     tokens: int = 0  # beside the places, that do not pass
+    copied: bool = True  # before it passes, as the model writes into its own later
     together: bool = False  # the tensors of all places pass as one list, for reading only
 
     def routes(self) -> dict[Place, Change]:
@@ -44,13 +45,14 @@ class Station:
 
 
 def passing(station: Station) -> Change:
-    """Lead a tensor past a probe. What passes is a copy: others may write into theirs."""
+    """Lead a tensor past a probe, in 32 bits at least."""
 
     def change(value: Tensor) -> Tensor | None:
         own = value[:, station.tokens :] if station.tokens else value
-        shown = own.clone() if own.dtype is torch.float64 else own.to(torch.float32, copy=True)
+        kind = torch.promote_types(own.dtype, torch.float32)
+        shown = own.to(kind, copy=station.copied)
         made = station.probe(shown)
-        if made is shown and not torch.is_grad_enabled():
+        if made is shown and not (torch.is_grad_enabled() and (shown is not value)):
             return None
         back = made.to(value.dtype, copy=True)
         return torch.cat([value[:, : station.tokens], back], dim=1) if station.tokens else back
@@ -62,7 +64,8 @@ def gathering(station: Station, place: Place, parts: dict[Place, Tensor]) -> Cha
     """Keep a tensor until those of all places are there, and lead them past the probe as a list."""
 
     def change(value: Tensor) -> None:
-        parts[place] = value.float()
+        kind = torch.promote_types(value.dtype, torch.float32)
+        parts[place] = value.to(kind, copy=not torch.is_grad_enabled())
         if len(parts) == len(station.places):
             station.probe([parts.pop(one) for one in station.places])
 
@@ -75,10 +78,10 @@ def probe(
     return FoundProbe(kind, pattern.text, role=role, branches=branches, **pattern.sizes)
 
 
-def of_layer(layer: Layer, layout: Layout, made: int) -> Station:
+def of_layer(layer: Layer, layout: Layout, made: int, copied: bool) -> Station:
     found = probe(Kind.FEATURE_MAP, patterns.of_layout(layout), layer.role)
     name = f"{layer.module}.output"
-    return Station(name, found, (Place(layer.module),), made, layout.tokens)
+    return Station(name, found, (Place(layer.module),), made, layout.tokens, copied)
 
 
 def of_gate(found: Sighting, name: str, seen: Seen, layout: Layout | None) -> Iterator[Station]:

@@ -59,6 +59,7 @@ class Facts:
     blend: Blend | None = None  # which branches of a gate have been added up so far
     six: bool = False  # cut at 6, and after a division by 6 a hard sigmoid
     made: int = 0  # by which call of the pass
+    views: frozenset[int] = frozenset()  # origins of what these may be a part of, in the same memory
 
 
 class Ledger:
@@ -68,6 +69,9 @@ class Ledger:
         self.known = WeakTensorKeyDictionary()
         self.origins = count()
         self.calls = 0
+        self.written: dict[
+            int, int
+        ] = {}  # by which call something was last written into the values of an origin
 
     def of(self, tensor: Tensor) -> Facts:
         """What is known; a tensor nobody has met, such as a parameter, does not depend on the picture."""

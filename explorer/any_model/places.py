@@ -94,10 +94,15 @@ class Listener(TorchFunctionMode):
 
 
 @contextmanager
-def listening(model: nn.Module, routes: Mapping[Place, Change]) -> Iterator[None]:
-    """For the length of a `with` block, passes of this thread hand over what is met at the places."""
+def listening(
+    model: nn.Module, routes: Mapping[Place, Change], known: Mapping[str, nn.Module] | None = None
+) -> Iterator[None]:
+    """For the length of a `with` block, passes of this thread hand over what is met at the places.
+
+    known: the parts of the model by name, where they have been gathered before.
+    """
     listener = Listener(routes)
-    modules = dict(model.named_modules())
+    modules = known or dict(model.named_modules())
     owners = {place.module for place in routes}
     callers = {place.module for place in routes if place.function}
     children = {

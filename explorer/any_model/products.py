@@ -168,6 +168,9 @@ EVERY = {**RULES, "mul": multiplied, "addcmul": multiplied, **dict.fromkeys(kind
 
 def noted(watch: Watcher, call: Call) -> None:
     """Write down what a call made."""
+    if call.given and (call.result is call.given[0][0] or call.name == "setitem"):
+        first = call.given[0][1]
+        watch.ledger.written |= dict.fromkeys((first.origin, *first.views), watch.ledger.calls)
     rule = EVERY.get(call.name, opaque)
     for made in tensors_in(call.result):
         if call.given:

@@ -58,7 +58,8 @@ def picked(watch: Watcher, call: Call, made: Tensor) -> Facts:
     gates = tuple(dict.fromkeys(one for facts in call.facts for one in facts.gates))
     first = call.facts[0]
     blend = first.blend if len(call.given) == 1 else None
-    return watch.ledger.new(call.live, gates=gates, stats=first.stats, blend=blend)
+    views = first.views | {first.origin}
+    return watch.ledger.new(call.live, gates=gates, stats=first.stats, blend=blend, views=views)
 
 
 def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:

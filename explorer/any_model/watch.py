@@ -5,7 +5,7 @@ which module makes it. What a call does to the facts of its tensors is told in `
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +45,7 @@ class Pass:
     candidates: tuple[Candidate, ...]
     hidden: tuple[Place, ...]  # attention that cannot be opened
     output: Any
+    written: Mapping[int, int]  # by which call something was last written into the values of an origin
 
 
 class Watch(TorchFunctionMode):
@@ -115,4 +116,4 @@ def watched(model: nn.Module, image: Tensor) -> Pass:
     with watching(model) as watch:
         watch.ledger.put(image, watch.ledger.new(True))
         output = model(image)
-    return Pass(tuple(watch.runs), tuple(watch.candidates), tuple(watch.hidden), output)
+    return Pass(tuple(watch.runs), tuple(watch.candidates), tuple(watch.hidden), output, watch.ledger.written)

@@ -7,6 +7,8 @@ from threading import Lock
 import torch
 from torch import nn
 
+from explorer.any_model.adding import is_added
+from explorer.any_model.elsewhere import fetched, is_elsewhere
 from explorer.engine.cache import Cache
 from explorer.engine.limits import Limits
 from explorer.errors import ChoiceError
@@ -59,10 +61,12 @@ class ModelStore:
 
         Weights that are not on this computer yet are fetched; `fetch` does so with progress.
         """
+        self.join(model)
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
         self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
-        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
+        if found.own is None:  # else it is in memory already
+            self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
         base = found.name.partition("@")[0]
         if chosen in found.weights and not found.weights[chosen].source.here():
             self.fetch(model, chosen)  # before the lock, so that nobody waits for the network
@@ -71,6 +75,16 @@ class ModelStore:
         if found.name == loaded.card.name:
             return loaded
         return replace(loaded, card=found, preprocess=self.preprocess(found.name, chosen))
+
+    def join(self, model: str) -> None:
+        """Let `module:function`, or a model of the Hub, be known by that name.
+
+        Raises ChoiceError where strangers are served: a name must not run code of its choice.
+        """
+        if is_elsewhere(model) and not is_added(model):
+            self.limits.refuse_elsewhere(model)
+            with self._loading:
+                fetched(model)
 
     def preprocess(self, model: str, weights: str | Path | None = None) -> Preprocess:
         """What the weights want to see, without loading the model; a file is read for it once."""
@@ -90,7 +104,8 @@ class ModelStore:
         except WeightsError as error:
             raise ChoiceError(str(error)) from error
         labels = labels_of(found.name, weights)
-        return Loaded(found, weights, model.requires_grad_(False), preprocess, labels)
+        kept = model if found.own else model.requires_grad_(False)
+        return Loaded(found, weights, kept, preprocess, labels)
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring weights a card lists to this computer; an exception out of `progress` stops it."""
@@ -106,6 +121,8 @@ class ModelStore:
 def labels_of(model: str, weights: str | Path | None = None) -> tuple[str, ...]:
     """Names of the classes, without loading anything."""
     found = named(model)
+    if found.classes:
+        return found.classes
     listed = found.weights.get(str(weights))
     return labels_in(listed.labels if listed else found.labels)
 
@@ -126,6 +143,8 @@ def labels_in(name: str) -> tuple[str, ...]:
 
 
 def default_weights(found: ModelCard) -> str:
+    if found.usual:
+        return found.usual
     if found.weights:
         return next(iter(found.weights))
     raise ChoiceError(
