@@ -15,7 +15,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from benchmarks.no_torchvision import stand_in
-from benchmarks.timing import medians
+from benchmarks.timing import processor_seconds
 from explorer.any_model.find import Found, find
 from explorer.any_model.foreign import Foreign
 from explorer.any_model.watch import watched
@@ -56,7 +56,7 @@ class Row:
     invented: tuple[str, ...]
     agree: tuple[int, int]  # of timm's intermediate maps, those a layer equals; and all
     edits: tuple[int, int]  # gates that move the logits and give them back; and those tried
-    capture: float  # seconds over those of the forward
+    capture: float  # seconds of the processor over those of the forward
     finder: float
 
 
@@ -76,8 +76,8 @@ def measured(name: str) -> Row:
     foreign = Foreign(model, found.stations)
     seen = run(foreign, image)
     with torch.no_grad():
-        alone, listening, finding = medians(
-            lambda: model(image), lambda: run(foreign, image), lambda: watched(model, image), rounds=5
+        alone, listening, finding = processor_seconds(
+            lambda: model(image), lambda: run(foreign, image), lambda: watched(model, image), rounds=3
         )
     known, invented = compared(model, found, image)
     ratios = listening / alone, finding / alone

@@ -109,9 +109,9 @@ class Explorer:
     def found(self, model: str, weights: Weights = None) -> Found:
         """The gates and layers of a model as watching it shows them, and what could not be told."""
         loaded = self.load(model, weights)
-        inner = getattr(loaded.model, "inner", loaded.model)
+        known = getattr(loaded.model, "found", None)
         shape = loaded.preprocess.shape
-        return self.engine.once_for_model(loaded, "found", lambda: find(inner, shape))
+        return known or self.engine.once_for_model(loaded, "found", lambda: find(loaded.model, shape))
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring published weights to this computer; an exception out of `progress` stops it."""

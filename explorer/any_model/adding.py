@@ -62,7 +62,7 @@ def add(
     seen, logits = first_pass(inner, preprocess or of_config(inner))
     classes = labels_for(labels, logits.shape[1])
     found = find(inner, seen.shape, layout)
-    facade = Foreign(inner, found.stations)
+    facade = Foreign(inner, found.stations, found)
     _ADDED[name] = Added(
         ModelCard(
             name=name,

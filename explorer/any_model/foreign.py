@@ -24,12 +24,14 @@ class Foreign(nn.Module):
     inner: nn.Module
     stations: Sequence[Station]
     parts: Mapping[str, nn.Module]
+    found: Any  # `explorer.any_model.find.Found`; None where nothing was looked for
 
-    def __init__(self, inner: nn.Module, stations: Sequence[Station] = ()) -> None:
+    def __init__(self, inner: nn.Module, stations: Sequence[Station] = (), found: Any = None) -> None:
         super().__init__()
         self.__dict__.update(
             inner=inner,
             stations=tuple(stations),
+            found=found,
             parts=dict(inner.named_modules()),
             training=inner.training,
             _modules=inner._modules,

@@ -103,7 +103,8 @@ def built(name: str) -> nn.Module:
     if torch.get_default_device().type == "meta":
         return Foreign(model)
     size = described(f"{PREFIX}{name}").preprocess.shape
-    return Foreign(model, find(model, size).stations)
+    found = find(model, size)
+    return Foreign(model, found.stations, found)
 
 
 MAKERS.append(timm_card)
