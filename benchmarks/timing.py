@@ -18,7 +18,7 @@ def medians(*calls: Callable[[], object], rounds: int) -> list[float]:
 
 
 def processor_seconds(*calls: Callable[[], object], rounds: int) -> list[float]:
-    """The least seconds of the processor of each call, in turns; what else the machine does moves these less."""
+    """The least seconds of the processor of each call; what else the machine does moves these less."""
     times: list[list[float]] = [[] for _ in calls]
     for turn in range(rounds + 1):
         for call, seconds in zip(calls, times, strict=True):
