@@ -103,8 +103,9 @@ def built(facade: Foreign) -> nn.Module:
     if torch.get_default_device().type == "meta":
         return copy.to("meta")
     for part in copy.modules():
-        if hasattr(part, "reset_parameters"):
-            part.reset_parameters()
+        reset = getattr(part, "reset_parameters", None)
+        if callable(reset) and not isinstance(reset, Tensor):
+            reset()
     return copy
 
 

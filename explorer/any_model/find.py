@@ -57,6 +57,7 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     seen = watched(model, as_taken(model, image).to(weight.device))
     outputs = [one for one in layers(seen, model) if has_places(one.shape)]
     gates = sightings(seen, model)
+    gates = tuple(as_output(one, seen) for one in gates)
     places = {Place(one.module): one.shape for one in outputs} | {one.places[0]: one.shape for one in gates}
     shown, trial = tried(model, size, places)
     found = tuple(found_layer(one, shown, trial, layout) for one in outputs)
@@ -80,6 +81,16 @@ def canonical_shape(one: Sighting, station: Station) -> tuple[int, ...]:
     """Shape of a gate in the axes of its kind, for one picture and without the axis of the pictures."""
     value = torch.empty(one.shape, device="meta")
     return tuple(station.probe.canonical(value[:, station.tokens :] if station.tokens else value).shape[1:])
+
+
+def as_output(one: Sighting, seen: Pass) -> Sighting:
+    """A gate that is all a module puts out is met there, which is cheaper than at a call."""
+    place, value = one.places[0], one.candidate.value
+    owner = next(run for run in seen.runs if (run.name, run.visit) == (place.module, place.visit))
+    alone = len(one.places) == 1 and place.part is None and one.kind != "branch"
+    if not alone or owner.given != one.candidate.given or owner.shape != tuple(value.shape):
+        return one
+    return replace(one, places=(Place(place.module, place.visit),))
 
 
 def has_places(shape: tuple[int, ...]) -> bool:

@@ -36,6 +36,7 @@ class Candidate:
     live: bool
     axis: int | None = None  # that a softmax sums to one over
     made: int = 0  # by which call of the pass
+    given: int | None = None  # the origin of the values themselves
     plain: bool = False  # nothing but the product tells that it is a gate
     uses: list[Use] = field(default_factory=list)
     blended: Place | None = None  # where the products of all branches have been summed

@@ -51,6 +51,7 @@ class Listener(TorchFunctionMode):
                 there.setdefault((place.function, place.call), []).append((place.part, change))
         self.stack: list[Running | None] = [None]  # None where nobody listens
         self.visits: Counter[str] = Counter()
+        self.on = 0  # how many that call something of interest are running; only then calls are seen
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -83,13 +84,24 @@ class Listener(TorchFunctionMode):
         wanted = self.wanted.get((name, visit))
         functions = frozenset(function for function, _ in wanted or ())
         self.stack.append(Running(wanted, functions) if wanted else None)
+        if wanted:
+            self.on += 1
+            if self.on == 1:
+                self.__enter__()
 
     def ends(self, name: str, value: Any) -> Any:
         """It has ended; what it puts out may be changed."""
-        self.stack[-1] = None  # whoever listens may call torch as well, which counts for nobody
+        running, self.stack[-1] = (
+            self.stack[-1],
+            None,
+        )  # whoever listens may call torch as well, which counts for nobody
         change = self.outputs.get((name, self.visits[name] - 1))
         made = None if change is None else changed_output(value, change)
         self.stack.pop()
+        if running is not None:
+            self.on -= 1
+            if not self.on:
+                self.__exit__(None, None, None)
         return made
 
 
@@ -114,12 +126,10 @@ def listening(
             part = modules[name]
             hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
             hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value)))
-        if callers:
-            with listener:
-                yield
-        else:
-            yield
+        yield
     finally:
+        if listener.on:  # an error came out of a module, which then has not ended
+            listener.__exit__(None, None, None)
         for hook in hooks:
             hook.remove()
 

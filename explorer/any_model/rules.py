@@ -91,7 +91,7 @@ def shared_out(watch: Watcher, call: Call, made: Tensor) -> Facts:
 
 
 def started(watch: Watcher, found: Candidate, facts: Facts) -> Facts:
-    found.made = watch.ledger.calls
+    found.made, found.given = watch.ledger.calls, facts.origin
     watch.candidates.append(found)
     return replace(facts, gates=(found,), blend=None, response="", six=False)
 
