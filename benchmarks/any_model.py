@@ -28,8 +28,9 @@ TRUTH = {
     **dict.fromkeys(("SplitAttn",), ("branch", "channel")),
     **dict.fromkeys(("SelectiveKernel", "CondConvResidual"), ("branch",)),
     **dict.fromkeys(("SqueezeExcite", "SEModule", "SqueezeExciteCl", "SEWithNorm"), ("channel",)),
-    **dict.fromkeys(("EcaModule", "CecaModule", "EffectiveSEModule", "GlobalContext"), ("channel",)),
+    **dict.fromkeys(("EcaModule", "CecaModule", "EffectiveSEModule"), ("channel",)),
     **dict.fromkeys(("EseModule",), ("channel",)),
+    **dict.fromkeys(("GlobalContext",), ("channel", "attention")),  # it multiplies, or only adds
     **dict.fromkeys(("GatherExcite",), ("channel", "modulation")),
     **dict.fromkeys(("GlobalResponseNorm", "SpatialGatingUnit", "GatedConvBlock"), ("modulation",)),
     **dict.fromkeys(("FocalModulation", "GluMlp", "SwiGLU", "ConvRelPosEnc"), ("modulation",)),
@@ -88,7 +89,7 @@ def redrawn(model: nn.Module) -> nn.Module:
     """Weights that start at nothing, so that a block hands on its input only, drawn like others."""
     with torch.no_grad():
         for one in model.parameters():
-            if one.numel() > 1 and float(one.std()) == 0 and float(one.abs().max()) < 0.1:
+            if one.numel() > 1 and one.min() == one.max() and float(one.abs().max()) < 0.1:
                 one.copy_(0.1 * torch.randn_like(one))
     return model
 

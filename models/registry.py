@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from models.random_state import seeded
-from models.sources import Bundled, Progress, Source, silent
+from models.sources import OWN, Bundled, Progress, Source, silent
 from models.weights import WeightsError, load_strictly, read
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -68,9 +68,6 @@ class ModelCard:
     classes: tuple[str, ...] = ()  # their names, where no file in assets/labels holds them
     usual: str = ""  # weights to take where none are asked for; "" for the first of `weights`
     own: Callable[[], nn.Module] | None = None  # the model itself, where it came with its weights: `OWN`
-
-
-OWN = "own"  # the weights a model had when it was added
 
 
 class UnknownModelError(LookupError):

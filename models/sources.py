@@ -20,6 +20,7 @@ from huggingface_hub.utils import tqdm
 from models.weights import WeightsError
 
 Progress = Callable[[int, int], None]  # bytes that are here, bytes in all (0: unknown); may raise to stop
+OWN = "own"  # the weights a model had when it was added
 
 
 def silent(_here: int, _total: int) -> None:

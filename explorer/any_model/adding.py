@@ -14,8 +14,8 @@ from explorer.any_model.find import Found, Given, find
 from explorer.any_model.foreign import Foreign, as_taken, logits_in
 from explorer.any_model.trials import REFUSALS
 from explorer.errors import ChoiceError
-from models.registry import MAKERS, OWN, ModelCard, Preprocess, UnknownModelError, Weights, card
-from models.sources import Held
+from models.registry import MAKERS, ModelCard, Preprocess, UnknownModelError, Weights, card
+from models.sources import OWN, Held
 
 SIZES = (224, 256, 384, 64, 32)  # pixels, tried where nobody says what a model takes
 

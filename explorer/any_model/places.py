@@ -117,9 +117,8 @@ def listening(
     modules = known or dict(model.named_modules())
     owners = {place.module for place in routes}
     callers = {place.module for place in routes if place.function}
-    children = {
-        f"{name}.{child}".strip(".") for name in callers for child, _ in modules[name].named_children()
-    }
+    names = {id(part): name for name, part in modules.items()}  # a part that is shared has one name
+    children = {names[id(child)] for name in callers for child in modules[name].children()}
     hooks = []
     try:
         for name in owners | children:

@@ -18,20 +18,9 @@ from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import EXAMPLES, PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, SLOW, Rail, Selection, missing, weights_of, wired
 from explorer.ui.weights_download import fetched, stopped
+from explorer.ui.weights_words import BADGES, NAMES
 from models import card
 
-NAMES = {
-    "scenes": "trained on scenes (bundled)",
-    "imagenet": "trained on ImageNet (published)",
-    RANDOM: "random (untrained)",
-    FILE: "a file of yours",
-}
-BADGES = {
-    "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
-    "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
-    RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
-    FILE: ("neutral", "Your checkpoint, loaded strictly"),
-}
 PREDICTED = ("the predicted class", -1)
 
 
