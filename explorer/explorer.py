@@ -97,7 +97,7 @@ class Explorer:
     ) -> Found:
         """Let a model of one's own be asked about by a name, and say what was found in it.
 
-        model: from `[b, 3, h, w]` to logits `[b, classes]`, or what holds them; only put in eval mode and here.
+        model: from `[b, 3, h, w]` to logits `[b, classes]`, or what holds them; only put in eval mode.
         preprocess: how pictures are made ready; None for what its configuration says, or a usual size.
         labels: names of the classes, or a file with one a line; None to number them.
         layout: "b c h w", "b h w c", "b (h w) c" or "b (1 + h w) c" beside a class token, for all layers or
