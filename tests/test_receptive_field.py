@@ -119,11 +119,11 @@ def test_the_energy_of_all_channels_is_the_sum_over_the_jacobian(model, image):
     found = effective_field(model, image, layer, (1, 1))
     assert (found.mixtures, found.errors, found.error) == (0, None, 0)
     np.testing.assert_allclose(found.energy, exact, rtol=1e-3, atol=1e-5 * float(exact.max()))
-    mixed = effective_field(model, image, layer, (1, 1), most=8)
-    assert mixed.mixtures == 8
+    mixed = effective_field(model, image, layer, (1, 1), most=4)
+    assert mixed.mixtures == 4
     assert 0 < mixed.error < 1
     whole = float(mixed.energy.sum())
-    assert abs(whole - float(exact.sum())) < 5 * mixed.error * whole
+    assert abs(whole - float(exact.sum())) < 6 * mixed.error * whole
 
 
 def test_the_standard_error_is_how_far_mixtures_are_from_the_sum():

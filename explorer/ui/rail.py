@@ -192,7 +192,8 @@ def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshin
     offered.success(**after.menus).success(**after.link)
     picker = view.picker
     choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
-    gr.on([*choosing, view.badge.more], lambda: True, None, view.chosen, **PICK)
+    gr.on(choosing, lambda: True, None, view.chosen, **PICK)
+    view.badge.more(lambda: True, None, view.chosen, **PICK)
     weights_download.connect(explorer, rail, view.badge).success(**after.link)
     brought = weights_upload.connect(app, explorer, rail, view.files, running)
     brought.success(**after.menus).success(**after.link)

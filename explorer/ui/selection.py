@@ -146,7 +146,7 @@ class Rail:
 
 
 def selected(
-    picture: str | None, model: str, choice: str, file: str | None, target: int | None, upload: str
+    picture: str | None, model: str, choice: str, file: str | None, target: int | None, upload: str = ""
 ) -> Selection:
     """The values of the rail's controls as one."""
     return Selection(
