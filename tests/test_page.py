@@ -134,7 +134,7 @@ def test_every_bundled_backbone_fills_every_tab(visit):
         tab(page, "Attribution")
         expect(page.locator("#attribution .overlay, #attribution .nothing")).to_be_visible()
         expect(page.get_by_test_id("toast-body")).to_have_count(0)
-    assert len(bundled) == 7
+    assert len(bundled) == 8
 
 
 def test_random_weights_are_loudly_labelled(visit):

@@ -54,7 +54,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
         "integrated_gradients": Method(
             "Integrated Gradients",
             gradients.integrated_gradients,
-            lambda options: 3 * (options.steps or sum(gradients.ROUNDS[:2])),
+            lambda options: 3 * (options.steps or gradients.ROUNDS[0]),
             complete=True,
             uses=("steps", "baseline"),
             sums=True,
