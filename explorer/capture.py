@@ -141,7 +141,7 @@ def run(
     if live and explained is not None:
         parts = {n: value if isinstance(value, list) else [value] for n, value in live.items()}
         flat = [part for value in parts.values() for part in value]
-        made = iter(torch.autograd.grad(explained, flat))
+        made = iter(torch.autograd.grad(explained, flat, materialize_grads=True))  # zeros where it has no say
         for name, value in parts.items():
             gradient = [next(made) for _ in value]
             whole = gradient if isinstance(live[name], list) else gradient[0]

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from explorer.any_model.adding import add as added
+from explorer.any_model.find import Found, Given, find
+from explorer.any_model.gates import FoundGate
 from explorer.attribution.applicability import Verdict
 from explorer.attribution.options import DEFAULTS, Options
 from explorer.attribution.registry import Attribution
@@ -39,6 +42,7 @@ from explorer.reweighting.interventions import Intervention
 from explorer.reweighting.reference_shares import Typical
 from explorer.reweighting.service import ReweightingService
 from models.probe import Kind
+from models.registry import Preprocess
 from models.sources import Progress, silent
 
 Weights = str | Path | None
@@ -82,6 +86,36 @@ class Explorer:
     def upload(self, model: str, file: str | Path, labels: str | Path | None = None) -> str:
         """Read a `.safetensors`, perhaps with a text of class names; gives the name to load it by."""
         return self.engine.models.upload(model, Path(file), None if labels is None else Path(labels))
+
+    def add(
+        self,
+        model: nn.Module,
+        name: str,
+        preprocess: Preprocess | None = None,
+        labels: Sequence[str] | str | Path | None = None,
+        layout: Given = None,
+    ) -> Found:
+        """Let a model of one's own be asked about by a name, and say what was found in it.
+
+        model: from `[b, 3, h, w]` to logits `[b, classes]`, or what holds them; only put in eval mode.
+        preprocess: how pictures are made ready; None for what its configuration says, or a usual size.
+        labels: names of the classes, or a file with one a line; None to number them.
+        layout: "b c h w", "b h w c", "b (h w) c" or "b (1 + h w) c" beside a class token, for all layers or
+            by patterns of their names, where trying does not tell.
+
+        Raises ChoiceError for a name that is taken and for what does not fit.
+        """
+        return added(model.to(self.device), name, preprocess, labels, layout)
+
+    def gates(self, model: str, weights: Weights = None) -> tuple[FoundGate, ...]:
+        """The gates of a model in the order of a pass, found by watching one; its layers, see `found`."""
+        return self.found(model, weights).gates
+
+    def found(self, model: str, weights: Weights = None) -> Found:
+        """The gates and layers of a model as watching it shows them, and what could not be told."""
+        loaded = self.load(model, weights)
+        known, shape = getattr(loaded.model, "found", None), loaded.preprocess.shape
+        return known or self.engine.once_for_model(loaded, "found", lambda: find(loaded.model, shape))
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring published weights to this computer; an exception out of `progress` stops it."""

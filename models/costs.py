@@ -79,6 +79,9 @@ def block_costs(name: str) -> tuple[BlockCost, ...]:
 
             follow(model, image, passed)
     held = {block: sum(map(size, modules)) for block, modules in blocks(model).items()}
+    held[next(iter(held))] += sum(
+        one.numel() for one in model.parameters(recurse=False)
+    )  # of the model itself
     return tuple(BlockCost(block, held[block], flops[block] // 2, made[block]) for block in held)
 
 

@@ -14,7 +14,12 @@ class Kind(Enum):
     BRANCHES = "b branches h w c"  # what a split attention blends
     BRANCH_WEIGHTS = "b branches c"  # sums to one over branches
     BRANCH_LOGITS = "b branches channels"  # what branch weights are the softmax of
+    CHANNEL_GATE = "b channels"  # how far each channel of a map is open
+    MODULATION = "b h w channels"  # what a map is multiplied by, place by place; 1 along axes it is the same
     VECTOR = "b c"  # no place left
+
+
+PLACELESS = (Kind.VECTOR, Kind.CHANNEL_GATE, Kind.BRANCH_WEIGHTS, Kind.BRANCH_LOGITS)
 
 
 class Role(Enum):

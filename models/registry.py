@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.preprocess import PHOTOGRAPHS, SCENES, Preprocess
 from models.random_state import seeded
-from models.sources import Bundled, Progress, Source, silent
+from models.sources import OWN, Bundled, Progress, Source, silent
 from models.weights import WeightsError, load_strictly, read
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -52,6 +52,9 @@ class ModelCard:
     remark: str = ""  # what to say of random weights, where it is more than that
     mixing: str = ""  # one sentence for a family without split attention: what it does instead
     unpublished: str = ""  # why there are no ImageNet weights to fetch, and what to do instead
+    classes: tuple[str, ...] = ()  # their names, where no file in assets/labels holds them
+    usual: str = ""  # weights to take where none are asked for; "" for the first of `weights`
+    own: Callable[[], nn.Module] | None = None  # the model itself, where it came with its weights: `OWN`
 
 
 class UnknownModelError(LookupError):
@@ -132,12 +135,10 @@ def built(network: Callable[[Any], nn.Module], cfg: Any, num_classes: int | None
 
 def list_models(family: str | None = None, *, bundled: bool = False) -> list[str]:
     """Names of all models, of one family, or of those with trained weights that come with the project."""
-    return sorted(
-        name
-        for name, found in _CARDS.items()
-        if family in (None, found.family)
-        and (not bundled or any(one.bundled for one in found.weights.values()))
+    here = (
+        found for found in _CARDS.values() if not bundled or any(w.bundled for w in found.weights.values())
     )
+    return sorted(found.name for found in here if family in (None, found.family))
 
 
 def card(name: str) -> ModelCard:
@@ -162,6 +163,8 @@ def create(
     out of reach, unreadable, or does not fit; random parameters never take the place of trained ones.
     """
     found = card(name)
+    if found.own and weights == OWN:
+        return found.own()
     path = None if weights is None else checkpoint(found, weights, progress)
     listed = found.weights.get(str(weights))
     head = {"num_classes": listed.num_classes} if listed and listed.num_classes else {}

@@ -21,6 +21,7 @@ from models.weights import WeightsError
 
 OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 Progress = Callable[[int, int], None]  # bytes that are here, bytes in all (0: unknown); may raise to stop
+OWN = "own"  # the weights a model had when it was added
 
 
 def silent(_here: int, _total: int) -> None:
@@ -57,6 +58,19 @@ class Bundled:
 
     def fetch(self, progress: Progress = silent) -> Path:
         return self.path
+
+
+@dataclass(frozen=True)
+class Held:
+    """Weights that are in memory with their model; there is no file."""
+
+    place: str = "in memory"
+
+    def here(self) -> Path | None:
+        return Path(".")
+
+    def fetch(self, progress: Progress = silent) -> Path:
+        raise WeightsError("These weights are in memory; there is no file of them.")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,12 @@ class Call:
     parent: int | None
 
 
+def folder_of(kind: type) -> str:
+    """Where the file of a class lies; nowhere for one that was written in a notebook."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return str(Path(file).parent) if file else "\0"
+
+
 @dataclass
 class Running:
     """A function that has begun and not yet ended."""
@@ -67,7 +73,7 @@ class Tracer:
         self.steps: list[dict] = []
         self.stack: list[Running] = []
         self.axes: dict[tuple[int, ...], tuple[str, ...]] = {}  # of tensors met so far, by shape
-        self.folder = str(Path(sys.modules[type(root).__module__].__file__ or "").parent)
+        self.folder = folder_of(type(root))
         self.inside = 0  # parts of the block that are running
         self.noted: list[Callable[[], None]] = []
 

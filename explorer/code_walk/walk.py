@@ -10,7 +10,7 @@ from inspect import unwrap
 import torch
 from torch import Tensor, nn
 
-from explorer.capture import hooked
+from explorer.capture import hooked, module_of, probes
 from explorer.code_walk.source_lines import Statement, listing
 from explorer.code_walk.tracing import Call, Made, Tracer
 from explorer.errors import ChoiceError
@@ -141,10 +141,10 @@ def blocks(model: nn.Module) -> tuple[str, ...]:
 def first_block(model: nn.Module) -> str:
     """Where to begin: the first part that blends or attends, else the one with most tensors worth seeing."""
     names = blocks(model)[1:] or ("",)
-    parts = dict(model.named_modules())
+    known = probes(model)
 
     def worth(name: str) -> tuple[int, int]:
-        own = [one for one in parts[name].children() if isinstance(one, Probe)]
+        own = [one for probe, one in known.items() if module_of(probe) == name]
         return sum(one.kind not in (Kind.FEATURE_MAP, Kind.VECTOR) for one in own), len(own)
 
     return max(names, key=worth)

@@ -40,6 +40,11 @@ class Limits:
                 f"{self.most_bytes / 1e9:.1f} GB and {MOST_MULTIPLY_ADDS / 1e9:.0f} billion."
             )
 
+    def refuse_elsewhere(self, model: str) -> None:
+        """Raises ChoiceError for a model that is no name of a list, where strangers are served."""
+        if self.hosted:
+            raise ChoiceError(f"There is no model {model!r} here; name one of timm as timm:resnet18.")
+
     def refuse_path(self, found: ModelCard, weights: str, known: tuple[str, ...]) -> None:
         """Raises ChoiceError for weights that are no name the card lists, where strangers are served."""
         if self.hosted and weights not in known:

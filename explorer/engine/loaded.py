@@ -21,14 +21,14 @@ class Loaded:
     model: nn.Module
     preprocess: Preprocess
     labels: tuple[str, ...]
-    twin: nn.Module  # the same weights in modules of their own
+    twin: nn.Module  # the same weights in modules of their own, or the model itself
     long: Turns  # taken by the long work of all models, part by part
     lock: Turns = field(default_factory=Turns)  # hooks are state of the module: one pass at a time
 
     @property
     def apart(self) -> "Loaded":
         """The same model for long work: whoever asks something short of it waits for none of that."""
-        return replace(self, model=self.twin, lock=self.long)
+        return self if self.twin is self.model else replace(self, model=self.twin, lock=self.long)
 
     @property
     def is_trained(self) -> bool:

@@ -7,6 +7,8 @@ from threading import Lock
 import torch
 from torch import nn
 
+from explorer.any_model.adding import is_added
+from explorer.any_model.elsewhere import fetched, is_elsewhere
 from explorer.engine.cache import Cache
 from explorer.engine.limits import Limits
 from explorer.engine.loaded import RANDOM, Loaded, twin_of
@@ -39,12 +41,14 @@ class ModelStore:
 
         Weights that are not on this computer yet are fetched; `fetch` does so with progress.
         """
+        self.join(model)
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
         if is_upload(chosen):
             return self.uploaded(found, chosen)
         self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
-        self.refuse_costly(found.name)
+        if found.own is None:  # else it is in memory already
+            self.refuse_costly(found.name)
         base = found.name.partition("@")[0]
         if chosen in found.weights and not found.weights[chosen].source.here():
             self.fetch(model, chosen)  # before the lock, so that nobody waits for the network
@@ -94,6 +98,16 @@ class ModelStore:
         found = named(model)
         self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
 
+    def join(self, model: str) -> None:
+        """Let `module:function`, or a model of the Hub, be known by that name.
+
+        Raises ChoiceError where strangers are served: a name must not run code of its choice.
+        """
+        if is_elsewhere(model) and not is_added(model):
+            self.limits.refuse_elsewhere(model)
+            with self._loading:
+                fetched(model)
+
     def preprocess(self, model: str, weights: str | Path | None = None) -> Preprocess:
         """What the weights want to see, without loading the model; a file is read for it once."""
         found = named(model)
@@ -123,14 +137,19 @@ class ModelStore:
         preprocess: Preprocess,
         labels: tuple[str, ...],
     ) -> Loaded:
+        if found.own:  # somebody else's: not changed, and perhaps nothing that can be copied
+            return Loaded(found, weights, model, preprocess, labels, model, self._long)
         model = model.to(self.device).requires_grad_(False)
         return Loaded(found, weights, model, preprocess, labels, twin_of(model), self._long)
 
     def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
         """Names of the classes, without loading anything."""
+        self.join(model)
         found = named(model)
         if is_upload(str(weights)):
             return self.uploaded(found, str(weights)).labels
+        if found.classes:
+            return found.classes
         listed = found.weights.get(str(weights))
         return labels_in(listed.labels if listed else found.labels)
 
@@ -164,6 +183,8 @@ def labels_in(name: str) -> tuple[str, ...]:
 
 
 def default_weights(found: ModelCard) -> str:
+    if found.usual:
+        return found.usual
     if found.weights:
         return next(iter(found.weights))
     raise ChoiceError(

@@ -9,7 +9,7 @@ from torch import Tensor
 from explorer.capture import Activation, Run
 from explorer.errors import ChoiceError, NoMapError
 from explorer.features.pca import components
-from models.probe import Kind
+from models.probe import PLACELESS, Kind
 
 SORTS = ("activation", "variance", "number")
 BRANCH = " · "  # between the name of a probe of branches and that of one of them
@@ -96,7 +96,7 @@ def probe_of(run: Run, layer: str) -> Activation:
     found = run.activations.get(layer.partition(BRANCH)[0])
     if found is None or (found.kind is Kind.BRANCHES and layer.partition(BRANCH)[2] not in found.branches):
         raise ChoiceError(f"There is no feature map {layer!r} in this model; the first is {layers(run)[0]}.")
-    if found.kind in (Kind.VECTOR, Kind.BRANCH_WEIGHTS, Kind.BRANCH_LOGITS):
+    if found.kind in PLACELESS:
         raise NoMapError(placeless(found), layer)
     return found
 
@@ -104,6 +104,8 @@ def probe_of(run: Run, layer: str) -> Activation:
 def placeless(found: Activation) -> str:
     """Why a probe has no map, and where to look instead."""
     channels = found.value.shape[-1]
+    if found.kind is Kind.CHANNEL_GATE:
+        return f"This is one gate for each of {channels} channels, without places; choose a layer before it."
     if found.kind is not Kind.VECTOR:
         return (
             f"These are the shares of {len(found.branches)} branches in {channels} channels, without places; "

@@ -7,7 +7,7 @@ import numpy as np
 from explorer.capture import Run
 from explorer.errors import NoMapError
 from explorer.features.feature_maps import BRANCH, FeatureMap, map_of, probed
-from models.probe import Kind
+from models.probe import PLACELESS
 
 
 def ranked(scores: np.ndarray) -> np.ndarray:
@@ -24,7 +24,7 @@ def relevance(run: Run) -> Mapping[str, np.ndarray]:
     for layer in probed(run):
         name = layer.partition(BRANCH)[0]
         probe = run.activations[name]
-        if name in run.gradients and probe.kind not in (Kind.VECTOR, Kind.BRANCH_WEIGHTS, Kind.BRANCH_LOGITS):
+        if name in run.gradients and probe.kind not in PLACELESS:
             values, slopes = (map_of(probe, layer, v) for v in (probe.value, run.gradients[name]))
             found[layer] = (values.astype(np.float64) * slopes).sum(axis=(0, 1))
     return found

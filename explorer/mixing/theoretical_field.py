@@ -84,7 +84,7 @@ def theoretical_field(
 
     shape: height and width of the image in pixels.
     """
-    image = torch.zeros(1, 3, *shape, requires_grad=True)
+    image = torch.ones(1, 3, *shape, requires_grad=True)  # at zero, ReLUs and products have no slope
     with torch.enable_grad():
         unit = unit_of(positive_pass(model, image, layer), layer, place, channel)
         (gradient,) = torch.autograd.grad(unit.sum(), image)
@@ -123,7 +123,7 @@ def ways(model: nn.Module) -> dict[nn.Module, Callable]:
         module: passing for module in model.modules() if isinstance(module, PASSING)
     }
     hooks |= dict.fromkeys(probes(model, Kind.FEATURE_MAP).values(), ones_where_positive)
-    for kind in (Kind.BRANCH_WEIGHTS, Kind.ATTENTION):
+    for kind in (Kind.BRANCH_WEIGHTS, Kind.ATTENTION, Kind.CHANNEL_GATE):
         hooks |= dict.fromkeys(probes(model, kind).values(), equal)
     return hooks
 
@@ -141,5 +141,5 @@ def ones_where_positive(_probe: Probe, _args: tuple, value: Tensor) -> Tensor | 
     """One where something arrived, on the way there as on the way back."""
     if value.requires_grad:
         value.register_hook(lambda gradient: (gradient > 0).to(gradient.dtype))
-        return None
+        return value / value.detach().where(value.detach() > 0, 1)
     return (value > 0).to(value.dtype)

@@ -1,0 +1,183 @@
+"""What is found in models of timm with random weights: `python -m benchmarks.any_model > table.md`.
+
+timm is not needed for anything else here; see `requirements-timm.txt`. Nothing is fetched. As truth serve
+timm's own classes: an instance that runs has to hold a gate of its kind, and no gate may stand elsewhere.
+"""
+
+import importlib
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from benchmarks.no_torchvision import stand_in
+from benchmarks.timing import processor_seconds
+from explorer.any_model.find import Found, find
+from explorer.any_model.foreign import Foreign
+from explorer.any_model.watch import watched
+from explorer.capture import Run, editing, hooked, run
+from explorer.engine.device import choose_threads
+from models.probe import Kind
+
+MODELS = Path(__file__).with_name("timm_models.txt").read_text("utf-8").split()
+TRUTH = {
+    **dict.fromkeys(("SplitAttn",), ("branch", "channel")),
+    **dict.fromkeys(("SelectiveKernel", "CondConvResidual"), ("branch",)),
+    **dict.fromkeys(("SqueezeExcite", "SEModule", "SqueezeExciteCl", "SEWithNorm"), ("channel",)),
+    **dict.fromkeys(("EcaModule", "CecaModule", "EffectiveSEModule"), ("channel",)),
+    **dict.fromkeys(("EseModule",), ("channel",)),
+    **dict.fromkeys(("GlobalContext",), ("channel", "attention")),  # it multiplies, or only adds
+    **dict.fromkeys(("GatherExcite",), ("channel", "modulation")),
+    **dict.fromkeys(("GlobalResponseNorm", "SpatialGatingUnit", "GatedConvBlock"), ("modulation",)),
+    **dict.fromkeys(("FocalModulation", "GluMlp", "SwiGLU", "ConvRelPosEnc"), ("modulation",)),
+    **dict.fromkeys(("OutlookAttention", "GPSA", "MHSA", "Attention", "WindowAttention"), ("attention",)),
+    **dict.fromkeys(("AttentionDownsample", "CrossCovarianceAttn", "XCA", "ClassAttn"), ("attention",)),
+    **dict.fromkeys(("ClassAttention", "TalkingHeadAttn", "LocallyGroupedAttn"), ("attention",)),
+    **dict.fromkeys(("GlobalSubSampleAttn", "EvaAttention", "FactorAttnConvRelPosEnc"), ("attention",)),
+    **dict.fromkeys(("Attention4D", "MultiQueryAttention2d", "AttentionRope"), ("attention",)),
+}
+TRUE_BY_FILE = {("starnet", "Block"): ("modulation",), ("ghostnet", "GhostModuleV2"): ("modulation",)}
+LINE = "| {:<32} | {:>6} | {:<58} | {:>9} | {:>9} | {:>7} | {:>8} | {:>8} | {:>7} | {:>7} |\n"
+HEAD = (
+    *("model", "layers", "gates", "undecided", "agree", "known", "invented", "edits", "capture", "finder"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found in one model, and how it compares."""
+
+    name: str
+    found: Found
+    known: tuple[int, int]  # timm's own gates that are found, and how many there are
+    invented: tuple[str, ...]
+    agree: tuple[int, int]  # of timm's intermediate maps, those a layer equals; and all
+    edits: tuple[int, int]  # gates that move the logits and give them back; and those tried
+    capture: float  # seconds of the processor over those of the forward
+    finder: float
+
+
+def expected(part: nn.Module) -> tuple[str, ...]:
+    file = type(part).__module__.rpartition(".")[2]
+    name = type(part).__name__
+    return TRUE_BY_FILE.get((file, name), TRUTH.get(name, ()))
+
+
+def measured(name: str) -> Row:
+    timm = importlib.import_module("timm")
+    torch.manual_seed(0)
+    model = redrawn(timm.create_model(name)).eval().requires_grad_(False)
+    _, *size = model.pretrained_cfg["input_size"]
+    image = torch.randn(1, 3, *size)
+    found = find(model, (size[0], size[1]))
+    foreign = Foreign(model, found.stations)
+    seen = run(foreign, image)
+    with torch.no_grad():
+        alone, listening, finding = processor_seconds(
+            lambda: model(image), lambda: run(foreign, image), lambda: watched(model, image), rounds=3
+        )
+    known, invented = compared(model, found, image)
+    ratios = listening / alone, finding / alone
+    return Row(name, found, known, invented, agreeing(model, image, seen), edited(foreign, image), *ratios)
+
+
+def redrawn(model: nn.Module) -> nn.Module:
+    """Weights that start at nothing, so that a block hands on its input only, drawn like others."""
+    with torch.no_grad():
+        for one in model.parameters():
+            if one.numel() > 1 and one.min() == one.max() and float(one.abs().max()) < 0.1:
+                one.copy_(0.1 * torch.randn_like(one))
+    return model
+
+
+def compared(model: nn.Module, found: Found, image: Tensor) -> tuple[tuple[int, int], tuple[str, ...]]:
+    """How many instances of timm's gates hold a gate of their kind, and the gates in no such instance."""
+    ran = {one.name for one in watched(model, image).runs}
+    truth = {name: kinds for name, part in model.named_modules() if name in ran and (kinds := expected(part))}
+    hits = [
+        name for name, kinds in truth.items() if any(g.kind in kinds and within(g, name) for g in found.gates)
+    ]
+    missed = sorted(set(truth) - set(hits))
+    if missed:
+        sys.stderr.write(f"missed: {missed[:3]}\n")
+    outside = tuple(g.module for g in found.gates if not any(within(g, name) for name in truth))
+    return (len(hits), len(truth)), outside
+
+
+def within(gate, name: str) -> bool:
+    return any(f"{module}.".startswith(f"{name}.") for module in (gate.module, gate.applied_to))
+
+
+def agreeing(model: nn.Module, image: Tensor, seen: Run) -> tuple[int, int]:
+    """How many of the maps timm itself hands out equal one of the layers."""
+    if not hasattr(model, "forward_intermediates"):
+        return 0, 0
+    with torch.no_grad():
+        theirs = model.forward_intermediates(image, intermediates_only=True, output_fmt="NCHW")
+    ours = [rearrange(one.value, "b h w c -> b c h w") for one in seen.of(Kind.FEATURE_MAP)]
+    same = [any(a.shape == b.shape and torch.allclose(a, b, atol=1e-4) for a in ours) for b in theirs]
+    return sum(same), len(same)
+
+
+def edited(foreign: Foreign, image: Tensor, most: int = 6) -> tuple[int, int]:
+    """Change some gates, the first and the last among them, and release them again."""
+    gates = [one for one in foreign.stations if one.probe.kind not in (Kind.FEATURE_MAP, Kind.BRANCHES)]
+    step = max(1, -(-len(gates) // most))
+    chosen = [*gates[::step], *gates[-1:]]
+    good = 0
+    with torch.no_grad():
+        before = foreign(image)
+        for one in chosen:
+            with hooked({one.probe: editing(lambda value: value * 0.3 + value.flip(1).exp())}):
+                moved = foreign(image)
+            good += not torch.equal(moved, before) and torch.equal(foreign(image), before)
+            if torch.equal(moved, before):
+                sys.stderr.write(f"not moved: {one.name}\n")
+    return good, len(chosen)
+
+
+def line(row: Row) -> str:
+    kinds = Counter(f"{gate.kind} ({gate.activation})" for gate in row.found.gates)
+    return LINE.format(
+        row.name,
+        len(row.found.layers),
+        ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none",
+        len(row.found.undecided),
+        "{} / {}".format(*row.agree),
+        "{} / {}".format(*row.known),
+        len(row.invented),
+        "{} / {}".format(*row.edits),
+        f"{row.capture:.2f}",
+        f"{row.finder:.2f}",
+    )
+
+
+def main() -> None:
+    torch.set_num_threads(choose_threads())
+    stand_in()
+    rows = []
+    sys.stdout.write(LINE.format(*HEAD))
+    sys.stdout.write("|" + "---|" * len(HEAD) + "\n")
+    for name in sys.argv[1:] or MODELS:
+        rows.append(measured(name))
+        sys.stdout.write(line(rows[-1]))
+        sys.stdout.flush()
+        if rows[-1].invented:
+            sys.stderr.write(f"{name} invented: {rows[-1].invented[:3]}\n")
+    layers = sum(len(row.found.layers) for row in rows)
+    left = sum(len(row.found.undecided) for row in rows)
+    known = [sum(row.known[side] for row in rows) for side in (0, 1)]
+    agree = [sum(row.agree[side] for row in rows) for side in (0, 1)]
+    sys.stdout.write(
+        f"\n{len(rows)} models: {known[0]} of {known[1]} gates of timm found, "
+        f"{sum(len(row.invented) for row in rows)} elsewhere; {layers - left} of {layers} layouts decided; "
+        f"{agree[0]} of {agree[1]} intermediate maps of timm equal a layer.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

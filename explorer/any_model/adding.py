@@ -1,0 +1,165 @@
+"""Models that joined: a name, a card and the probes that were found, for any `nn.Module`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.any_model.find import Found, Given, find
+from explorer.any_model.foreign import Foreign, as_taken, logits_in
+from explorer.any_model.trials import REFUSALS
+from explorer.errors import ChoiceError
+from models.registry import MAKERS, ModelCard, Preprocess, UnknownModelError, Weights, card
+from models.sources import OWN, Held
+
+SIZES = (224, 256, 384, 64, 32)  # pixels, tried where nobody says what a model takes
+
+
+@dataclass(frozen=True)
+class Added:
+    """A model that joined."""
+
+    card: ModelCard
+    found: Found
+
+
+_ADDED: dict[str, Added] = {}
+
+
+def is_added(name: str) -> bool:
+    return name in _ADDED
+
+
+def added_models() -> tuple[str, ...]:
+    """Names of the models that joined, in the order they did."""
+    return tuple(_ADDED)
+
+
+def added_card(name: str) -> ModelCard | None:
+    return _ADDED[name].card if name in _ADDED else None
+
+
+MAKERS.append(added_card)
+
+
+def add(
+    model: nn.Module,
+    name: str,
+    preprocess: Preprocess | None = None,
+    labels: Sequence[str] | str | Path | None = None,
+    layout: Given = None,
+    family: str = "Added",
+) -> Found:
+    """Make a model known by a name; see `Explorer.add`."""
+    refuse_name(name)
+    inner = model.inner if isinstance(model, Foreign) else model
+    inner.eval()
+    seen, logits = first_pass(inner, preprocess or of_config(inner))
+    classes = labels_for(labels, logits.shape[1])
+    found = find(inner, seen.shape, layout)
+    facade = Foreign(inner, found.stations, found)
+    _ADDED[name] = Added(
+        ModelCard(
+            name=name,
+            family=family,
+            paper="",
+            source="",
+            image_size=seen.size,
+            num_classes=len(classes),
+            step=0,
+            build=partial(built, facade),
+            published=dict,
+            preprocess=seen,
+            labels="",
+            weights={OWN: Weights(source=Held(), labels="", preprocess=seen)},
+            unpublished=f"{name} was added from Python; its weights are its own.",
+            classes=classes,
+            usual=OWN,
+            own=lambda: facade,
+        ),
+        found,
+    )
+    return found
+
+
+def refuse_name(name: str) -> None:
+    if not name or is_added(name):
+        raise ChoiceError(f"There is a model called {name!r} already; give this one another name.")
+    try:
+        card(name)
+    except (UnknownModelError, ValueError):
+        return
+    raise ChoiceError(f"There is a model called {name!r} already; give this one another name.")
+
+
+def built(facade: Foreign) -> nn.Module:
+    """The same model; to be counted, a copy without memory; else one with random weights."""
+    copy = deepcopy(facade)
+    if torch.get_default_device().type == "meta":
+        return copy.to("meta")
+    for part in copy.modules():
+        reset = getattr(part, "reset_parameters", None)
+        if callable(reset) and not isinstance(reset, Tensor):
+            reset()
+    return copy
+
+
+def of_config(model: nn.Module) -> Preprocess | None:
+    """What the configuration says that models of timm carry; None for a model without."""
+    config = getattr(model, "pretrained_cfg", None)
+    return preprocess_in(config) if isinstance(config, Mapping) and "input_size" in config else None
+
+
+def preprocess_in(config: Mapping[str, Any]) -> Preprocess:
+    """A configuration of timm in our words."""
+    _, height, width = config["input_size"]
+    return Preprocess(
+        size=height,
+        width=None if width == height else width,
+        crop=float(config.get("crop_pct") or 1.0),
+        interpolation="bilinear" if config.get("interpolation") == "bilinear" else "bicubic",
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+    )
+
+
+@torch.no_grad()
+def first_pass(model: nn.Module, preprocess: Preprocess | None) -> tuple[Preprocess, Tensor]:
+    """What the model wants to see, and logits `[1, classes]`. Raises ChoiceError where no image will do."""
+    reasons = []
+    for one in tried_sizes(preprocess):
+        weight = next(model.parameters(), torch.zeros(1))
+        try:
+            image = torch.zeros(1, 3, *one.shape, device=weight.device)
+            return one, logits_in(model(as_taken(model, image)))
+        except ChoiceError:
+            raise
+        except REFUSALS as error:
+            reasons.append(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    sides = " or ".join(f"{one.shape[0]} × {one.shape[1]}" for one in tried_sizes(preprocess))
+    raise ChoiceError(f"The model takes no image of {sides} pixels: {reasons[0]}; say how with preprocess.")
+
+
+def tried_sizes(preprocess: Preprocess | None) -> Iterator[Preprocess]:
+    if preprocess is not None:
+        yield preprocess
+    else:
+        yield from (Preprocess(size=size) for size in SIZES)
+
+
+def labels_for(labels: Sequence[str] | str | Path | None, count: int) -> tuple[str, ...]:
+    """Names of the classes: as given, as the lines of a file, or numbered."""
+    if labels is None:
+        return tuple(f"class {number}" for number in range(count))
+    if isinstance(labels, str | Path):
+        if not Path(labels).is_file():
+            raise ChoiceError(f"There is no file {Path(labels).name} with the names of the classes.")
+        labels = Path(labels).read_text("utf-8").splitlines()
+    if len(labels) != count:
+        raise ChoiceError(f"The model tells {count} classes apart; {len(labels)} names were given.")
+    return tuple(map(str, labels))

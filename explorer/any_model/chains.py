@@ -1,0 +1,145 @@
+"""Which modules of a model put out its layers, told from how one watched pass went through them.
+
+A part that hands on what its last part made is a container: a stage, looked into. What does more with what
+its parts made, as a residual block does when it adds, is a block. What changes the grid beside blocks is a
+merging of patches, as is all that comes before the first block.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import nn
+
+from explorer.any_model.watch import Pass
+from models.probe import Role
+
+FEWEST = 2  # layers; where less are found, every weighted part puts out one
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module whose output is a layer."""
+
+    module: str
+    role: Role
+    shape: tuple[int, ...]  # of what it puts out, the batch first
+
+
+class Tree:
+    """Which run was part of which, as far as maps were put out."""
+
+    def __init__(self, seen: Pass, model: nn.Module) -> None:
+        self.parts = dict(model.named_modules())
+        self.runs = seen.runs
+        self.opened: dict[type[nn.Module], bool] = {}
+        visits = Counter(run.name for run in seen.runs)
+        self.children: dict[int | None, list[int]] = {}
+        for number, run in enumerate(seen.runs):
+            if len(run.shape) > 2 and visits[run.name] == 1:
+                self.children.setdefault(run.parent, []).append(number)
+
+    def part(self, number: int) -> nn.Module:
+        return self.parts[self.runs[number].name]
+
+    def kind(self, number: int) -> type[nn.Module]:
+        return type(self.part(number))
+
+    def is_made_of_parts(self, number: int) -> bool:
+        """Whether a run is of something larger than one layer of weights."""
+        part = self.part(number)
+        weighted = any(one.ndim > 1 for one in part.parameters())
+        return weighted and any(True for _ in part.children())
+
+    def inner(self, number: int) -> list[int]:
+        return [child for child in self.children.get(number, []) if self.is_made_of_parts(child)]
+
+    def hands_on(self, number: int) -> bool:
+        """Whether a run only hands on what the last of its parts made."""
+        inner = self.inner(number)
+        if self.kind(number) is nn.Sequential and any(map(self.inner, inner)):
+            return True
+        if not inner or self.runs[inner[-1]].given != self.runs[number].given:
+            return False
+        kin = [child for child in inner if self.kind(child) is self.kind(inner[-1])]
+        nested = len(kin) > 1 and all(map(self.inner, kin))
+        return self.kind(number) is nn.Sequential or nested or self.is_open(inner[-1])
+
+    def is_open(self, number: int) -> bool:
+        """Whether a run is looked into: it hands on, and so does every other run of its class."""
+        kind = self.kind(number)
+        if kind is nn.Sequential:
+            return self.hands_on(number)
+        if kind not in self.opened:
+            self.opened[kind] = False  # while it is being found out: a class inside itself is a block
+            alike = [one for one in range(len(self.runs)) if self.kind(one) is kind and self.runs[one].shape]
+            self.opened[kind] = all(self.hands_on(one) for one in alike)
+        return self.opened[kind]
+
+    def role(self, number: int, siblings: list[int], before: tuple[int, ...]) -> Role:
+        """What a part puts out; `before` is the shape of what it was given."""
+        alone = sum(self.kind(one) is self.kind(number) for one in siblings) == 1 and len(siblings) > 1
+        return Role.PATCHES if alone and self.runs[number].shape != before else Role.BLOCK
+
+    def walk(self, number: int, before: tuple[int, ...] = ()) -> Iterator[tuple[int, Role]]:
+        """Blocks and what merges patches, in the order of the pass, and after its blocks each stage."""
+        inner = self.inner(number)
+        for child in inner:
+            if self.is_open(child):
+                inside = list(self.walk(child, before))
+                same = {self.runs[one].given for one, _ in inside}
+                yield from inside
+                yield child, Role.STAGE if self.runs[child].given in same else Role.OTHER
+            else:
+                yield child, self.role(child, inner, before)
+            before = self.runs[child].shape
+
+
+def layers(seen: Pass, model: nn.Module) -> tuple[Layer, ...]:
+    """The layers of a model in the order of the pass."""
+    tree = Tree(seen, model)
+    walked = list(tree.walk(0))
+    if sum(role is Role.BLOCK for _, role in walked) < FEWEST:
+        found = [(number, Role.BLOCK) for number in single_layers(tree)]
+    else:
+        stages = stages_of(tree, [number for number, role in walked if role is Role.STAGE])
+        found = [(n, role) for n, role in walked if role is not Role.STAGE or n in stages]
+        found = with_stem(tree, found)
+    return tuple(Layer(tree.runs[n].name, role, tree.runs[n].shape) for n, role in found)
+
+
+def stages_of(tree: Tree, containers: list[int]) -> set[int]:
+    """Of containers that put out the same tensor, the one that has sisters, or else the innermost."""
+    by_tensor: dict[int | None, list[int]] = {}
+    for one in containers:
+        by_tensor.setdefault(tree.runs[one].given, []).append(one)
+
+    def has_sisters(one: int) -> bool:
+        siblings = tree.children[tree.runs[one].parent]
+        return sum(tree.kind(other) is tree.kind(one) for other in siblings) > 1
+
+    return {next(filter(has_sisters, reversed(group)), group[0]) for group in by_tensor.values()}
+
+
+def with_stem(tree: Tree, found: list[tuple[int, Role]]) -> list[tuple[int, Role]]:
+    """With what the model itself does before the first block; what that makes last are the patches."""
+    top = [
+        one for one in tree.children.get(0, []) if not isinstance(tree.part(one), nn.Identity | nn.Dropout)
+    ]
+
+    def is_block(number: int) -> bool:
+        return number not in top or sum(tree.kind(one) is tree.kind(number) for one in top) > 1
+
+    blocks = [number for number, role in found if role is not Role.STAGE and is_block(number)]
+    nested = [number for number in blocks if number not in top] or blocks
+    ahead = [one for one in top if nested and tree.runs[one].ended < tree.runs[nested[0]].ended]
+    ahead = [one for one in ahead if one not in dict(found) or one < nested[0]]
+    made = sorted({tree.runs[one].given: one for one in ahead if one != nested[0]}.values())
+    before = [(one, Role.PATCHES if one == made[-1] else Role.OTHER) for one in made]
+    return [*before, *(item for item in found if item[0] not in ahead)]
+
+
+def single_layers(tree: Tree) -> list[int]:
+    """All parts without parts of their own; an activation stands for what it was applied to."""
+    leaves = [one for group in tree.children.values() for one in group if not tree.children.get(one)]
+    return sorted({tree.runs[one].given: one for one in sorted(leaves)}.values())

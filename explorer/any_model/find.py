@@ -1,0 +1,144 @@
+"""Find the layers and the gates of a model nobody prepared, by a few passes of made-up images."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+
+import torch
+from torch import nn
+
+from explorer.any_model import layouts as laid
+from explorer.any_model.chains import Layer, layers
+from explorer.any_model.foreign import as_taken
+from explorer.any_model.found_probes import Station, of_gate, of_layer
+from explorer.any_model.gates import FoundGate, Sighting, hidden_gate, sightings, told
+from explorer.any_model.layouts import Layout, Seen, Size, Trial
+from explorer.any_model.places import Place
+from explorer.any_model.trials import tried
+from explorer.any_model.watch import Pass, watched
+
+Given = str | Mapping[str, str] | None  # a layout for all layers, or by a pattern of names such as "blocks.*"
+
+
+@dataclass(frozen=True)
+class FoundLayer:
+    """A module whose output is a layer, and how its axes lie."""
+
+    module: str
+    shape: tuple[int, ...]  # for one picture
+    layout: Layout | None
+    why: str = ""  # where the layout is not known, what was tried
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a model turned out to have."""
+
+    gates: tuple[FoundGate, ...]
+    layers: tuple[FoundLayer, ...]
+    stations: tuple[Station, ...]  # in the order of the pass
+    trial: Trial  # the sizes of image that were tried
+
+    @property
+    def undecided(self) -> tuple[FoundLayer, ...]:
+        return tuple(one for one in self.layers if one.layout is None)
+
+
+def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
+    """Watch a pass for an image of a size, and try what layout its tensors have.
+
+    layout: what cannot be told from passes, or is told wrongly, by hand; see `Explorer.add`.
+
+    The model must be in eval mode. Raises ChoiceError for a layout that is none or does not fit.
+    """
+    image = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    weight = next(model.parameters(), image)
+    seen = watched(model, as_taken(model, image).to(weight.device))
+    outputs = [one for one in layers(seen, model) if has_places(one.shape)]
+    gates = sightings(seen, model)
+    gates = tuple(as_output(one, seen) for one in gates)
+    places = {Place(one.module): one.shape for one in outputs} | {one.places[0]: one.shape for one in gates}
+    shown, trial = tried(model, size, places)
+    found = tuple(found_layer(one, shown, trial, layout) for one in outputs)
+    stations = [
+        *layer_stations(outputs, found, seen),
+        *gate_stations(gates, shown, trial),
+    ]
+    taken = {name for name, _ in model.named_modules()}
+    stations = [(one, apart(station, taken)) for one, station in stations]
+    listed = [told(one, canonical_shape(one, station)) for one, station in stations if one is not None]
+    ordered = sorted((station for _, station in stations), key=lambda one: one.made)
+    return Found((*listed, *map(hidden_gate, seen.hidden)), found, tuple(ordered), trial)
+
+
+def apart(station: Station, taken: set[str]) -> Station:
+    """A station under a name that no part of the model has."""
+    return replace(station, name=f"{station.name}_found") if station.name in taken else station
+
+
+def canonical_shape(one: Sighting, station: Station) -> tuple[int, ...]:
+    """Shape of a gate in the axes of its kind, for one picture and without the axis of the pictures."""
+    value = torch.empty(one.shape, device="meta")
+    return tuple(station.probe.canonical(value[:, station.tokens :] if station.tokens else value).shape[1:])
+
+
+def as_output(one: Sighting, seen: Pass) -> Sighting:
+    """A gate that is all a module puts out is met there, which is cheaper than at a call."""
+    place, value = one.places[0], one.candidate.value
+    owner = next(run for run in seen.runs if (run.name, run.visit) == (place.module, place.visit))
+    alone = len(one.places) == 1 and place.part is None and one.kind != "branch"
+    if not alone or owner.given != one.candidate.given or owner.shape != tuple(value.shape):
+        return one
+    return replace(one, places=(Place(place.module, place.visit),))
+
+
+def has_places(shape: tuple[int, ...]) -> bool:
+    return sum(length > 1 for length in shape[1:]) > 1
+
+
+def found_layer(one: Layer, shown: Mapping[Place, Seen], trial: Trial, layout: Given) -> FoundLayer:
+    text = layout if isinstance(layout, str) or layout is None else by_name(one.module, layout)
+    if text is not None:
+        return FoundLayer(one.module, one.shape, laid.given(text, one.shape, trial.own))
+    answer = laid.decided(shown[Place(one.module)], trial)
+    if isinstance(answer, str):
+        return FoundLayer(one.module, one.shape, None, answer)
+    return FoundLayer(one.module, one.shape, answer)
+
+
+def by_name(module: str, layout: Mapping[str, str]) -> str | None:
+    return next((text for pattern, text in layout.items() if fnmatch(module, pattern)), None)
+
+
+def layer_stations(
+    outputs: list[Layer], found: tuple[FoundLayer, ...], seen: Pass
+) -> list[tuple[Sighting | None, Station]]:
+    runs = {run.name: run for run in seen.runs}
+    made: list[tuple[Sighting | None, Station]] = []
+    for one, other in zip(outputs, found, strict=True):
+        if other.layout is not None:
+            run = runs[one.module]
+            copied = run.given is None or seen.written.get(run.given, -1) > run.ended
+            made.append((None, of_layer(one, other.layout, run.ended, copied)))
+    return made
+
+
+def gate_stations(
+    gates: tuple[Sighting, ...], shown: Mapping[Place, Seen], trial: Trial
+) -> list[tuple[Sighting | None, Station]]:
+    """The stations of every gate, the one that reads the gate itself with the gate."""
+    counts: Counter[tuple[str, str]] = Counter()
+    made: list[tuple[Sighting | None, Station]] = []
+    for one in gates:
+        home = one.applied_to if one.kind == "branch" else one.module
+        counts[home, one.kind] += 1
+        number = counts[home, one.kind]
+        name = home if number == 1 else f"{home}.{one.kind}_{number}".strip(".")
+        seen = shown[one.places[0]]
+        answer = laid.decided(seen, trial) if one.kind == "modulation" else None
+        layout = answer if isinstance(answer, Layout) else None
+        for station in of_gate(one, name, seen, layout):
+            own = station.places == one.places
+            made.append((one if own else None, station))
+    return made

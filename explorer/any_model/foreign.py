@@ -1,0 +1,92 @@
+"""A model of somebody else with the probes that were found, as if they stood in it.
+
+The model is not changed: the parts and parameters here are its own, under their own names. What was found is
+led past its probes only while a pass runs of which somebody hears something.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.any_model.found_probes import Station
+from explorer.any_model.places import listening, tensors_in
+from explorer.errors import ChoiceError
+
+LOGITS = ("logits", "prediction", "predictions", "pred", "out", "output")
+
+
+class Foreign(nn.Module):
+    """Takes `[b, 3, h, w]` and gives logits `[b, classes]` in 32 bits, whatever the model itself works in."""
+
+    inner: nn.Module
+    stations: Sequence[Station]
+    parts: Mapping[str, nn.Module]
+    found: Any  # `explorer.any_model.find.Found`; None where nothing was looked for
+
+    def __init__(self, inner: nn.Module, stations: Sequence[Station] = (), found: Any = None) -> None:
+        super().__init__()
+        self.__dict__.update(
+            inner=inner,
+            stations=tuple(stations),
+            found=found,
+            parts=dict(inner.named_modules()),
+            training=inner.training,
+            _modules=inner._modules,
+            _parameters=inner._parameters,
+            _buffers=inner._buffers,
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        used = [station for station in self.stations if station.probe.is_used]
+        routes = {place: change for station in used for place, change in station.routes().items()}
+        with listening(self.inner, routes, self.parts) if routes else nullcontext():
+            return logits_in(self.inner(as_taken(self.inner, image)))
+
+    def named_modules(
+        self, memo: set[nn.Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, nn.Module]]:
+        """The model's own parts, then the probes in the order of the pass."""
+        yield from self.inner.named_modules(memo, prefix, remove_duplicate)
+        for station in self.stations:
+            yield f"{prefix}.{station.name}".strip("."), station.probe
+
+    def get_submodule(self, target: str) -> nn.Module:
+        probes = {station.name: station.probe for station in self.stations}
+        return probes[target] if target in probes else self.inner.get_submodule(target)
+
+    def train(self, mode: bool = True) -> "Foreign":
+        self.inner.train(mode)
+        self.training = mode
+        return self
+
+
+def as_taken(model: nn.Module, image: Tensor) -> Tensor:
+    """An image in the kind of number the model works in."""
+    weight = next((one for one in model.parameters() if one.is_floating_point()), image)
+    return image.to(weight.dtype)
+
+
+def logits_in(output: Any) -> Tensor:
+    """The logits of what a model gives: its only tensor of two axes, or the one called so.
+
+    Raises ChoiceError where neither tells.
+    """
+    if isinstance(output, Mapping):
+        named = next((output[name] for name in LOGITS if isinstance(output.get(name), Tensor)), None)
+        if named is not None:
+            return logits_in(named)
+    named = getattr(output, "logits", None)
+    found = [named] if isinstance(named, Tensor) else [one for one in tensors_in(output) if one.ndim == 2]
+    if len(found) != 1:
+        raise ChoiceError(
+            f"A model has to give logits, one number a class for each picture; this one gives {told(output)}."
+        )
+    return found[0] if found[0].dtype == torch.float64 else found[0].float()
+
+
+def told(output: Any) -> str:
+    shapes = [" × ".join(map(str, one.shape)) for one in tensors_in(output)]
+    return f"tensors of {', '.join(shapes[:4])}" if shapes else type(output).__name__

@@ -1,0 +1,145 @@
+"""Probes for what was found: they stand nowhere in the model, and tensors are led past them while it runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from explorer.any_model import patterns
+from explorer.any_model.chains import Layer
+from explorer.any_model.gates import Sighting
+from explorer.any_model.layouts import Layout, Seen
+from explorer.any_model.patterns import Pattern
+from explorer.any_model.places import Change, Place
+from models.probe import Kind, Probe, Role
+
+
+class FoundProbe(Probe):
+    """A probe of a model that declares none."""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody listens, or has something else run in its place."""
+        listeners = (self._forward_hooks, self._forward_pre_hooks, self._backward_hooks)
+        return any(listeners) or "forward" in self.__dict__
+
+
+@dataclass(frozen=True, eq=False)
+class Station:
+    """A probe, its name, and the places whose tensors are led past it."""
+
+    name: str
+    probe: FoundProbe
+    places: tuple[Place, ...]
+    made: int  # after how many calls of a pass
+    tokens: int = 0  # beside the places, that do not pass
+    copied: bool = True  # before it passes, as the model writes into its own later
+    together: bool = False  # the tensors of all places pass as one list, for reading only
+
+    def routes(self) -> dict[Place, Change]:
+        if self.together:
+            parts: dict[Place, Tensor] = {}
+            return {place: gathering(self, place, parts) for place in self.places}
+        return dict.fromkeys(self.places, passing(self))
+
+
+def passing(station: Station) -> Change:
+    """Lead a tensor past a probe, in 32 bits at least."""
+
+    def change(value: Tensor) -> Tensor | None:
+        own = value[:, station.tokens :] if station.tokens else value
+        kind = torch.promote_types(own.dtype, torch.float32)
+        shown = own.to(kind, copy=station.copied)
+        made = station.probe(shown)
+        if made is shown and not (torch.is_grad_enabled() and (shown is not value)):
+            return None
+        back = made.to(value.dtype, copy=True)
+        return torch.cat([value[:, : station.tokens], back], dim=1) if station.tokens else back
+
+    return change
+
+
+def gathering(station: Station, place: Place, parts: dict[Place, Tensor]) -> Change:
+    """Keep a tensor until those of all places are there, and lead them past the probe as a list."""
+
+    def change(value: Tensor) -> None:
+        kind = torch.promote_types(value.dtype, torch.float32)
+        parts[place] = value.to(kind, copy=not torch.is_grad_enabled())
+        if len(parts) == len(station.places):
+            station.probe([parts.pop(one) for one in station.places])
+
+    return change
+
+
+def probe(
+    kind: Kind, pattern: Pattern, role: Role = Role.OTHER, branches: tuple[str, ...] = ()
+) -> FoundProbe:
+    return FoundProbe(kind, pattern.text, role=role, branches=branches, **pattern.sizes)
+
+
+def of_layer(layer: Layer, layout: Layout, made: int, copied: bool) -> Station:
+    found = probe(Kind.FEATURE_MAP, patterns.of_layout(layout), layer.role)
+    name = f"{layer.module}.output"
+    return Station(name, found, (Place(layer.module),), made, layout.tokens, copied)
+
+
+def of_gate(found: Sighting, name: str, seen: Seen, layout: Layout | None) -> Iterator[Station]:
+    """The stations of one gate; `name` is that of the module it is told under."""
+    one, shape, batch = found.candidate, found.shape, seen.batch
+    if found.kind == "branch" and one.axis is not None:
+        yield from of_blend(found, name, batch)
+    elif found.kind == "attention":
+        made = probe(Kind.ATTENTION, patterns.of_attention(shape, batch))
+        yield Station(f"{name}.attention", made, found.places, one.made)
+    elif found.kind == "modulation":
+        pattern = patterns.of_layout(layout) if layout else patterns.of_anything(shape, batch)
+        tokens = layout.tokens if layout else 0
+        yield Station(f"{name}.modulation", probe(Kind.MODULATION, pattern), found.places, one.made, tokens)
+    else:
+        made = probe(Kind.CHANNEL_GATE, patterns.of_channels(shape, batch))
+        yield Station(f"{name}.gate", made, found.places, one.made)
+
+
+def of_blend(found: Sighting, name: str, batch: int | None) -> Iterator[Station]:
+    """Shares, what they are the softmax of, what they blend, and what that gives."""
+    one, axis = found.candidate, found.candidate.axis or 0
+    count = found.shape[axis]
+    names = tuple(f"branch {number + 1}" for number in range(count))
+    shares = patterns.of_branches(found.shape, batch, axis)
+    yield from of_maps(found, name, names)
+    logits = tuple(replace(place, part=0) for place in found.places)
+    yield Station(
+        f"{name}.branch_logits", probe(Kind.BRANCH_LOGITS, shares, branches=names), logits, one.made
+    )
+    weights = probe(Kind.BRANCH_WEIGHTS, shares, branches=names)
+    yield Station(f"{name}.branch_weights", weights, found.places, one.made)
+    if one.blended:
+        use = one.uses[0]
+        gate = use.gate_shape
+        if use.axis is not None:
+            padded = (1,) * (len(use.result_shape) - len(gate)) + gate
+            gate = tuple(length for number, length in enumerate(padded) if number != use.axis)
+        made = probe(Kind.FEATURE_MAP, patterns.of_blend(one.blended_shape, gate), Role.BLENDED)
+        yield Station(f"{name}.blended", made, (one.blended,), one.made + 1)
+
+
+def of_maps(found: Sighting, name: str, names: tuple[str, ...]) -> Iterator[Station]:
+    """What is blended: one stack of maps, or a map for each branch."""
+    one = found.candidate
+    stacked = next((use for use in one.uses if use.axis is not None and not use.matrix), None)
+    by_branch: Mapping[int | None, Place] = {
+        use.branch: replace(use.place, part=use.other) for use in one.uses if not use.matrix
+    }
+    if stacked is not None and len(stacked.other_shape) == len(stacked.result_shape):
+        pattern = patterns.of_blend(stacked.other_shape, stacked.gate_shape, stacked.axis)
+        places: tuple[Place, ...] = (replace(stacked.place, part=stacked.other),)
+    elif set(range(len(names))) <= set(by_branch):
+        single = patterns.of_blend(one.uses[0].other_shape, one.uses[0].gate_shape)
+        left, right = single.text.split(" -> ")
+        pattern = Pattern(f"k {left} -> b k {right.removeprefix('b ')}", single.sizes)
+        places = tuple(by_branch[number] for number in range(len(names)))
+    else:
+        return
+    made = probe(Kind.BRANCHES, pattern, branches=names)
+    yield Station(f"{name}.branches", made, places, one.made - 1, together=len(places) > 1)

@@ -1,0 +1,89 @@
+"""What is known of a tensor while one pass is watched, and of the values that may turn out to be a gate."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from explorer.any_model.places import Place
+
+
+@dataclass(frozen=True)
+class Use:
+    """One product a gate goes into."""
+
+    place: Place  # of the product
+    part: int  # which argument is the gate
+    other: int  # which argument is what it is applied to
+    gate_shape: tuple[int, ...]
+    other_shape: tuple[int, ...]
+    result_shape: tuple[int, ...]
+    live: bool  # whether what it is applied to depends on the picture
+    matrix: bool  # a product of matrices, which sums over an axis
+    branch: int | None = None  # the only branch of the gate that is used here
+    axis: int | None = None  # of the branches in what all of them are applied to at once
+
+
+@dataclass(eq=False)
+class Candidate:
+    """Values that become a gate when they multiply something."""
+
+    place: Place  # where they are made, or where they enter a product
+    activation: str  # what made them
+    value: Tensor
+    origin: int  # of what the activation was applied to
+    live: bool
+    axis: int | None = None  # that a softmax sums to one over
+    made: int = 0  # by which call of the pass
+    given: int | None = None  # the origin of the values themselves
+    plain: bool = False  # nothing but the product tells that it is a gate
+    uses: list[Use] = field(default_factory=list)
+    blended: Place | None = None  # where the products of all branches have been summed
+    blended_shape: tuple[int, ...] = ()
+
+
+Gates = tuple[Candidate, ...]
+Blend = tuple[Candidate, frozenset[int]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Where the values of a tensor come from."""
+
+    origin: int  # the same for all that are the same function, number by number, of the same values
+    live: bool = False  # depends on the picture
+    gates: Gates = ()  # whose values these are, moved, picked, or changed by a constant
+    stats: frozenset[int] = frozenset()  # origins of what these are means, norms or sums of
+    bent: str = ""  # the activation they passed last
+    response: str = ""  # "norm", or "response norm" once it is divided by its own mean
+    blend: Blend | None = None  # which branches of a gate have been added up so far
+    six: bool = False  # cut at 6, and after a division by 6 a hard sigmoid
+    made: int = 0  # by which call of the pass
+    views: frozenset[int] = frozenset()  # origins of what these may be a part of, in the same memory
+
+
+class Ledger:
+    """The facts of the tensors that are still there; keeps none of them alive."""
+
+    def __init__(self) -> None:
+        self.known = WeakTensorKeyDictionary()
+        self.origins = count()
+        self.calls = 0
+        self.written: dict[
+            int, int
+        ] = {}  # by which call something was last written into the values of an origin
+
+    def of(self, tensor: Tensor) -> Facts:
+        """What is known; a tensor nobody has met, such as a parameter, does not depend on the picture."""
+        found = self.known.get(tensor)
+        if found is None:
+            found = self.known[tensor] = Facts(next(self.origins))
+        return found
+
+    def put(self, tensor: Tensor, facts: Facts) -> None:
+        self.known[tensor] = facts
+
+    def new(self, live: bool, **more) -> Facts:
+        """Facts of values that are no simple function of others."""
+        return Facts(next(self.origins), live, made=self.calls, **more)

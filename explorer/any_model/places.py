@@ -1,0 +1,196 @@
+"""Where in a pass a tensor is met: at a call inside a module's own forward, or as what a module puts out.
+
+Hooks belong to a module and modes to a thread; both are taken off again whatever happens.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from explorer.any_model.functions import FUSED, plain
+
+Change = Callable[[Tensor], Tensor | None]  # a tensor in its own axes -> what takes its place, or None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor is met; the numbers count from 0 and only what the module itself calls."""
+
+    module: str  # whose forward it is, "" for the whole model
+    visit: int = 0  # which of the times that module runs in a pass
+    function: str = ""  # of torch, by its plain name; "" for what the module puts out
+    call: int = 0  # which of its calls of that function
+    part: int | None = None  # number of an argument; None for the result
+
+
+@dataclass
+class Running:
+    """One run of a module's forward, while it lasts."""
+
+    wanted: Mapping[tuple[str, int], list[tuple[int | None, Change]]]
+    functions: frozenset[str]
+    calls: Counter[str] = field(default_factory=Counter)
+
+
+class Listener(TorchFunctionMode):
+    """Hands the tensors at some places to whoever listens there, and puts in what comes back."""
+
+    def __init__(self, routes: Mapping[Place, Change]) -> None:
+        super().__init__()
+        self.outputs = {(p.module, p.visit): change for p, change in routes.items() if not p.function}
+        self.wanted: dict[tuple[str, int], dict[tuple[str, int], list[tuple[int | None, Change]]]] = {}
+        for place, change in routes.items():
+            if place.function:
+                there = self.wanted.setdefault((place.module, place.visit), {})
+                there.setdefault((place.function, place.call), []).append((place.part, change))
+        self.stack: list[Running | None] = [None]  # None where nobody listens
+        self.visits: Counter[str] = Counter()
+        self.on = 0  # how many that call something of interest are running; only then calls are seen
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        running = self.stack[-1]
+        if running is None:
+            return func(*args, **kwargs)
+        name = plain(func)
+        if name not in running.functions:
+            return func(*args, **kwargs)
+        number = running.calls[name]
+        running.calls[name] += 1
+        wanted = running.wanted.get((name, number), ())
+        if name == FUSED and wanted:
+            return unfused(*args, change=wanted[0][1], **kwargs)
+        for part, change in wanted:
+            if part is not None:
+                given = change(args[part])
+                args = args if given is None else (*args[:part], given, *args[part + 1 :])
+        result = func(*args, **kwargs)
+        for part, change in wanted:
+            if part is None:
+                given = change(result)
+                result = result if given is None else given
+        return result
+
+    def begins(self, name: str) -> None:
+        """A module that calls something of interest itself, or a part of one, begins."""
+        visit = self.visits[name]
+        self.visits[name] += 1
+        wanted = self.wanted.get((name, visit))
+        functions = frozenset(function for function, _ in wanted or ())
+        self.stack.append(Running(wanted, functions) if wanted else None)
+        if wanted:
+            self.on += 1
+            if self.on == 1:
+                self.__enter__()
+
+    def ends(self, name: str, value: Any) -> Any:
+        """It has ended; what it puts out may be changed."""
+        running, self.stack[-1] = (
+            self.stack[-1],
+            None,
+        )  # whoever listens may call torch as well, which counts for nobody
+        change = self.outputs.get((name, self.visits[name] - 1))
+        made = None if change is None else changed_output(value, change)
+        self.stack.pop()
+        if running is not None:
+            self.on -= 1
+            if not self.on:
+                self.__exit__(None, None, None)
+        return made
+
+
+@contextmanager
+def listening(
+    model: nn.Module, routes: Mapping[Place, Change], known: Mapping[str, nn.Module] | None = None
+) -> Iterator[None]:
+    """For the length of a `with` block, passes of this thread hand over what is met at the places.
+
+    known: the parts of the model by name, where they have been gathered before.
+    """
+    listener = Listener(routes)
+    modules = known or dict(model.named_modules())
+    owners = {place.module for place in routes}
+    callers = {place.module for place in routes if place.function}
+    names = {id(part): name for name, part in modules.items()}  # a part that is shared has one name
+    children = {names[id(child)] for name in callers for child in modules[name].children()}
+    hooks = []
+    try:
+        for name in owners | children:
+            part = modules[name]
+            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
+            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value)))
+        yield
+    finally:
+        if listener.on:  # an error came out of a module, which then has not ended
+            listener.__exit__(None, None, None)
+        for hook in hooks:
+            hook.remove()
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors of an output, through lists, tuples and dicts, in their order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from tensors_in(one)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for one in value:
+            yield from tensors_in(one)
+
+
+def map_in(value: Any) -> Tensor | None:
+    """The first tensor of an output that can hold places: of three axes or more."""
+    return next((one for one in tensors_in(value) if one.ndim > 2), None)
+
+
+def changed_output(value: Any, change: Change) -> Any:
+    """The output with its map changed; None where nothing changes."""
+    found = map_in(value)
+    given = None if found is None else change(found)
+    return None if given is None else replaced(value, found, given)
+
+
+def replaced(value: Any, old: Tensor | None, new: Tensor) -> Any:
+    """The same structure with one tensor in the place of another."""
+    if value is old:
+        return new
+    if isinstance(value, Mapping):
+        return type(value)({key: replaced(one, old, new) for key, one in value.items()})  # type: ignore[call-arg]
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return type(value)(replaced(one, old, new) for one in value)
+    return value
+
+
+def unfused(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+    *,
+    change: Change,
+) -> Tensor:
+    """Attention in separate steps, as PyTorch documents its fused one, so that its weights can be met."""
+    if enable_gqa:
+        key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
+        value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
+    scores = query @ key.transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        allowed = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+        scores = scores.masked_fill(~allowed, -torch.inf)
+    if attn_mask is not None:
+        hidden = attn_mask.dtype == torch.bool
+        scores = scores.masked_fill(~attn_mask, -torch.inf) if hidden else scores + attn_mask
+    weights = scores.softmax(dim=-1)
+    given = change(weights)
+    return (weights if given is None else given) @ value

@@ -1,0 +1,197 @@
+"""What a call of torch does to what is known of tensors, function by function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from explorer.any_model import functions as kinds
+from explorer.any_model.ledger import Candidate, Facts, Ledger
+from explorer.any_model.places import Place
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that has been made."""
+
+    name: str
+    place: Place
+    args: tuple
+    kwargs: dict
+    given: list[tuple[Tensor, Facts]]  # the tensors it was given, with what was known of them before
+    result: Any
+
+    @property
+    def facts(self) -> list[Facts]:
+        return [facts for _, facts in self.given]
+
+    @property
+    def live(self) -> bool:
+        return any(one.live for one in self.facts)
+
+    def argument(self, number: int, name: str, otherwise: Any = None) -> Any:
+        return self.args[number] if len(self.args) > number else self.kwargs.get(name, otherwise)
+
+
+class Watcher(Protocol):
+    """What the rules write to."""
+
+    ledger: Ledger
+    candidates: list[Candidate]
+    hidden: list[Place]
+
+
+def opaque(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """Anything else: new values. Heads that talk to each other leave an attention what it is."""
+    alive = [facts for facts in call.facts if facts.live]
+    if len(alive) == 1 and alive[0].gates and made.ndim == 4 and made.shape == call.given[0][0].shape:
+        return replace(watch.ledger.new(True), gates=alive[0].gates)
+    return watch.ledger.new(call.live)
+
+
+def moved(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    return call.facts[0] if call.given else watch.ledger.new(False)
+
+
+def picked(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    gates = tuple(dict.fromkeys(one for facts in call.facts for one in facts.gates))
+    first = call.facts[0]
+    blend = first.blend if len(call.given) == 1 else None
+    views = first.views | {first.origin}
+    return watch.ledger.new(call.live, gates=gates, stats=first.stats, blend=blend, views=views)
+
+
+def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """A function of every number by itself."""
+    first = call.facts[0]
+    gates = first.gates if call.name in ("clamp", "clip", "clamp_min", "clamp_max") else ()
+    top = call.argument(2, "max", call.kwargs.get("max_val"))
+    six = call.name == "relu6" or (call.name in kinds.SIXES and top == 6)
+    bent = "relu6" if six else call.name if call.name in kinds.BENDS else first.bent
+    response = first.response if call.name in ("sqrt", "clamp_min", "clamp") else ""
+    return replace(first, bent=bent, gates=gates, six=six, response=response, blend=None)
+
+
+def activated(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """A sigmoid or the like: what it made may be a gate."""
+    first = call.facts[0]
+    name = kinds.SIGMOIDS[call.name]
+    found = Candidate(call.place, name, made.detach(), first.origin, first.live)
+    return started(watch, found, replace(first, bent=name, stats=frozenset()))
+
+
+def shared_out(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """A softmax, over the axis it is given."""
+    first = call.facts[0]
+    axis = call.argument(1, "dim", -1)
+    axis = made.ndim - 1 if axis is None else axis % made.ndim
+    found = Candidate(call.place, "softmax", made.detach(), first.origin, first.live, axis)
+    return started(watch, found, watch.ledger.new(first.live))
+
+
+def started(watch: Watcher, found: Candidate, facts: Facts) -> Facts:
+    found.made, found.given = watch.ledger.calls, facts.origin
+    watch.candidates.append(found)
+    return replace(facts, gates=(found,), blend=None, response="", six=False)
+
+
+def fused(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """Attention in one step; its weights are met when somebody listens."""
+    query, key = (call.argument(number, name) for number, name in enumerate(("query", "key")))
+    shape = (*query.shape[:-1], key.shape[-2])
+    found = Candidate(call.place, "softmax", query.new_empty(0).expand(0), -1, True, len(shape) - 1)
+    found.blended_shape, found.made = shape, watch.ledger.calls
+    watch.candidates.append(found)
+    return watch.ledger.new(True)
+
+
+def hidden(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    watch.hidden.append(call.place)
+    return watch.ledger.new(True)
+
+
+def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """A mean, a norm, a sum."""
+    first = call.facts[0]
+    stats = first.stats | {first.origin}
+    response = "norm" if call.name in kinds.NORMS else ""
+    facts = watch.ledger.new(call.live, stats=stats, response=response)
+    if call.name == "sum" and first.blend and len(call.given) == 1:
+        gate, _ = first.blend
+        axes = call.argument(1, "dim", call.kwargs.get("axis"))
+        summed = {axes % call.given[0][0].ndim} if isinstance(axes, int) else set()
+        if any(use.axis in summed for use in gate.uses):
+            blended(gate, call.place, made)
+    return facts
+
+
+def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """A sum or a difference: of shares, of what branches bring, or with a constant."""
+    if len(call.given) < 2:
+        return pointless(call, made)
+    (_, first), (_, second) = call.given[:2]
+    if first.gates and second.gates:
+        return replace(first, gates=tuple(dict.fromkeys((*first.gates, *second.gates))), blend=None)
+    if first.blend and second.blend and first.blend[0] is second.blend[0]:
+        return joined(watch, call, made, first.blend[0], first.blend[1] | second.blend[1])
+    for one, other in ((first, second), (second, first)):
+        if one.live and (not (other.live or other.gates) or one.origin in other.stats):
+            return replace(one, six=False)
+        if one.gates and not other.live:
+            return one
+    if first.origin == second.origin:
+        return replace(first, gates=(), blend=None)
+    return watch.ledger.new(call.live)
+
+
+def joined(watch: Watcher, call: Call, made: Tensor, gate: Candidate, branches: frozenset[int]) -> Facts:
+    """What some branches bring, added up."""
+    if gate.axis is not None and len(branches) == gate.value.shape[gate.axis]:
+        blended(gate, call.place, made)
+    return watch.ledger.new(True, blend=(gate, branches))
+
+
+def blended(gate: Candidate, place: Place, made: Tensor) -> None:
+    gate.blended, gate.blended_shape = place, tuple(made.shape)
+
+
+def pointless(call: Call, made: Tensor) -> Facts:
+    """With one number for all."""
+    return replace(call.facts[0], six=False) if call.given else Facts(-1)
+
+
+def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    if len(call.given) < 2:
+        number = next((one for one in call.args if isinstance(one, int | float)), 0)
+        return sixth(watch, call, made, number == 6)
+    (_, first), (_, second) = call.given[:2]
+    if first.origin in second.stats:
+        response = "response norm" if first.response else ""
+        return replace(first, response=response)
+    return added(watch, call, made)
+
+
+def sixth(watch: Watcher, call: Call, made: Tensor, is_sixth: bool) -> Facts:
+    """What was cut at 6, divided by 6, is a hard sigmoid."""
+    first = call.facts[0]
+    if not (first.six and is_sixth and first.live):
+        return pointless(call, made)
+    found = Candidate(call.place, "hard_sigmoid", made.detach(), first.origin, first.live)
+    return started(watch, found, first)
+
+
+Rule = Callable[[Watcher, Call, Tensor], Facts]
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(kinds.MOVES, moved),
+    **dict.fromkeys(kinds.PICKS, picked),
+    **dict.fromkeys(kinds.POINTWISE, pointwise),
+    **dict.fromkeys(kinds.STATISTICS, statistic),
+    **dict.fromkeys(("sigmoid", "hardsigmoid", "tanh"), activated),
+    **dict.fromkeys(("add", "sub", "rsub"), added),
+    "softmax": shared_out,
+    "neg": lambda _watch, call, made: pointless(call, made),
+    "div": divided,
+    kinds.FUSED: fused,
+    **dict.fromkeys(kinds.HIDDEN, hidden),
+}

@@ -1,0 +1,119 @@
+"""Watch one pass of a model: which module runs when, and what becomes of every activation.
+
+A mode of this thread sees each call of a function of torch, wherever in a forward it is made; hooks tell
+which module makes it. What a call does to the facts of its tensors is told in `explorer.any_model.rules`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from explorer.any_model.functions import plain
+from explorer.any_model.ledger import Candidate, Ledger
+from explorer.any_model.places import Place, map_in, tensors_in
+from explorer.any_model.products import noted
+from explorer.any_model.rules import Call
+
+SILENT = {"get", "set", "size", "dim", "numel", "stride", "is_contiguous", "is_floating_point", "item", "len"}
+
+
+@dataclass
+class Ran:
+    """One run of a module."""
+
+    name: str
+    visit: int
+    parent: int | None  # number of the run it was part of
+    taken: frozenset[int]  # origins of what it was given
+    given: int | None = None  # origin of the map it puts out
+    shape: tuple[int, ...] = ()
+    ended: int = -1  # after how many calls of the pass
+    calls: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What was seen of one pass."""
+
+    runs: tuple[Ran, ...]  # in the order they began
+    candidates: tuple[Candidate, ...]
+    hidden: tuple[Place, ...]  # attention that cannot be opened
+    output: Any
+    written: Mapping[int, int]  # by which call something was last written into the values of an origin
+
+
+class Watch(TorchFunctionMode):
+    """Sees every call while it is on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = Ledger()
+        self.runs: list[Ran] = []
+        self.stack: list[int] = []
+        self.visits: Counter[str] = Counter()
+        self.candidates: list[Candidate] = []
+        self.hidden: list[Place] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = plain(func)
+        if name in SILENT or not self.stack:
+            return func(*args, **kwargs)
+        running = self.runs[self.stack[-1]]
+        place = Place(running.name, running.visit, name, running.calls[name])
+        running.calls[name] += 1
+        self.ledger.calls += 1
+        given = [(one, self.ledger.of(one)) for one in tensors_in([*args, *kwargs.values()])]
+        result = func(*args, **kwargs)
+        noted(self, Call(name, place, args, kwargs, given, result))
+        return result
+
+    def begins(self, name: str, args: tuple, kwargs: dict) -> None:
+        taken = frozenset(self.ledger.of(one).origin for one in tensors_in([*args, *kwargs.values()]))
+        parent = self.stack[-1] if self.stack else None
+        self.stack.append(len(self.runs))
+        self.runs.append(Ran(name, self.visits[name], parent, taken))
+        self.visits[name] += 1
+
+    def ended(self, value: Any) -> None:
+        run = self.runs[self.stack.pop()]
+        found = map_in(value)
+        self.ledger.calls += 1
+        run.ended = self.ledger.calls
+        if found is not None:
+            run.given, run.shape = self.ledger.of(found).origin, tuple(found.shape)
+
+
+@contextmanager
+def watching(model: nn.Module) -> Iterator[Watch]:
+    """For the length of a `with` block, passes of this thread through the model are watched."""
+    watch = Watch()
+    hooks = []
+    try:
+        for name, part in model.named_modules():
+            hooks.append(
+                part.register_forward_pre_hook(
+                    lambda _m, args, kwargs, n=name: watch.begins(n, args, kwargs), with_kwargs=True
+                )
+            )
+            hooks.append(part.register_forward_hook(lambda _m, _a, value: watch.ended(value)))
+        with watch:
+            yield watch
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@torch.no_grad()
+def watched(model: nn.Module, image: Tensor) -> Pass:
+    """One pass of `image` `[b, 3, h, w]`, watched; nothing stays on the model, also after an error."""
+    with watching(model) as watch:
+        watch.ledger.put(image, watch.ledger.new(True))
+        output = model(image)
+    return Pass(tuple(watch.runs), tuple(watch.candidates), tuple(watch.hidden), output, watch.ledger.written)

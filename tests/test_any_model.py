@@ -1,0 +1,155 @@
+"""Models nobody prepared: their layers and gates are found, read and changed, and nothing stays on them."""
+
+import pytest
+import torch
+from einops import rearrange
+
+from explorer.any_model.find import find
+from explorer.any_model.foreign import Foreign
+from explorer.capture import editing, hooked, probes, run
+from explorer.errors import ChoiceError
+from models.probe import Kind
+from tests.foreign import GATES, SIDE, Activations, Attention, FunctionalBranches, Net, Star, Tokens, made
+from tests.tiny import TINY
+
+BESIDE = (Kind.FEATURE_MAP, Kind.BRANCHES, Kind.VECTOR)
+
+
+@pytest.fixture
+def image():
+    return torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+
+
+def found_in(model):
+    found = find(model, (SIDE, SIDE))
+    return found, Foreign(model, found.stations)
+
+
+def told(gate):
+    return gate.kind, gate.axes, gate.shape, gate.activation
+
+
+@pytest.mark.parametrize("make", GATES, ids=lambda make: make.__name__)
+def test_every_gate_is_found_and_nothing_else(make):
+    found, _ = found_in(made(make))
+    assert [told(gate) for gate in found.gates] == GATES[make] * 2
+    for gate in found.gates:
+        assert gate.applied_to.endswith("inner")
+        assert gate.module.startswith(gate.applied_to)
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("make", [make for make in GATES if GATES[make]], ids=lambda make: make.__name__)
+def test_a_gate_that_is_changed_moves_the_logits_and_one_released_gives_them_back(make, half, image):
+    model = made(make).requires_grad_(False)
+    model = model.bfloat16() if half else model
+    _, foreign = found_in(model)
+    with torch.no_grad():
+        before = foreign(image)
+        assert torch.equal(before, model(image.bfloat16() if half else image).float())
+        for name, probe in probes(foreign).items():
+            if probe.kind not in BESIDE:
+                with hooked({probe: editing(lambda value: value * 0.2 + value.mean(1, keepdim=True).exp())}):
+                    moved = foreign(image)
+                assert not torch.equal(moved, before), name
+                assert torch.equal(foreign(image), before), name
+
+
+def test_fused_attention_is_opened_when_somebody_looks(image):
+    apart, fused = (found_in(made(Attention, fused=fused))[1] for fused in (False, True))
+    one, other = run(apart, image), run(fused, image)
+    assert [found.name for found in one.of(Kind.ATTENTION)] == [
+        found.name for found in other.of(Kind.ATTENTION)
+    ]
+    for first, second in zip(one.of(Kind.ATTENTION), other.of(Kind.ATTENTION), strict=True):
+        torch.testing.assert_close(first.value, second.value)
+    torch.testing.assert_close(one.logits, other.logits)
+
+
+@pytest.mark.parametrize("family", ["Vision Permutator", "S2-MLPv2"])
+def test_the_finder_gives_the_probes_our_own_files_declare(family, image):
+    torch.manual_seed(0)
+    model = TINY[family]().eval()
+    declared = run(model, image)
+    _, foreign = found_in(model)
+    seen = run(foreign, image).activations
+    named = [name for name in probes(foreign) if name not in declared.activations]
+    for kind in (Kind.BRANCH_WEIGHTS, Kind.BRANCH_LOGITS, Kind.BRANCHES):
+        ours, found = (
+            declared.of(kind),
+            [seen[name] for name in seen if seen[name].kind is kind and name in named],
+        )
+        assert len(ours) == len(found) == 3
+        for one, other in zip(ours, found, strict=True):
+            assert torch.equal(one.value, other.value), (one.name, other.name)
+
+
+@pytest.mark.parametrize("make", [Star, Activations, Tokens], ids=lambda make: make.__name__)
+def test_layers_and_their_layout_are_found(make, image):
+    model = made(make)
+    found, foreign = found_in(model)
+    assert found.undecided == ()
+    seen = run(foreign, image)
+    kept = {}
+    hooks = {part: lambda part, _args, value: kept.__setitem__(part, value.clone()) for part in model.blocks}
+    with torch.no_grad(), hooked(hooks):
+        model(image)
+    for number, block in enumerate(model.blocks):
+        native = kept[block][:, 1:] if make is Tokens else kept[block]
+        pattern = "b (h w) c -> b h w c" if make is Tokens else "b c h w -> b h w c"
+        expected = rearrange(native, pattern, h=8)
+        assert torch.equal(seen.activations[f"blocks.{number}.output"].value, expected)
+
+
+def test_a_layout_is_told_from_another_size_where_one_is_taken_and_else_from_a_shift():
+    evidence = [found_in(made(make))[0].layers[-1].layout.evidence for make in (Star, Tokens)]
+    assert evidence == ["sizes and shift", "shift"]
+
+
+def test_a_layout_can_be_given_by_hand_and_has_to_fit():
+    found = find(made(Star), (SIDE, SIDE), {"blocks.*": "b h w c"})
+    assert [one.layout.evidence for one in found.layers if one.module.startswith("blocks.")] == ["given"] * 2
+    for wrong in ("b q h w", "b (3 + h w) c"):
+        with pytest.raises(ChoiceError, match="layout"):
+            find(made(Star), (SIDE, SIDE), wrong)
+
+
+def test_what_cannot_be_decided_is_said():
+    class Pooled(Net):
+        def forward(self, x):
+            x = self.stem(x).mean((2, 3), keepdim=True).expand(-1, -1, 8, 8)  # no place is unlike another
+            return self.head(self.blocks(x).mean((2, 3)))
+
+    torch.manual_seed(0)
+    found, foreign = found_in(Pooled(FunctionalBranches).eval())
+    blocks = [one for one in found.layers if one.module.startswith("blocks.")]
+    assert blocks
+    assert all("Neither" in one.why for one in blocks)
+    assert not [name for name in probes(foreign) if name.startswith("blocks.") and name.endswith(".output")]
+
+
+def flags(model):
+    return [(part.training, [one.requires_grad for one in part.parameters()]) for part in model.modules()]
+
+
+@pytest.mark.parametrize("when", ["watching", "listening"])
+def test_nothing_stays_on_a_model_also_after_an_error(when, image):
+    model = made(FunctionalBranches)
+    _, foreign = found_in(model)
+    before = flags(model)
+    model.head.register_forward_pre_hook(lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
+    with pytest.raises(RuntimeError, match="boom"):
+        find(model, (SIDE, SIDE)) if when == "watching" else run(foreign, image)
+    parts = [*model.modules(), *probes(foreign).values()]
+    hooks = [(part._forward_hooks, part._forward_pre_hooks) for part in parts if part is not model.head]
+    assert not any(any(pair) for pair in hooks)
+    assert not torch.overrides._get_current_function_mode_stack()
+    assert flags(model) == before
+
+
+def test_a_model_in_its_facade_keeps_the_names_of_its_parameters_and_parts():
+    model = made(FunctionalBranches)
+    _, foreign = found_in(model)
+    assert list(foreign.state_dict()) == list(model.state_dict())
+    assert [name for name, _ in foreign.named_parameters()] == [name for name, _ in model.named_parameters()]
+    assert dict(foreign.named_modules())[""] is model
