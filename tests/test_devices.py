@@ -166,7 +166,7 @@ QUESTIONS: dict[Callable[[Explorer, str], object], list[str]] = {  # and the mod
     scored: ["fasternet_nano"],
     baselines: ["fasternet_nano"],
 }
-ELSEWHERE_TESTED = {"attribute"}
+ELSEWHERE_TESTED = {"attribute", "add", "found", "gates"}
 WITHOUT_A_PASS = {"hosted", "device", "fetch", "labels", "digest", "cropped", "image", "target", "depth"} | {
     *("remembers", "has_passed", "knows_costs", "upload"),
 }
