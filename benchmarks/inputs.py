@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.page import SLID, app
+from benchmarks.page import SLID, app, launched
 from benchmarks.timing import row
 from explorer import Explorer
 
@@ -57,9 +57,7 @@ def remembered(path: Path) -> str:
 def slider(large: Path, small: Path) -> str:
     """From a slider's move to the new probabilities, on two pages whose turns alternate."""
     with app() as (url, _, _), sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launched(play)
         pages = [looking_at(browser.new_page(), url, path) for path in (large, small)]
         times: list[list[float]] = [[], []]
         texts = [page.locator("#what-if .shift").text_content() for page in pages]

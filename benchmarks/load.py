@@ -19,7 +19,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.page import app
+from benchmarks.page import app, launched
 from benchmarks.timing import row
 from explorer import Explorer
 from explorer.ui import endpoints
@@ -99,9 +99,7 @@ def ask(found: Answers, url: str, folder: Path, number: int, end: float) -> None
 def press(found: Answers, url: str, end: float) -> None:
     """A browser in which somebody runs long work and stops it, again and again."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launched(play)
         page = browser.new_page()
         page.goto(f"{url}?tab=attribution&method=shapley_sampling&orders=40&segments=144")
         page.set_default_timeout(1_000 * max(60.0, end - time.monotonic()))

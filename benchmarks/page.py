@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from benchmarks.timing import row
 from models.scenes import draw
@@ -67,13 +67,16 @@ def app() -> Iterator[tuple[str, float, int]]:
         process.wait()
 
 
+def launched(play: Playwright) -> Browser:
+    """The browser all benchmarks of the page are taken in."""
+    return play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+
+
 @contextmanager
 def opened(query: str) -> Iterator[Page]:
     """A page of a running app."""
     with app() as (url, _, _), sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launched(play)
         shown = browser.new_page()
         shown.goto(f"{url}{query}")
         yield shown

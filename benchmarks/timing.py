@@ -2,31 +2,31 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 def medians(*calls: Callable[[], object], rounds: int) -> list[float]:
     """Median seconds of each call over `rounds` turns, after one turn that does not count."""
-    times: list[list[float]] = [[] for _ in calls]
-    for turn in range(rounds + 1):
-        for call, seconds in zip(calls, times, strict=True):
-            start = time.perf_counter()
-            call()
-            if turn:
-                seconds.append(time.perf_counter() - start)
-    return [statistics.median(seconds) for seconds in times]
+    return [statistics.median(seconds) for seconds in in_turns(calls, rounds, time.perf_counter)]
 
 
 def processor_seconds(*calls: Callable[[], object], rounds: int) -> list[float]:
     """The least seconds of the processor of each call; what else the machine does moves these less."""
+    return [min(seconds) for seconds in in_turns(calls, rounds, time.process_time)]
+
+
+def in_turns(
+    calls: Sequence[Callable[[], object]], rounds: int, clock: Callable[[], float]
+) -> list[list[float]]:
+    """Seconds of each call in each turn, after one turn that does not count."""
     times: list[list[float]] = [[] for _ in calls]
     for turn in range(rounds + 1):
         for call, seconds in zip(calls, times, strict=True):
-            start = time.process_time()
+            start = clock()
             call()
             if turn:
-                seconds.append(time.process_time() - start)
-    return [min(seconds) for seconds in times]
+                seconds.append(clock() - start)
+    return times
 
 
 def row(what: str, measured: str, limit: str) -> str:

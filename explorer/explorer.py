@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.any_model.adding import add as added
-from explorer.any_model.find import Found, Given, find
-from explorer.any_model.gates import FoundGate
+from explorer.any_model.find import Found, Given
+from explorer.any_model.service import AnyModelService
 from explorer.attribution.applicability import Verdict
 from explorer.attribution.options import DEFAULTS, Options
 from explorer.attribution.registry import Attribution
@@ -37,6 +36,7 @@ from explorer.mixing.service import MixingService
 from explorer.mixing.shift_impulses import Impulses
 from explorer.pictures import Geometry
 from explorer.predictions import Prediction, predictions
+from explorer.remembered import Remembered
 from explorer.reweighting.ablation import KnockOut
 from explorer.reweighting.interventions import Intervention
 from explorer.reweighting.reference_shares import Typical
@@ -46,6 +46,9 @@ from models.registry import Preprocess
 from models.sources import Progress, silent
 
 Weights = str | Path | None
+Picture = Source | None  # None where nothing was uploaded, which is refused with a sentence
+Class = int | None  # None is the predicted one
+Channel = int | None  # None is all together
 Place = tuple[int, int]  # row, column
 
 
@@ -61,11 +64,13 @@ class Explorer:
         self, device: str = "auto", *, cache: Cache | None = None, limits: Limits | None = None
     ) -> None:
         self.engine = Engine(device, cache, limits)
+        self.any_model = AnyModelService(self.engine)
         self.attribution = AttributionService(self.engine)
         self.reweighting = ReweightingService(self.engine)
         self.comparison = ComparisonService(self.engine)
         self.mixing = MixingService(self.engine)
         self.walks = CodeWalkService(self.engine)
+        self.remembered = Remembered(self.engine, self.attribution, self.comparison)
 
     @property
     def hosted(self) -> bool:
@@ -95,27 +100,12 @@ class Explorer:
         labels: Sequence[str] | str | Path | None = None,
         layout: Given = None,
     ) -> Found:
-        """Let a model of one's own be asked about by a name, and say what was found in it.
-
-        model: from `[b, 3, h, w]` to logits `[b, classes]`, or what holds them; only put in eval mode.
-        preprocess: how pictures are made ready; None for what its configuration says, or a usual size.
-        labels: names of the classes, or a file with one a line; None to number them.
-        layout: "b c h w", "b h w c", "b (h w) c" or "b (1 + h w) c" beside a class token, for all layers or
-            by patterns of their names, where trying does not tell.
-
-        Raises ChoiceError for a name that is taken and for what does not fit.
-        """
-        return added(model.to(self.device), name, preprocess, labels, layout)
-
-    def gates(self, model: str, weights: Weights = None) -> tuple[FoundGate, ...]:
-        """The gates of a model in the order of a pass, found by watching one; its layers, see `found`."""
-        return self.found(model, weights).gates
+        """Let a model of one's own be asked about by a name, see `explorer.any_model.adding.add`."""
+        return self.any_model.add(model, name, preprocess, labels, layout)
 
     def found(self, model: str, weights: Weights = None) -> Found:
-        """The gates and layers of a model as watching it shows them, and what could not be told."""
-        loaded = self.load(model, weights)
-        known, shape = getattr(loaded.model, "found", None), loaded.preprocess.shape
-        return known or self.engine.once_for_model(loaded, "found", lambda: find(loaded.model, shape))
+        """The gates and layers of a model as watching a pass shows them, and what could not be told."""
+        return self.any_model.found(self.load(model, weights))
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
         """Bring published weights to this computer; an exception out of `progress` stops it."""
@@ -129,20 +119,20 @@ class Explorer:
         """Names of the probes of a kind, in the order of the pass."""
         return tuple(probes(self.load(model, weights).model, kind))
 
-    def input(self, model: str, picture: Source | None, weights: Weights = None) -> ModelInput:
+    def input(self, model: str, picture: Picture, weights: Weights = None) -> ModelInput:
         """A picture made ready for a model, once; what the services of the rooms take."""
         return self.engine.input(model, picture, weights)
 
-    def image(self, model: str, picture: Source | None, weights: Weights = None) -> tuple[Tensor, Geometry]:
+    def image(self, model: str, picture: Picture, weights: Weights = None) -> tuple[Tensor, Geometry]:
         """The image `[1, 3, h, w]` this model sees of a picture, and where it lies in the picture."""
         subject = self.input(model, picture, weights)
         return subject.image, subject.geometry
 
-    def digest(self, picture: Source | None) -> str:
+    def digest(self, picture: Picture) -> str:
         """A short name for the content of a picture."""
         return self.engine.pictures.digest(picture)
 
-    def cropped(self, model: str, picture: Source | None, weights: Weights = None) -> np.ndarray:
+    def cropped(self, model: str, picture: Picture, weights: Weights = None) -> np.ndarray:
         """The part of a picture the model sees, at the picture's own resolution, uint8 `[h, w, 3]`."""
         return self.engine.cropped(picture, self.engine.models.preprocess(model, weights))
 
@@ -151,11 +141,11 @@ class Explorer:
     def inspect(
         self,
         model: str,
-        picture: Source | None,
+        picture: Picture,
         weights: Weights = None,
         *,
         interventions: Sequence[Intervention] = (),
-        target: int | None = None,
+        target: Class = None,
     ) -> Run:
         """One forward pass with every probe; a remembered one is returned at once.
 
@@ -165,42 +155,36 @@ class Explorer:
         return self.engine.run(self.input(model, picture, weights), tuple(interventions), target)
 
     def predict(
-        self, model: str, picture: Source | None, weights: Weights = None, most: int = 5
+        self, model: str, picture: Picture, weights: Weights = None, most: int = 5
     ) -> tuple[Prediction, ...]:
         """The likeliest classes, likeliest first."""
         subject = self.input(model, picture, weights)
         self.engine.class_of(subject, None)  # refuses what classifies nothing
         return predictions(self.engine.run(subject).logits, subject.loaded.labels, most)
 
-    def familiarity(self, model: str, picture: Source | None, weights: Weights = None) -> Familiarity | None:
+    def familiarity(self, model: str, picture: Picture, weights: Weights = None) -> Familiarity | None:
         """Whether a picture is like those these weights know; None where nothing is known of them."""
         subject = self.input(model, picture, weights)
         return familiarity(self.engine.run(subject), subject.loaded.card.name, subject.loaded.weights)
 
-    def target(
-        self, model: str, picture: Source | None, weights: Weights = None, target: int | None = None
-    ) -> int:
+    def target(self, model: str, picture: Picture, weights: Weights = None, target: Class = None) -> int:
         """The class to explain: the one asked for, or the likeliest."""
         return self.engine.class_of(self.input(model, picture, weights), target)
 
-    def pass_seconds(self, model: str, picture: Source | None, weights: Weights = None) -> float:
+    def pass_seconds(self, model: str, picture: Picture, weights: Weights = None) -> float:
         """What a pass takes here once the model is warm; to tell what longer work will take."""
         return self.engine.pass_seconds(self.input(model, picture, weights))
-
-    def has_passed(self, model: str, picture: Source | None, weights: str) -> bool:
-        """Whether the pass of a picture is remembered, so that to inspect it takes no time."""
-        return self.engine.knows_run(model, picture, weights)
 
     # Attribution
 
     def attribute(
         self,
         model: str,
-        picture: Source | None,
+        picture: Picture,
         weights: Weights = None,
         *,
         method: str,
-        target: int | None = None,
+        target: Class = None,
         options: Options = DEFAULTS,
     ) -> Iterator[Attribution]:
         """Partial attributions, each better than the last; the last is whole and is remembered.
@@ -213,33 +197,19 @@ class Explorer:
     def score_card(
         self,
         model: str,
-        picture: Source | None,
+        picture: Picture,
         weights: Weights = None,
         *,
         method: str,
-        target: int | None = None,
+        target: Class = None,
         options: Options = DEFAULTS,
     ) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
         question = Question(method=method, target=target, options=options)
         return self.attribution.score_card(self.input(model, picture, weights), question)
 
-    def remembers(
-        self,
-        model: str,
-        picture: Source | None,
-        weights: Weights = None,
-        *,
-        method: str,
-        target: int | None = None,
-        options: Options = DEFAULTS,
-    ) -> bool:
-        """Whether `attribute` would answer at once."""
-        question = Question(method=method, target=target, options=options)
-        return self.attribution.knows(self.input(model, picture, weights), question)
-
     def relevance(
-        self, model: str, picture: Source | None, weights: Weights = None, *, target: int | None = None
+        self, model: str, picture: Picture, weights: Weights = None, *, target: Class = None
     ) -> Mapping[str, np.ndarray]:
         """What each channel `[c]` of each map does for a class, see `explorer.features.ranking.relevance`."""
         return self.attribution.relevance(self.input(model, picture, weights), target)
@@ -253,10 +223,10 @@ class Explorer:
     def knock_out(
         self,
         model: str,
-        picture: Source | None,
+        picture: Picture,
         weights: Weights = None,
         *,
-        target: int | None = None,
+        target: Class = None,
         mode: str = "removed",
     ) -> Iterator[KnockOut]:
         """What becomes of a logit when a branch loses its share, one block more each time."""
@@ -277,12 +247,12 @@ class Explorer:
     def effective_field(
         self,
         model: str,
-        picture: Source | None,
+        picture: Picture,
         weights: Weights = None,
         *,
         layer: str,
         place: Place,
-        channel: int | None = None,
+        channel: Channel = None,
         most: int | None = None,
     ) -> EffectiveField:
         """Which pixels move a place of a layer, measured on this picture, with `most` gradients at most."""
@@ -296,14 +266,14 @@ class Explorer:
         *,
         layer: str,
         place: Place,
-        channel: int | None = None,
+        channel: Channel = None,
     ) -> Iterator[EffectiveField]:
         """The same averaged over pictures: the mean so far after each of them."""
         subjects = [self.input(model, picture, weights) for picture in pictures]
         return self.mixing.average_field(subjects, layer, place, channel)
 
     def theoretical_field(
-        self, model: str, weights: Weights = None, *, layer: str, place: Place, channel: int | None = None
+        self, model: str, weights: Weights = None, *, layer: str, place: Place, channel: Channel = None
     ) -> np.ndarray:
         """Which pixels can move a place by the architecture, whatever the weights: bool `[h, w]`."""
         return self.mixing.theoretical_field(self.load(model, weights), layer, place, channel)
@@ -311,12 +281,12 @@ class Explorer:
     def sensitivity_map(
         self,
         model: str,
-        picture: Source | None,
+        picture: Picture,
         weights: Weights = None,
         *,
         layer: str,
         square: Place,
-        channel: int | None = None,
+        channel: Channel = None,
     ) -> SensitivityMap:
         """Which places of a layer a square of the image moves, see `receptive_field.squares`."""
         return self.mixing.sensitivity_map(self.input(model, picture, weights), layer, square, channel)
@@ -331,15 +301,9 @@ class Explorer:
 
     # Comparison and code
 
-    def likeness(
-        self, picture: Source | None, first: tuple[str, Weights], second: tuple[str, Weights]
-    ) -> Likeness:
+    def likeness(self, picture: Picture, first: tuple[str, Weights], second: tuple[str, Weights]) -> Likeness:
         """Linear CKA between all layers of two backbones, each given as (model, weights)."""
         return self.comparison.likeness(*(self.input(name, picture, of) for name, of in (first, second)))
-
-    def knows_costs(self, model: str) -> bool:
-        """Whether the costs of a backbone are remembered."""
-        return self.comparison.knows_costs(model)
 
     def costs(self, model: str, weights: Weights = None, *, anew: bool = False) -> Iterator[Costs | None]:
         """What every block costs; `None` after each measured pass until the last, which is remembered.
@@ -349,12 +313,7 @@ class Explorer:
         return self.comparison.costs(self.load(model, weights), anew=anew)
 
     def code_walk(
-        self,
-        model: str,
-        picture: Source | None,
-        weights: Weights = None,
-        *,
-        block: str | None = None,
+        self, model: str, picture: Picture, weights: Weights = None, *, block: str | None = None
     ) -> Walk:
         """What every line of a block's source makes of a picture; None for the block worth beginning with."""
         return self.walks.walk(self.input(model, picture, weights), block)

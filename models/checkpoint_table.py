@@ -1,6 +1,7 @@
 """The tables of `assets/weights/README.md`, from what each checkpoint says of itself."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import safe_open
@@ -8,6 +9,7 @@ from safetensors import safe_open
 from models import scenes
 from models.photographs import CIFAR10
 from models.sources import sha256
+from models.whole_files import written_whole
 
 README = """# The bundled checkpoints
 
@@ -76,15 +78,11 @@ def readme(folder: Path) -> str:
         )
         for path, facts in files.items()
     ]
-    classes = [
-        (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
-        for index, label in enumerate(scenes.CLASSES)
-    ]
     return README.format(
         held_out=len(scenes.HELD_OUT),
         last=scenes.HELD_OUT[-1],
         overall=table(("model", "parameters", "accuracy", "pictures", "seed", "command", "sha256"), rows),
-        per_class=table(("class", *(facts["name"] for facts in told)), classes),
+        per_class=by_class(told, scenes.CLASSES),
         photographs=photographs(folder),
         elsewhere=elsewhere(folder),
     )
@@ -106,13 +104,8 @@ def photographs(folder: Path) -> str:
         )
         for path, facts in zip(paths, told, strict=True)
     ]
-    classes = [
-        (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
-        for index, label in enumerate(CIFAR10)
-    ]
     head = ("model", "parameters", "accuracy", "ECE before / after", "temperature", "pictures seen", "sha256")
-    columns = ("class", *(facts["name"] for facts in told))
-    return PHOTOGRAPHS.format(overall=table(head, rows), per_class=table(columns, classes)) if told else ""
+    return PHOTOGRAPHS.format(overall=table(head, rows), per_class=by_class(told, CIFAR10)) if told else ""
 
 
 def elsewhere(folder: Path) -> str:
@@ -132,6 +125,21 @@ def elsewhere(folder: Path) -> str:
     ]
     head = ("model", "parameters", "accuracy", "from", "command", "sha256")
     return ELSEWHERE.format(overall=table(head, rows)) if rows else ""
+
+
+def by_class(told: Sequence[dict], labels: Sequence[str]) -> str:
+    """Accuracy in percent: a row for each class, a column for each checkpoint."""
+    rows = [
+        (label, *(f"{100 * facts['per_class'][index]:.1f}" for facts in told))
+        for index, label in enumerate(labels)
+    ]
+    return table(("class", *(facts["name"] for facts in told)), rows)
+
+
+def renew(folder: Path) -> None:
+    """Write the README of a folder again, after a checkpoint has changed."""
+    with written_whole(folder / "README.md") as partly:
+        partly.write_text(readme(folder))
 
 
 def table(head: tuple, rows: list[tuple]) -> str:

@@ -18,12 +18,12 @@ from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
 from models import card, create, scenes
-from models.checkpoint_table import readme
+from models.checkpoint_table import renew
 from models.photograph_recipe import Recipe
 from models.photograph_training import train_from_files
 from models.registry import ASSETS
 from models.weights import in_half
-from models.whole_files import save_tensors, written_whole
+from models.whole_files import save_tensors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +108,7 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
         "schedule": asdict(schedule),
     }
     save_tensors(halves, path, {"mixscope": json.dumps(facts)})
-    with written_whole(path.parent / "README.md") as partly:
-        partly.write_text(readme(path.parent))
+    renew(path.parent)
 
 
 def main() -> None:
@@ -137,8 +136,7 @@ def main() -> None:
             ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
         recipe = Recipe(epochs=args.epochs, seed=args.seed)
         train_from_files(args.name, recipe, args.work, args.data, args.more, args.out)
-        with written_whole(args.out / "README.md") as partly:
-            partly.write_text(readme(args.out))
+        renew(args.out)
         return
     schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed, half=args.half)
     write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")

@@ -188,9 +188,9 @@ def test_likeness_is_remembered_for_a_picture(explorer, star):
 
 def test_the_explorer_knows_which_passes_are_remembered(explorer, star):
     turned = star.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-    assert not explorer.has_passed("mixer_nano", turned, "scenes")
+    assert not explorer.remembered.run("mixer_nano", turned, "scenes")
     explorer.inspect("mixer_nano", turned, "scenes")
-    assert explorer.has_passed("mixer_nano", turned, "scenes")
+    assert explorer.remembered.run("mixer_nano", turned, "scenes")
 
 
 def test_a_saved_bar_is_as_long_as_its_blocks_together():

@@ -166,9 +166,9 @@ QUESTIONS: dict[Callable[[Explorer, str], object], list[str]] = {  # and the mod
     scored: ["fasternet_nano"],
     baselines: ["fasternet_nano"],
 }
-ELSEWHERE_TESTED = {"attribute", "add", "found", "gates"}
-WITHOUT_A_PASS = {"hosted", "device", "fetch", "labels", "digest", "cropped", "image", "target", "depth"} | {
-    *("remembers", "has_passed", "knows_costs", "upload"),
+ELSEWHERE_TESTED = {"attribute", "add", "found"}
+WITHOUT_A_PASS = {
+    *("hosted", "device", "fetch", "upload", "labels", "digest", "cropped", "image", "target", "depth")
 }
 ASKED = [(question, model) for question, models in QUESTIONS.items() for model in models]
 

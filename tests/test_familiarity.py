@@ -6,6 +6,7 @@ from PIL import Image
 from scipy.spatial.distance import mahalanobis
 from scipy.stats import mannwhitneyu
 
+from explorer.familiarity import reference
 from explorer.familiarity.distance import RIDGE, familiar, separated
 from explorer.familiarity.reference import FOLDER, shipped
 from models import card, list_models, scenes
@@ -49,6 +50,14 @@ def test_every_nano_knows_scenes_and_most_know_no_photograph(explorer, name):
 
 
 PHOTOGRAPHS = sorted((ASSETS / "examples" / "photographs").glob("*.jpg"))
+
+
+def test_a_damaged_file_says_nothing(tmp_path, monkeypatch):
+    """As of typical shares: the page goes on without it."""
+    whole = (FOLDER / "vip_nano.scenes.npz").read_bytes()
+    (tmp_path / "vip_nano.scenes.npz").write_bytes(whole[: len(whole) // 2])
+    monkeypatch.setattr(reference, "FOLDER", tmp_path)
+    assert shipped.__wrapped__("vip_nano", "scenes") is None
 
 
 def test_of_other_weights_nothing_is_said(explorer, star):

@@ -40,8 +40,8 @@ KEPT = "|".join(
             ),
             *("LRP", "SLIC", "ReLU", "Vision Permutator", "S2-MLPv2", "LayerNorm", "GELU"),
             *("SiLU", "GroupNorm", "DropPath"),
-            *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "EfficientNet-Lite|FasterNet"),
-            *("EfficientNet", "EfficientNet-Lite", "MBConv"),
+            *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "FasterNet"),
+            *("EfficientNet-Lite", "EfficientNet", "MBConv"),
             *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),

@@ -22,7 +22,7 @@ METHODS = (
 )
 LIGHT = Options(steps=6, samples=4, segments=9, draws=24, channels=8)
 PICTURES = [Image.fromarray(scenes.draw(seed, 96).picture) for seed in range(4)]
-VISITORS, REQUESTS = 4, 60
+VISITORS, REQUESTS = 4, 100
 
 
 def forgetful() -> Explorer:
@@ -79,7 +79,7 @@ def test_whoever_leaves_or_fails_leaves_nothing(requests):
         parts.close()
 
     with ThreadPoolExecutor(VISITORS) as visitors:
-        list(visitors.map(leave, requests[:30]))
+        list(visitors.map(leave, requests[:40]))
     assert not loaded.lock.locked()
     assert not any(module._forward_hooks or module._backward_hooks for module in loaded.model.modules())
     assert torch.equal(run(loaded.model, image).logits, before)

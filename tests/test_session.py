@@ -80,11 +80,11 @@ def test_a_remembered_run_is_returned_at_once(explorer, star):
 
 def test_a_remembered_attribution_is_returned_whole_at_once(explorer, star):
     asked = {"method": "integrated_gradients", "target": 3, "options": Options(steps=20)}
-    assert not explorer.remembers("vip_nano", star, "random", **asked)
+    assert not explorer.remembered.attribution_of("vip_nano", star, "random", **asked)
     *_, first = explorer.attribute("vip_nano", star, "random", **asked)
     (again,) = explorer.attribute("vip_nano", star, "random", **asked)
     assert again is first
-    assert explorer.remembers("vip_nano", star, "random", **asked)
+    assert explorer.remembered.attribution_of("vip_nano", star, "random", **asked)
 
 
 def test_a_stopped_attribution_is_not_remembered_and_frees_the_model(explorer, star):
@@ -92,7 +92,7 @@ def test_a_stopped_attribution_is_not_remembered_and_frees_the_model(explorer, s
     parts = explorer.attribute("vip_nano", star, "random", **asked)
     next(parts)
     parts.close()
-    assert not explorer.remembers("vip_nano", star, "random", **asked)
+    assert not explorer.remembered.attribution_of("vip_nano", star, "random", **asked)
     assert not explorer.load("vip_nano", "random").lock.locked()
 
 

@@ -55,7 +55,16 @@ def add(
     layout: Given = None,
     family: str = "Added",
 ) -> Found:
-    """Make a model known by a name; see `Explorer.add`."""
+    """Let a model be asked about by a name, and say what was found in it.
+
+    model: from `[b, 3, h, w]` to logits `[b, classes]`, or what holds them; only put in eval mode.
+    preprocess: how pictures are made ready; None for what its configuration says, or a usual size.
+    labels: names of the classes, or a file with one a line; None to number them.
+    layout: "b c h w", "b h w c", "b (h w) c" or "b (1 + h w) c" beside a class token, for all layers or by
+        patterns of their names, where trying does not tell.
+
+    Raises ChoiceError for a name that is taken and for what does not fit.
+    """
     refuse_name(name)
     inner = model.inner if isinstance(model, Foreign) else model
     inner.eval()

@@ -7,6 +7,7 @@ the photographs of a folder or zip from scenes.
 
 import argparse
 import io
+import logging
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,11 +21,13 @@ from torch import Tensor, nn
 from explorer.capture import Run, run
 from explorer.familiarity.distance import Familiar, Familiarity, familiar, features, separated
 from explorer.pictures import to_image
+from explorer.reweighting.reference_shares import DAMAGED, checksum
 from models import card, create, list_models, scenes
 from models.photographs import files
 from models.registry import ASSETS
-from models.sources import sha256
+from models.whole_files import written_whole
 
+log = logging.getLogger("mixscope")
 FOLDER = ASSETS / "familiar"
 LEARNED, HELD_OUT = 3_000, 1_000  # scenes
 FALSE_ALARMS = 0.05
@@ -57,31 +60,37 @@ def write(name: str, photographs: Path, folder: Path = FOLDER) -> None:
     far = known.distances(features_of(model, images))
     threshold = np.quantile(near, 1 - FALSE_ALARMS)
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        folder / f"{name}.scenes.npz",
-        centres=known.centres,
-        precision=known.precision,
-        threshold=threshold,
-        area=separated(near, far),
-        detected=(far > threshold).mean(),
-        photographs=len(far),
-        checkpoint=sha256(weights.source.fetch()),
-    )
+    with written_whole(folder / f"{name}.scenes.npz") as partly:
+        np.savez_compressed(
+            partly,
+            centres=known.centres,
+            precision=known.precision,
+            threshold=threshold,
+            area=separated(near, far),
+            detected=(far > threshold).mean(),
+            photographs=len(far),
+            checkpoint=checksum(name),
+        )
 
 
 @lru_cache(maxsize=16)
 def shipped(name: str, weights: str) -> tuple[Familiar, float, float] | None:
     """What comes with bundled weights: what they know, the threshold, the share of foreign pictures beyond.
 
-    None where nothing does, or where it is of another file.
+    None where nothing does, where it is of another file, or damaged.
     """
     path = FOLDER / f"{name}.{weights}.npz"
     if not path.is_file():
         return None
-    with np.load(path) as file:
-        if str(file["checkpoint"]) != sha256(card(name).weights[weights].source.fetch()):
-            return None
-        return Familiar(file["centres"], file["precision"]), float(file["threshold"]), float(file["detected"])
+    try:
+        with np.load(path) as file:
+            if str(file["checkpoint"]) != checksum(name, weights):
+                return None
+            known = Familiar(file["centres"], file["precision"])
+            return known, float(file["threshold"]), float(file["detected"])
+    except DAMAGED as error:
+        log.warning("%s is damaged: %s", path.name, error)
+        return None
 
 
 def familiarity(seen: Run, name: str, weights: str) -> Familiarity | None:

@@ -27,6 +27,7 @@ from models.whole_files import written_whole
 log = logging.getLogger("mixscope")
 
 FOLDER = ASSETS / "typical"
+DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)  # what reading an npz may raise
 PICTURES = 1_000
 BAND = (10, 90)  # percentiles
 RARE = (1, 99)  # beyond these a share is unusual
@@ -99,9 +100,9 @@ def over_scenes(name: str, pictures: int = PICTURES, batch: int = 50) -> tuple[T
     return typical(runs, source="scenes")
 
 
-def checksum(name: str) -> str:
-    """Of the bundled file these shares belong to."""
-    return sha256(card(name).weights["scenes"].source.fetch())
+def checksum(name: str, weights: str = "scenes") -> str:
+    """Of the bundled file that what is shipped belongs to."""
+    return sha256(card(name).weights[weights].source.fetch())
 
 
 def write(name: str, folder: Path = FOLDER) -> None:
@@ -122,7 +123,7 @@ def shipped(name: str) -> tuple[Typical, ...] | None:
         return None
     try:
         return read(name, path)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         log.warning("%s is damaged: %s", path.name, error)
         return None
 

@@ -7,6 +7,7 @@ import gradio as gr
 from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
+from explorer.familiarity.distance import Familiarity
 from explorer.ui.components import render
 from explorer.ui.model_picker import parts_of
 from explorer.ui.selection import FILE, UPLOAD, Selection
@@ -78,10 +79,15 @@ def badge(explorer: Explorer, selection: Selection) -> str:
     return doubt(explorer, selection) or render("badge", kind=kind, text=remark or text)
 
 
+def unfamiliar(explorer: Explorer, selection: Selection) -> Familiarity | None:
+    """How far the picture is from all the weights know; None where it is not, or where none can tell."""
+    found = explorer.familiarity(*selection.question)
+    return None if found is None or found.is_familiar else found
+
+
 def doubt(explorer: Explorer, selection: Selection) -> str | None:
     """The badge of weights that know nothing like the picture; None where they do, or none can tell."""
-    found = explorer.familiarity(*selection.question)
-    if found is None or found.is_familiar:
+    if (found := unfamiliar(explorer, selection)) is None:
         return None
     return render(
         "unfamiliar",
@@ -95,9 +101,9 @@ def best_here(explorer: Explorer, selection: Selection, *, chosen: bool) -> list
 
     chosen: whether the visitor has chosen a model; then theirs stays.
     """
-    found = None if chosen else explorer.familiarity(*selection.question)
-    known = offers(explorer, selection.model)
-    if found is None or found.is_familiar or not known:
+    unknown = not chosen and unfamiliar(explorer, selection)
+    known = offers(explorer, selection.model) if unknown else ()
+    if not known:
         return [gr.skip()] * (len(parts_of(selection.model)) + 1)
     best = max(known, key=lambda one: one.classes)
     return said(best.model, best.weights)

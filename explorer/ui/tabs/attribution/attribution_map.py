@@ -45,7 +45,7 @@ def draw_if_cheap(explorer: Explorer, selection: Selection, *, method: str, **gi
     options = options_of(method, given)
     seconds = method_named(method).evaluations(options) * selection.pass_seconds(explorer)
     asked: dict[str, Any] = {"method": method, "target": selection.target, "options": options}
-    if explorer.remembers(*selection.question, **asked) or seconds <= AT_ONCE:
+    if explorer.remembered.attribution_of(*selection.question, **asked) or seconds <= AT_ONCE:
         yield from draw(explorer, selection, method=method, **given)
         return
     told = f"Press Run: {METHODS[method].title} takes about {seconds:.0f} s for {selection.model}."

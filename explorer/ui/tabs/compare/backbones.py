@@ -97,7 +97,7 @@ def run_of(explorer: Explorer, selection: Selection, model: str) -> Run:
 
 def is_quick(explorer: Explorer, selection: Selection, model: str) -> bool:
     """Whether a pass is remembered or takes no time worth telling."""
-    return parameters(model) <= SMALL or explorer.has_passed(model, selection.picture, weights(model))
+    return parameters(model) <= SMALL or explorer.remembered.run(model, selection.picture, weights(model))
 
 
 def python(*lines: str, imports: str = "") -> str:

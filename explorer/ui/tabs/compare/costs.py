@@ -28,7 +28,7 @@ def draw(explorer: Explorer, selection: Selection, models: list[str], anew: bool
     found: dict[str, Costs] = {}
     for model in chosen(models):
         if parameters(model) > SMALL:
-            yield Part(page(models, found, model), at_once=anew or not explorer.knows_costs(model))
+            yield Part(page(models, found, model), at_once=anew or not explorer.remembered.costs(model))
         for made in explorer.costs(model, weights(model), anew=anew):
             found = found if made is None else {**found, model: made}
             yield Part(page(models, found, model))
