@@ -29,6 +29,7 @@ class Recipe:
     cutout: float = 0.5  # share of pictures
     average: float = 0.998  # of the weights, per step
     seed: int = 0
+    half: bool = True  # compute in bfloat16, twice as fast for most where the processor has it
 
     @property
     def steps(self) -> int:

@@ -133,7 +133,9 @@ class Training:
             for group in optimiser.param_groups:
                 group["lr"] = self.recipe.rate(self.step) * group["full"]
         image = augmented(pictures, size, self.recipe.cutout, random)
-        loss = loss_of(self.model.train()(image), labels, self.recipe)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.half):
+            logits = self.model.train()(image)
+        loss = loss_of(logits.float(), labels, self.recipe)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         for optimiser in self.chosen:

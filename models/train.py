@@ -134,7 +134,7 @@ def main() -> None:
     if args.on == "cifar10":
         if args.data is None:
             ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
-        recipe = Recipe(epochs=args.epochs, seed=args.seed)
+        recipe = Recipe(epochs=args.epochs, seed=args.seed, half=args.half)
         train_from_files(args.name, recipe, args.work, args.data, args.more, args.out)
         renew(args.out)
         return
