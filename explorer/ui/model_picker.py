@@ -16,6 +16,7 @@ from explorer.errors import ChoiceError
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
+from explorer.ui.typed_numbers import Settled, SettledBox, settled
 from models import card, list_models
 from models.blocks import BLOCKS, spelled
 from models.single import read_name
@@ -37,10 +38,16 @@ class ModelPicker:
     block: Menu
     settings: tuple[Whole, ...]
     refusal: View  # why hyper-parameters were refused
+    settled: SettledBox
 
     @property
     def outputs(self) -> list:
-        return [self.model, self.kind, self.backbone, self.size, self.block, *self.settings, self.refusal]
+        return [
+            self.model,
+            *(self.kind, self.backbone, self.size, self.block),
+            *self.settings,
+            *(self.refusal, self.settled),
+        ]
 
 
 def backbones() -> list[str]:
@@ -55,8 +62,8 @@ def backbones() -> list[str]:
     return sorted(list_models(), key=rank)
 
 
-def parts_of(model: str, refusal: str = "") -> list:
-    """The name, the controls that say it, and why others were refused.
+def parts_of(model: str) -> list:
+    """The name and the controls that say it, of which nothing was refused.
 
     Raises ChoiceError for a name that cannot be.
     """
@@ -81,7 +88,7 @@ def parts_of(model: str, refusal: str = "") -> list:
         gr.Dropdown(value=block.name, visible=bool(single)),
         *numbers,
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
-        render("refusal", text=refusal) if refusal else "",
+        *("", Settled()),
     ]
 
 
@@ -100,13 +107,19 @@ def by_size(backbone: str, size: str) -> list:
 
 
 def by_settings(check: Callable[[str], None], model: str, block: str, *values: int) -> list:
-    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why."""
+    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why.
+
+    The fields stay as they are: what they hold by now is set by `SETTLE`, on the page.
+    """
+    skipped = [gr.skip()] * (4 + MOST_SETTINGS)  # every control but the name, the refusal and what is settled
     try:
-        asked = parts_of(spelled(block, dict(zip(BLOCKS[block].settings, values, strict=False))))
-        check(asked[0])
+        asked = named(spelled(block, dict(zip(BLOCKS[block].settings, values, strict=False)))).name
+        check(asked)
     except ChoiceError as error:
-        return parts_of(model, str(error))
-    return [gr.skip()] * len(asked) if asked[0] == model else asked
+        return [gr.skip(), *skipped, render("refusal", text=str(error)), settled(model, values)]
+    if asked == model:
+        return [gr.skip(), *skipped, gr.skip(), settled(model, values)]
+    return [asked, *skipped, "", settled(asked, values)]
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
@@ -133,9 +146,9 @@ def build() -> ModelPicker:
     block = Menu(list(BLOCKS), value=next(iter(BLOCKS)), label="Block", visible=False, elem_id="single")
     with gr.Row(elem_id="settings"):
         settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
-    refusal = View(elem_id="refusal")
+    refusal, told = View(elem_id="refusal"), SettledBox(elem_id="settled")
     size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
-    return ModelPicker(gr.State(first), kind, backbone, size, block, settings, refusal)
+    return ModelPicker(gr.State(first), kind, backbone, size, block, settings, refusal, told)
 
 
 def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
