@@ -73,8 +73,7 @@ def parts_of(model: str) -> list:
     sizes = () if single else usual_sizes(card(base))
     block, values = single or (next(iter(BLOCKS.values())), {})
     numbers = [
-        gr.Number(label=key, value=value, visible=True, minimum=int(key != "slicing"))
-        for key, value in values.items()
+        gr.Number(label=key, value=values[key], visible=True, minimum=1) for key in block.settings if values
     ]
     return [
         name,
