@@ -7,13 +7,13 @@ from typing import Any
 import gradio as gr
 
 from explorer.errors import ChoiceError
-from explorer.ui.controls import Amount, ClassMenu, Control, Count, Several, Whole, whole_number
+from explorer.ui.controls import QUIET, Amount, ClassMenu, Control, Count, Several, Whole, whole_number
 from explorer.ui.events import Unseen
 from explorer.ui.examples import example
 from explorer.ui.first import First
 from explorer.ui.model_picker import parts_of
 from explorer.ui.rail import RailView, Refreshing
-from explorer.ui.selection import FILE, PICK, QUIET, UPLOAD, weights_of
+from explorer.ui.selection import FILE, PICK, UPLOAD, weights_of
 
 
 def arrive(

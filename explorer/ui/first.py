@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.ui.examples import EXAMPLES
-from explorer.ui.model_picker import FIRST as MODEL
+from explorer.ui.model_names import FIRST as MODEL
 from explorer.ui.selection import FILE, weights_of
 
 PICTURE = next(path for path in EXAMPLES if "vertical" in path.stem)

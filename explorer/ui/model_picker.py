@@ -11,20 +11,19 @@ from typing import Any
 
 import gradio as gr
 
-from explorer.any_model.adding import added_models
-from explorer.any_model.timm_models import PREFIX, is_installed, timm_names
+from explorer.any_model.timm_models import PREFIX
 from explorer.engine.model_store import named
 from explorer.errors import ChoiceError
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
-from models import card, list_models
+from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, backbones, in_library, kind_of, kinds
+from explorer.ui.typed_numbers import Settled, SettledBox, settled
+from models import card
 from models.blocks import BLOCKS, spelled
 from models.single import read_name
 from models.sizes import usual_sizes
 
-FIRST = "vip_nano"  # what a visitor sees first
-BACKBONE, SINGLE, LIBRARY = "backbone", "block", "timm"
 FIRST_OF_TIMM = "timm:resnest14d"
 OF_TIMM = "Model of timm"
 SEARCH = "Search by name, or type hf-hub:owner/name for one of the Hub."
@@ -44,42 +43,20 @@ class ModelPicker:
     library: Menu  # names of timm, or of the Hub
     settings: tuple[Whole, ...]
     refusal: View  # why hyper-parameters were refused
+    settled: SettledBox
 
     @property
     def outputs(self) -> list:
-        named = [self.model, self.kind, self.backbone, self.size, self.block, self.library]
-        return [*named, *self.settings, self.refusal]
+        return [
+            self.model,
+            *(self.kind, self.backbone, self.size, self.block, self.library),
+            *self.settings,
+            *(self.refusal, self.settled),
+        ]
 
 
-def backbones() -> list[str]:
-    """All by family, what was added on top, then the family of the first visit; the trained ones first."""
-
-    trained, added = list_models(bundled=True), added_models()
-
-    def rank(name: str) -> tuple:
-        family = card(name).family
-        return name not in added, family != card(FIRST).family, family, name not in trained, name
-
-    return sorted([*list_models(), *added], key=rank)
-
-
-def kinds() -> list[tuple[str, str]]:
-    """What may be chosen among; timm only where it is installed."""
-    return [
-        ("Backbone", BACKBONE),
-        ("Single block", SINGLE),
-        *([("timm", LIBRARY)] if is_installed() else []),
-    ]
-
-
-def kind_of(name: str) -> str:
-    if name in added_models():
-        return BACKBONE
-    return SINGLE if read_name(name) else LIBRARY if name.startswith(PREFIX) else BACKBONE
-
-
-def parts_of(model: str, refusal: str = "") -> list:
-    """The name, the controls that say it, and why others were refused.
+def parts_of(model: str) -> list:
+    """The name and the controls that say it, of which nothing was refused.
 
     Raises ChoiceError for a name that cannot be.
     """
@@ -89,8 +66,7 @@ def parts_of(model: str, refusal: str = "") -> list:
     sizes = usual_sizes(card(base)) if kind == BACKBONE else ()
     block, values = read_name(name) or (next(iter(BLOCKS.values())), {})
     numbers = [
-        gr.Number(label=key, value=value, visible=True, minimum=int(key != "slicing"))
-        for key, value in values.items()
+        gr.Number(label=key, value=values[key], visible=True, minimum=1) for key in block.settings if values
     ]
     return [
         name,
@@ -109,13 +85,8 @@ def parts_of(model: str, refusal: str = "") -> list:
         else gr.Dropdown(visible=False),
         *numbers,
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
-        render("refusal", text=refusal) if refusal else "",
+        *("", Settled()),
     ]
-
-
-def in_library() -> list[tuple[str, str]]:
-    """What the menu of timm offers to search in; names of the Hub are typed."""
-    return [(name.removeprefix(PREFIX), name) for name in timm_names()]
 
 
 def start(block: str) -> str:
@@ -136,13 +107,21 @@ def by_library(check: Callable[[str], None], model: str, asked: str) -> list:
         check(name)
         return parts_of(name)
     except ChoiceError as error:
-        return parts_of(model, str(error))
+        return refused(model, str(error))
+
+
+def refused(model: str, why: str) -> list:
+    """The menu as it was, and a sentence; all else stays as it is."""
+    kind = kind_of(model)
+    library = gr.Dropdown(in_library(), value=model) if kind == LIBRARY else gr.skip()
+    rest = [gr.skip()] * MOST_SETTINGS
+    return [gr.skip(), kind, *[gr.skip()] * 3, library, *rest, render("refusal", text=why), gr.skip()]
 
 
 def in_menu(check: Callable[[str], None], model: str, asked: str) -> list:
     """The same, asked for in the menu itself, which stays as it is where the model can be."""
     parts = by_library(check, model, asked)
-    return parts if parts[0] == model else but(LIBRARY_AT, lambda: parts)()
+    return but(LIBRARY_AT, lambda: parts)() if isinstance(parts[0], str) else parts
 
 
 def by_size(backbone: str, size: str) -> list:
@@ -151,13 +130,19 @@ def by_size(backbone: str, size: str) -> list:
 
 
 def by_settings(check: Callable[[str], None], model: str, block: str, *values: int) -> list:
-    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why."""
+    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why.
+
+    The fields stay as they are: what they hold by now is set by `SETTLE`, on the page.
+    """
+    skipped = [gr.skip()] * (5 + MOST_SETTINGS)  # every control but the name, the refusal and what is settled
     try:
-        asked = parts_of(spelled(block, dict(zip(BLOCKS[block].settings, values, strict=False))))
-        check(asked[0])
+        asked = named(spelled(block, dict(zip(BLOCKS[block].settings, values, strict=False)))).name
+        check(asked)
     except ChoiceError as error:
-        return parts_of(model, str(error))
-    return [gr.skip()] * len(asked) if asked[0] == model else asked
+        return [gr.skip(), *skipped, render("refusal", text=str(error)), settled(model, values)]
+    if asked == model:
+        return [gr.skip(), *skipped, gr.skip(), settled(model, values)]
+    return [asked, *skipped, "", settled(asked, values)]
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
@@ -191,9 +176,9 @@ def build(hosted: bool) -> ModelPicker:
     )
     with gr.Row(elem_id="settings"):
         settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
-    refusal = View(elem_id="refusal")
+    refusal, told = View(elem_id="refusal"), SettledBox(elem_id="settled")
     size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
-    return ModelPicker(gr.State(FIRST), kind, backbone, size, block, library, settings, refusal)
+    return ModelPicker(gr.State(FIRST), kind, backbone, size, block, library, settings, refusal, told)
 
 
 def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:

@@ -16,11 +16,10 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.pictures import from_image
 from explorer.ui.alerts import shown
-from explorer.ui.controls import Control
+from explorer.ui.controls import QUIET, Control
 from models import card
 
 FILE, UPLOAD = "file", "upload"
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # What is drawn at once: two visitors at a time, and of quick changes always the last.
 QUICK: dict[str, Any] = {
     **QUIET,

@@ -12,10 +12,10 @@ from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, sentence
-from explorer.ui.controls import IDLE, RUNNING, Control
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control
 from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
-from explorer.ui.selection import QUIET, Selection
+from explorer.ui.selection import Selection
 from explorer.ui.throttle import PATIENCE
 from explorer.ui.weights_badge import first_here
 from models.costs import parameters

@@ -6,7 +6,7 @@ from explorer.engine.model_store import named
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.controls import Control, Several, opened, stopping, switch
-from explorer.ui.model_picker import LIBRARY, SINGLE, backbones, kind_of
+from explorer.ui.model_names import LIBRARY, SINGLE, backbones, kind_of
 from explorer.ui.selection import PICK, QUICK, Selection
 from explorer.ui.tabs.compare import costs, layers, maps
 from explorer.ui.tabs.compare.backbones import Bench
