@@ -5,6 +5,7 @@ ExplorerError
   + NoPictureError     nothing has been uploaded yet
 + ChoiceError          a model, block, size, layer, channel, class or method that is not there
   + NoMapError         it is there, but there is nothing to draw of it
++ NotRememberedError   it would have to be computed, and was only to be told where it is remembered
 """
 
 
@@ -33,3 +34,10 @@ class NoMapError(ChoiceError):
     def __init__(self, reason: str, layer: str | None = None) -> None:
         super().__init__(reason if layer is None else f"There is no feature map {layer!r}. {reason}")
         self.reason = reason
+
+
+class NotRememberedError(ExplorerError):
+    """Asked for within `remembered_only`, and not there yet."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not remembered; it would have to be computed.")

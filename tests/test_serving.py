@@ -15,18 +15,83 @@ from pathlib import Path
 
 import pytest
 
-from explorer.errors import ExplorerError
+from explorer.engine.cache import about_to_compute, remembered_only
+from explorer.errors import ChoiceError, ExplorerError, NotRememberedError
+from explorer.explorer import Explorer
 from explorer.ui import temporary_files
 from explorer.ui.temporary_files import ENDINGS, temporary_folder
 from models.registry import ASSETS
 from tests.test_security import STAR, answer, told
 
 ROOT = ASSETS.parent
+QUESTION = {"path": str(STAR)}, "vip_nano", "scenes"
 
 
 def asked(server: str, endpoint: str, *values: object) -> str:
     """Ask and do not wait; gives the number of the question."""
     return json.loads(answer(server, f"/gradio_api/call/{endpoint}", {"data": values})[1])["event_id"]
+
+
+@pytest.fixture
+def full(server, explorer, monkeypatch):
+    """All lanes of clients are full and two questions wait, until the event is set."""
+    freed = threading.Event()
+
+    def busy(*_args: object, **_named: object) -> None:
+        about_to_compute()
+        assert freed.wait(60)
+        raise ChoiceError("Nothing came of it.")
+
+    monkeypatch.setattr(explorer, "code_walk", busy)
+    monkeypatch.setattr(explorer, "knock_out", busy)
+    events = [asked(server, "code_walk", *QUESTION, "") for _ in range(3)]
+    events += [asked(server, "knock_out", *QUESTION, None) for _ in range(3)]
+    while json.loads(answer(server, "/health")[1])["waiting"] < 2:
+        pass
+    yield freed
+    freed.set()
+    for event in events:
+        assert "Nothing came of it" in answer(server, f"/gradio_api/call/predict/{event}")[1]
+
+
+REMEMBERED = {
+    "predict": (),
+    "branch_weights": (),
+    "what_if": ("all", [1, 0, 1]),
+    "attribute": ("saliency", None),
+}
+
+
+def test_what_is_remembered_waits_behind_nobody(server, request):
+    before = {name: told(server, name, [*QUESTION, *more]) for name, more in REMEMBERED.items()}
+    request.getfixturevalue("full")
+    for name, more in REMEMBERED.items():
+        assert "complete" in before[name]
+        assert told(server, name, [*QUESTION, *more]) == before[name]
+    assert json.loads(answer(server, "/health")[1])["waiting"] == 2
+
+
+def test_what_is_not_remembered_waits_for_its_lane(server, full):
+    event = asked(server, "predict", {"path": str(STAR)}, "fasternet_nano@128", "scenes")
+    assert json.loads(answer(server, "/health")[1])["waiting"] == 3
+    full.set()
+    assert "complete" in answer(server, f"/gradio_api/call/predict/{event}")[1]
+
+
+def test_inside_of_remembered_only_nothing_is_loaded_nor_computed(star):
+    explorer = Explorer("cpu")
+    for ask in (
+        lambda: explorer.predict("mixer_nano", star, "scenes"),
+        lambda: explorer.load("os:abort"),
+        lambda: next(explorer.attribute("mixer_nano", star, "scenes", method="saliency")),
+    ):
+        with pytest.raises(NotRememberedError), remembered_only():
+            ask()
+    found = explorer.predict("mixer_nano", star, "scenes")
+    with remembered_only():
+        assert explorer.predict("mixer_nano", star, "scenes") == found
+    with pytest.raises(NotRememberedError), remembered_only():
+        next(explorer.attribute("mixer_nano", star, "scenes", method="saliency"))
 
 
 def test_health_answers_while_every_lane_is_full(server, explorer, monkeypatch):

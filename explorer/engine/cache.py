@@ -1,8 +1,9 @@
 """One bounded store for everything that is remembered: pictures, models, passes, maps, tables."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from threading import Lock
 from typing import TypeVar, cast
@@ -12,8 +13,29 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from explorer.errors import NotRememberedError
+
 T = TypeVar("T")
 SMALL = 200  # bytes any value is counted with at least
+
+
+_only_remembered: ContextVar[bool] = ContextVar("only what is remembered", default=False)
+
+
+@contextmanager
+def remembered_only() -> Iterator[None]:
+    """Inside, whatever would have to be computed or loaded raises NotRememberedError; nothing waits."""
+    token = _only_remembered.set(True)
+    try:
+        yield
+    finally:
+        _only_remembered.reset(token)
+
+
+def about_to_compute() -> None:
+    """Raises NotRememberedError inside of `remembered_only`."""
+    if _only_remembered.get():
+        raise NotRememberedError
 
 
 class KeyLock:
@@ -77,6 +99,7 @@ class Cache:
         """
         known = self.get(key)
         if known is None:
+            about_to_compute()
             with self._lock:
                 own = self._computing.setdefault(key, KeyLock())
             with lock or own.lock:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from explorer.capture import Run, run
-from explorer.engine.cache import Cache
+from explorer.engine.cache import Cache, about_to_compute
 from explorer.engine.device import choose_device, choose_threads, compute_exactly
 from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
@@ -100,6 +100,7 @@ class Engine:
         if known is not None:
             yield cast(P, known)
             return
+        about_to_compute()
         for part in locked(subject.loaded.lock, parts()):
             if part.done == part.total:
                 self.cache.keep(key, part)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from explorer.any_model.elsewhere import fetched, is_elsewhere, is_here
-from explorer.engine.cache import Cache
+from explorer.engine.cache import Cache, about_to_compute
 from explorer.engine.limits import Limits
 from explorer.engine.loaded import RANDOM, Loaded, twin_of
 from explorer.engine.turns import Turns
@@ -41,6 +41,8 @@ class ModelStore:
 
         Weights that are not on this computer yet are fetched; `fetch` does so with progress.
         """
+        if not self.holds(model, str(weights)):
+            about_to_compute()
         self.join(model)
         found = named(model)
         chosen = default_weights(found) if weights is None else str(weights)
@@ -97,7 +99,12 @@ class ModelStore:
         """Raises ChoiceError for a model that cannot be, or that this machine cannot hold or finish."""
         self.join(model)
         found = named(model)
-        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
+
+        def affordable() -> bool:
+            self.limits.refuse_costly(found)
+            return True
+
+        self.cache.once(("affordable", found.name), affordable)
 
     def join(self, model: str) -> None:
         """Let `module:function`, or a model of the Hub, be known by that name.

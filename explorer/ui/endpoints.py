@@ -14,7 +14,7 @@ from explorer.reweighting.branch_weights import blends, branch_weights
 from explorer.reweighting.interventions import everywhere
 from explorer.ui.alerts import shown
 from explorer.ui.endpoint_inputs import class_index, with_names
-from explorer.ui.endpoint_work import LANES, SHORT, whole
+from explorer.ui.endpoint_work import LANES, SHORT, at_once_where_remembered, whole
 from explorer.ui.picture_upload import PictureUpload
 from models import card, list_models
 from models.costs import parameters
@@ -181,6 +181,8 @@ def build(explorer: Explorer) -> None:
     def offer(handler: Callable, name: str, inputs: list) -> None:
         names = tuple(isinstance(one, gr.Textbox) for one in inputs)
         answered = shown(partial(with_names, partial(handler, explorer), names))
+        if inputs:
+            answered = at_once_where_remembered(answered)
         trigger.click(answered, inputs, answer, api_name=name, **LANES.get(name, SHORT))
 
     offer(models, "models", [])

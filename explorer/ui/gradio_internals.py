@@ -9,15 +9,21 @@ the part it makes. A plain handler is told nothing and computes to the end; `som
 mark. The queue does so only for streams that were opened; `drop` does it for any session, and forgets what it
 was to be told, which the queue keeps for the last 2,000 sessions.
 
+Where a handler has an attribute `cache`, the queue calls it as soon as it is asked: what it gives is the
+answer, and only if it raises `CacheMissError` the question waits for a lane. Such a question is kept as if it
+were still computed, which `answered` mends.
+
 A listener with `trigger_mode="always_last"` that was put off is caught up by telling its whole event once
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
 server without end (`dispatch` in `Blocks.svelte`: `this.dispatch(e)` after `this.queue.delete`). What is
 called after another listener is caught up alone; so each such listener is called after one that does nothing.
 """
 
+import asyncio
 import math
 
 import gradio as gr
+from gradio.caching import _probe_mode_active
 from gradio.context import LocalContext
 from gradio.events import EventListenerMethod
 
@@ -43,6 +49,22 @@ def somebody_waits() -> bool:
         return True
     asked = page._queue.event_ids_to_events.get(number)
     return asked is not None and asked.alive
+
+
+def is_tried() -> bool:
+    """Whether the queue only tries whether a question can be answered at once."""
+    return _probe_mode_active.get()
+
+
+def answered(app: gr.Blocks, number: str | None) -> None:
+    """Keep no question that was answered at once; called before its answer is passed on."""
+    queue = app._queue
+
+    def forget() -> None:
+        queue.event_ids_to_events.pop(number, None)
+        queue.server_app.iterators.pop(number, None)
+
+    asyncio.get_running_loop().call_soon(forget)
 
 
 def sessions(app: gr.Blocks) -> dict[str, float]:

@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gradio as gr
+from gradio.caching import CacheMissError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.ui.alerts import as_alert, short_of
+from explorer.ui.gradio_internals import answered, is_tried
 
 # Gradio's page is made of inline scripts and styles, and compiles the scripts of its custom HTML.
 POLICY = "; ".join(
@@ -99,9 +101,12 @@ class Page(gr.Blocks):
                 print_exception=False,
             ) from error
 
-    async def process_api(self, *args, **kwargs) -> dict[str, Any]:
-        """Answer one question."""
+    async def process_api(self, *args, event_id: str | None = None, **kwargs) -> dict[str, Any]:
+        """Answer one question; while the queue only tries, every failure means that it has to wait."""
         try:
-            return await super().process_api(*args, **kwargs)
+            found = await super().process_api(*args, event_id=event_id, **kwargs)
         except Exception as error:
-            raise as_alert(error) from error
+            raise (CacheMissError() if is_tried() else as_alert(error)) from error
+        if is_tried():
+            answered(self, event_id)
+        return found
