@@ -12,6 +12,7 @@ from benchmarks.maps import maps
 from benchmarks.mixing import mixing
 from benchmarks.page import page
 from benchmarks.reweighting import reweighting
+from benchmarks.turns import turns
 from benchmarks.walk import walk_costs
 
 PARTS = {
@@ -20,6 +21,7 @@ PARTS = {
     "inputs": inputs,
     "decoding": decoding,
     "idle": idle,
+    "turns": turns,
     "reweighting": reweighting,
     "attribution": attribution,
     "walk": walk_costs,
