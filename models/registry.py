@@ -25,11 +25,22 @@ class Weights:
     labels: str  # file in assets/labels, one class a line
     preprocess: Preprocess
     num_classes: int | None = None  # where the head has another number than the card says
+    accuracy: float | None = None  # of the likeliest class on ImageNet, in percent, as published
+    licence: str = ""  # as published
 
     @property
     def bundled(self) -> bool:
         """Whether they come with the project, and need not be fetched."""
         return isinstance(self.source, Bundled)
+
+
+@dataclass(frozen=True)
+class Released:
+    """ImageNet weights somebody has published, and what they say of them."""
+
+    source: Source
+    accuracy: float  # of the likeliest class, in percent
+    licence: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +95,7 @@ def announce(
     step: int = 0,
     layouts: Mapping[str, Preprocess] | None = None,
     mixing: str = "",
-    imagenet: Source | None = None,
+    imagenet: Released | None = None,
     unpublished: str = "Nobody has published ImageNet weights of {name}.",
 ) -> None:
     """Register one variant of a family; a nano variant comes with the checkpoint trained on scenes.
@@ -93,7 +104,7 @@ def announce(
     step: what image sides must be multiples of; 0 where the network takes one size only.
     layouts: another preprocessing for files with a key that starts like this.
     mixing: for a family without split attention, what it does instead; its probes of `Role.MIXED` show it.
-    imagenet: where trained weights are; None where none can be fetched, and then `unpublished` says why.
+    imagenet: trained weights; None where none can be fetched, and then `unpublished` says why.
     """
     nano = name.endswith("_nano")
     weights = {}
@@ -106,7 +117,13 @@ def announce(
             source=Bundled(learned), labels="cifar10", preprocess=PHOTOGRAPHS, num_classes=10
         )
     if imagenet:
-        weights["imagenet"] = Weights(source=imagenet, labels="imagenet1k", preprocess=preprocess)
+        weights["imagenet"] = Weights(
+            source=imagenet.source,
+            labels="imagenet1k",
+            preprocess=preprocess,
+            accuracy=imagenet.accuracy,
+            licence=imagenet.licence,
+        )
     register(
         ModelCard(
             name=name,
