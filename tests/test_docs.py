@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from models import list_models
+from models.block_settings import printed
+from models.blocks import BLOCKS
 from models.model_table import renew_models, row
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +49,23 @@ def test_the_command_that_measures_starts_with_every_part():
     assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} >= {"core", "inputs", "idle", "mixing"}
     assert all(callable(part) for part in PARTS.values())
     assert {"core", "inputs", "idle", "mixing", "maps", "page", "walk"} <= set(PARTS)
+
+
+def said(values: dict) -> str:
+    """Hyper-parameters with their defaults, as the table has them; without where another decides."""
+    told = (
+        f"`{name}={printed(value)}`" if value is not None else f"`{name}`" for name, value in values.items()
+    )
+    return ", ".join(told) or "-"
+
+
+def test_the_documentation_lists_every_single_block_and_every_hyper_parameter():
+    table = (ROOT / "docs/single-blocks.md").read_text("utf-8").split("<!-- blocks:")[1].split("<!-- /")[0]
+    assert table.splitlines()[3:] == [
+        f"| {one.name} | {one.family} | {said(dict(one.settings))} | "
+        f"{said({name: kind.default for name, kind in one.more.items()})} |"
+        for one in BLOCKS.values()
+    ]
 
 
 def test_the_readme_lists_no_other_model():

@@ -1,6 +1,7 @@
 """Choosing what to look at: single blocks, image sizes, weights that have to be fetched."""
 
 import re
+import threading
 from dataclasses import replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -41,6 +42,32 @@ def test_a_single_block_is_chosen_and_changed(visit):
     expect(refusal).to_contain_text("dim 30 cannot be cut into 16 segments")
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
+
+
+def test_what_is_typed_while_numbers_are_judged_stays(visit, explorer, monkeypatch):
+    """A refused number goes back, the one typed meanwhile in another field does not."""
+    judged, go_on = threading.Event(), threading.Event()
+    judge = explorer.engine.models.refuse_costly
+
+    def slowly(model: str) -> None:
+        judged.set()
+        assert go_on.wait(60)
+        judge(model)
+
+    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+    expect(page.locator("#badge")).to_contain_text("Trained")
+    monkeypatch.setattr(explorer.engine.models, "refuse_costly", slowly)
+    width, segments = (page.get_by_label(name, exact=True) for name in ("dim", "seg_dim"))
+    width.fill("32")
+    width.press("Enter")
+    assert judged.wait(60)
+    segments.fill("4")
+    go_on.set()
+    expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
+    settled(page)
+    expect(segments).to_have_value("4")
+    segments.press("Enter")
+    expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=4")
 
 
 def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(visit):

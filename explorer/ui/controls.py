@@ -12,6 +12,9 @@ import gradio as gr
 # Gradio gives components their events at run time, where no type checker sees them.
 Control: TypeAlias = Any
 LONGEST_NUMBER = 9  # digits
+# A listener of the page only, which tells no view of its progress: at each message Gradio's page copies the
+# state of every component it tells (`update_loading_stati_state`, 6.31), and that is half of its work.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
 RUNNING, IDLE = gr.update(interactive=True), gr.update(interactive=False)  # of a Stop button
 
 
@@ -34,6 +37,17 @@ class Several(Menu):
 
     def preprocess(self, payload: Any) -> list:
         return payload or []
+
+    def knows(self, choice: str) -> bool:
+        """Whether a link may name it."""
+        return any(choice == value for _, value in self.choices)
+
+    def set_to(self, names: Iterable[str]) -> Any:
+        """The menu at those of the names that may be; it stays as it is where none may."""
+        fitting = list(filter(self.knows, dict.fromkeys(names)))
+        offered: list[Any] = list(self.choices)
+        offered += [(name, name) for name in fitting if not Several.knows(self, name)]
+        return gr.Dropdown(offered, value=fitting) if fitting else gr.skip()
 
 
 class Count(Menu):
@@ -88,6 +102,11 @@ def moved(fitting, selection) -> dict:
     return {} if fitting == selection else {"value": fitting}
 
 
+def progress_on(*views: gr.components.Component) -> dict[str, Any]:
+    """What a listener adds to `QUIET` and its kin to tell of its progress on these views."""
+    return {"show_progress": "minimal", "show_progress_on": list(views)}
+
+
 def switch(choices: Mapping[str, str], elem_id: str) -> gr.Radio:
     """Which of several things to look at, `{name: words}`, the first at first."""
     return gr.Radio(
@@ -111,6 +130,5 @@ def stopping(stop: gr.Button, running: list) -> None:
 
     The second time goes through the queue, where it stays behind the last part.
     """
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    stopped = stop.click(lambda: IDLE, None, stop, cancels=running, queue=False, **quiet)
-    stopped.then(lambda: IDLE, None, stop, concurrency_id="stop", concurrency_limit=None, **quiet)
+    stopped = stop.click(lambda: IDLE, None, stop, cancels=running, queue=False, **QUIET)
+    stopped.then(lambda: IDLE, None, stop, concurrency_id="stop", concurrency_limit=None, **QUIET)

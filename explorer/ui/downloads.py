@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from explorer.explorer import Explorer
 from explorer.ui.components import View
-from explorer.ui.controls import Control
-from explorer.ui.selection import QUICK, QUIET, Rail, Selection, wired
+from explorer.ui.controls import QUIET, Control
+from explorer.ui.selection import QUICK, Rail, Selection, wired
 
 CLICK = "() => document.querySelector('#download').click()"
 

@@ -13,12 +13,14 @@ from explorer.explorer import Explorer
 from explorer.ui import weights_download, weights_upload
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
-from explorer.ui.controls import Menu
+from explorer.ui.controls import Menu, offer, progress_on
 from explorer.ui.examples import EXAMPLES, GROUPS, picked
-from explorer.ui.model_picker import FIRST, ModelPicker, listeners
+from explorer.ui.model_names import FIRST
+from explorer.ui.model_picker import ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
-from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, missing, weights_of, wired
+from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, weights_of, wired
+from explorer.ui.typed_numbers import SETTLE
 from explorer.ui.weights_badge import badge, best_here, first_here, name_of, taken
 from explorer.ui.weights_upload import WORDS, WeightsUpload
 from models import card
@@ -63,16 +65,16 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
 def menus(explorer: Explorer, model: str, choice: str, target: int | None, upload: str) -> tuple:
     """Weights and classes that go with a model."""
     offered = weights_of(model, hosted=explorer.hosted)
-    choice = choice if choice in offered else first_here(model)
-    here = choice == UPLOAD and explorer.engine.models.holds(model, upload)
-    labels = explorer.labels(model, upload if here else choice)
-    target = target if target is not None and target < len(labels) else PREDICTED[1]
+    fitting = choice if choice in offered else first_here(model)
+    here = fitting == UPLOAD and explorer.engine.models.holds(model, upload)
+    labels = explorer.labels(model, upload if here else fitting)
+    known = target if target is not None and target < len(labels) else PREDICTED[1]
     classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
     return (
-        gr.Dropdown([(name_of(model, name), name) for name in offered], value=choice),
-        gr.Textbox(visible=choice == FILE, info=card(model).unpublished or None),
-        gr.Dropdown(classes, value=target, visible=bool(labels)),
-        gr.Column(visible=choice == UPLOAD),
+        offer([(name_of(model, name), name) for name in offered], fitting, choice),
+        gr.Textbox(visible=fitting == FILE, info=card(model).unpublished or None),
+        offer(classes, known, target, visible=bool(labels)),
+        gr.Column(visible=fitting == UPLOAD),
     )
 
 
@@ -124,11 +126,10 @@ class Refreshing:
     link: dict[str, Any]  # makes the link, the badge and the line of status anew
 
 
-def build(hosted: bool) -> RailView:
-    """Lay the rail out."""
-    first = next(path for path in EXAMPLES if "vertical" in path.stem)
+def build(hosted: bool, picture: Path) -> RailView:
+    """Lay the rail out, with the picture that is seen first."""
     upload = PictureUpload(
-        str(first),
+        str(picture),
         label="Picture",
         height=210,
         sources=["upload", "webcam", "clipboard"],
@@ -139,7 +140,7 @@ def build(hosted: bool) -> RailView:
         webcam_options=gr.WebcamOptions(mirror=False),
     )
     examples = View(render("examples", groups=GROUPS), elem_id="examples")
-    picker = build_picker()
+    picker = build_picker(hosted)
     choice = Menu(
         [(name_of(FIRST, n), n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
     )
@@ -148,7 +149,7 @@ def build(hosted: bool) -> RailView:
         files = WeightsUpload("Choose files", file_count="multiple", elem_id="weights-files", size="sm")
     badge = View(elem_id="badge")
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
-    rail = Rail(gr.State(str(first)), picker.model, choice, file, target, gr.State(""))
+    rail = Rail(gr.State(str(picture)), picker.model, choice, file, target, gr.State(""))
     link = gr.Textbox(visible="hidden", elem_id="link")
     return RailView(rail, picker, upload, examples, bringing, files, badge, gr.State(False), link)
 
@@ -160,8 +161,7 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
         **wired(explorer, rail, refreshed),
         "outputs": [view.link, view.badge, status],
         **QUICK,
-        "show_progress": "minimal",
-        "show_progress_on": [status],
+        **progress_on(status),
     }
     fit = {
         "fn": shown(partial(menus, explorer)),
@@ -175,6 +175,7 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
 def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshing, running: list) -> None:
     """Whatever is chosen stops what runs, then refreshes."""
     rail, both = view.rail, [view.upload, view.rail.picture]
+    picker, settings, settled = view.picker, view.picker.settings, view.picker.settled
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     accept = shown(partial(accepted, explorer))
     fitting = [*view.picker.outputs, rail.choice]
@@ -183,14 +184,14 @@ def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshin
     best.success(**after.menus).success(**after.link)
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.link)
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
-    for event, handler, inputs, anew in listeners(view.picker, explorer.engine.models.refuse_costly):
-        ends = [rail.model, *inputs], [*view.picker.outputs, rail.choice]
-        named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **QUICK)
+    for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
+        ends = [rail.model, *inputs], fitting
+        named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **lane("picker"))
+        named.success(None, [settled, *settings], [*settings], js=SETTLE, **PICK)
         named.success(**after.menus).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
     offered = view.badge.more(shown(taken), None, fitting, cancels=running, **PICK)
     offered.success(**after.menus).success(**after.link)
-    picker = view.picker
     choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
     gr.on(choosing, lambda: True, None, view.chosen, **PICK)
     view.badge.more(lambda: True, None, view.chosen, **PICK)

@@ -9,17 +9,17 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from explorer.any_model.adding import is_added
 from explorer.capture import Run
 from explorer.engine.model_store import RANDOM, Loaded
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.pictures import from_image
 from explorer.ui.alerts import shown
-from explorer.ui.controls import Control
+from explorer.ui.controls import QUIET, Control
 from models import card
 
 FILE, UPLOAD = "file", "upload"
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # What is drawn at once: two visitors at a time, and of quick changes always the last.
 QUICK: dict[str, Any] = {
     **QUIET,
@@ -124,6 +124,7 @@ class Selection:
             *([imports] if imports else []),
             "from explorer import Explorer\n",
             "explorer = Explorer()",
+            *([f'explorer.add(my_model, "{self.model}")'] if is_added(self.model) else []),
             f'picture, model, weights = "picture.png", "{self.model}", {self.weights_told}',
         )
         return "\n".join((*head, *lines))

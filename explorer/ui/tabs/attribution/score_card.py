@@ -11,9 +11,9 @@ from explorer.attribution.registry import METHODS
 from explorer.attribution.score_card import ScoreCard
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, RUNNING, Control, stopping
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, stopping
 from explorer.ui.downloads import npz
-from explorer.ui.selection import QUIET, SLOW, Selection, wired
+from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.attribution.option_controls import options_of
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled

@@ -14,9 +14,9 @@ from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.controls import IDLE, QUIET, RUNNING, stopping
 from explorer.ui.downloads import npz
-from explorer.ui.selection import QUIET, SLOW, Selection, wired
+from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
 

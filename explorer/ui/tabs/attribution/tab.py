@@ -8,7 +8,7 @@ import gradio as gr
 from explorer.attribution.registry import METHODS
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Control, Menu, opened, stopping, switch
+from explorer.ui.controls import Control, Menu, opened, progress_on, stopping, switch
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane, wired
 from explorer.ui.tabs.attribution import attribution_map, score_card, side_by_side, truth_lab
 from explorer.ui.tabs.attribution.option_controls import build_controls, link_names, more_asked
@@ -53,7 +53,7 @@ def build(parts: TabParts) -> BuiltTab:
     columns = [map_column, score_column, side_column, truth_column]
     beside.change(partial(opened, BESIDE), beside, columns, **PICK)
     every = wired(parts.explorer, parts.rail, draw_verdicts)
-    verdicts.more(**every, outputs=verdicts, **lane("verdicts") | {"show_progress": "minimal"})
+    verdicts.more(**every, outputs=verdicts, **lane("verdicts") | progress_on(verdicts))
     parts.redraw.change(lambda: render("verdicts", rows=None), None, verdicts, **QUICK)
     return BuiltTab(remembered={**link_names(chosen), "beside": beside}, running=running)
 

@@ -11,8 +11,8 @@ from explorer.engine.engine import locked
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, RUNNING, Control, stopping
-from explorer.ui.selection import QUIET, SLOW, Selection, wired
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, stopping
+from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
 from models import card

@@ -6,7 +6,7 @@ from explorer.code_walk.einops_diagram import drawing
 from explorer.code_walk.walk import Walk, blocks, first_block
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render
-from explorer.ui.controls import Control, Menu, Whole, offer
+from explorer.ui.controls import Control, Menu, Whole, offer, progress_on
 from explorer.ui.downloads import npz
 from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
 from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
@@ -166,8 +166,7 @@ def build(parts: TabParts) -> BuiltTab:
         **wired(parts.explorer, parts.rail, draw, **menus),
         "outputs": [view, step, part],
         **lane("walk"),
-        "show_progress": "minimal",
-        "show_progress_on": [view],
+        **progress_on(view),
     }
     fit = {**wired(parts.explorer, parts.rail, menu, part=part, step=step), "outputs": [part, step]}
     parts.redraw.change(**fit, **QUICK).success(**drawn)

@@ -12,13 +12,14 @@ from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, sentence
-from explorer.ui.controls import IDLE, RUNNING, Control
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control
 from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
-from explorer.ui.selection import QUIET, Selection
+from explorer.ui.selection import Selection
 from explorer.ui.throttle import PATIENCE
 from explorer.ui.weights_badge import first_here
 from models.costs import parameters
+from models.sources import OWN, PRETRAINED
 
 # Drawn as it comes, two visitors at a time; of many changes the last is what stays.
 STREAMED: dict[str, Any] = {
@@ -87,8 +88,10 @@ def weights(model: str) -> str:
 
 
 def state(model: str) -> str:
-    """The weights in a word."""
-    return "untrained" if weights(model) == RANDOM else f"trained on {weights(model)}"
+    """The weights in a few words."""
+    kept = weights(model)
+    said = {RANDOM: "untrained", OWN: "its own weights", PRETRAINED: "pretrained"}
+    return said.get(kept, f"trained on {kept}")
 
 
 def run_of(explorer: Explorer, selection: Selection, model: str) -> Run:

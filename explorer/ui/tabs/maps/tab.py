@@ -9,7 +9,7 @@ from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import probed
 from explorer.ui.components import View
-from explorer.ui.controls import Amount, Control, Menu, Whole, offer
+from explorer.ui.controls import Amount, Control, Menu, Whole, offer, progress_on
 from explorer.ui.events import PlaceBox, place_of
 from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
 from explorer.ui.tabs.maps import channel, depth, grid, layer_statistics, similar_places
@@ -97,7 +97,7 @@ def build(parts: TabParts) -> BuiltTab:
         gr.on([parts.redraw.change, menu["layer"].input], **listener)
     then(deep.pick(layer_of, None, menu["layer"], **PICK), fit, *views)
     gr.on([menu["scale"].input, menu["page"].release], **many)
-    menu["sort"].input(**{**many, "show_progress": "minimal"})  # relevance takes a pass back
+    menu["sort"].input(**many | progress_on(every))  # relevance takes a pass back
     for listener in (one, through):
         gr.on([menu["channel"].input], **listener)
     for event in (every.pick, numbers.pick, near.link):

@@ -11,7 +11,7 @@ from explorer.features.feature_maps import layers
 from explorer.figures.fields import amplitude, three_maps
 from explorer.mixing.receptive_field import SHARES, held
 from explorer.ui.components import View
-from explorer.ui.controls import IDLE, RUNNING, Amount, Control, Menu, offer, stopping
+from explorer.ui.controls import IDLE, RUNNING, Amount, Control, Menu, offer, progress_on, stopping
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, Redraw, place_of
 from explorer.ui.examples import known_to
@@ -155,8 +155,7 @@ def build(lenses: Lenses) -> None:
     running = [averaged, *connect_growth(lenses, chosen, way, answered)]
     lenses.running += running
     outputs = [view, answered, stop]
-    quiet = {"show_progress": "minimal"}
-    whole = lenses.listener("field", draw_if_asked, outputs, options=quiet, asked=asked, **chosen)
+    whole = lenses.listener("field", draw_if_asked, outputs, options=progress_on(view), asked=asked, **chosen)
     # What runs is stopped before anything is drawn, else it is the strip of the new answer that is stopped.
     asked.change(None, js="() => {}", cancels=running, **PICK).then(**whole)
     lenses.lens.change(**whole)

@@ -12,7 +12,7 @@ from explorer.figures.raster import data_uri
 from explorer.mixing.mixers import map_near, mixer_by_shifts, mixers
 from explorer.mixing.shift_impulses import Group, Impulses, sent_through
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Menu, offer
+from explorer.ui.controls import Menu, offer, progress_on
 from explorer.ui.downloads import npz
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import PICK, Selection, lane
@@ -144,10 +144,9 @@ def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
         block = Menu([], label="Block", elem_id="shift-block", min_width=180)
     view = View(sentence(SOON), elem_id="shifts")
-    quiet = {"show_progress": "minimal"}
-    whole = lenses.listener("shifts", fit_and_draw, [view, block], options=quiet, block=block)
+    whole = lenses.listener("shifts", fit_and_draw, [view, block], options=progress_on(view), block=block)
     lenses.draws(whole)
-    block.input(**lenses.wired(draw, block=block), outputs=view, **lane("shifts") | quiet)
+    block.input(**lenses.wired(draw, block=block), outputs=view, **lane("shifts") | progress_on(view))
     view.link(way_of, None, lenses.lens, **PICK)
     lenses.remembered |= {"shift_block": block}
     lenses.saved(view, save, block=block)

@@ -15,6 +15,7 @@ from explorer.figures.raster import data_uri
 from explorer.predictions import Prediction, predictions
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.ui.components import View, render, sentence
+from explorer.ui.controls import progress_on
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 from explorer.ui.throttle import throttled
@@ -94,11 +95,11 @@ def drawn(part: Attribution) -> dict:
 
 
 # Its attribution is long work, which takes no place of what is drawn at once.
-LANE = {**QUICK, "concurrency_id": "overview", "concurrency_limit": 2, "show_progress": "minimal"}
+LANE = {**QUICK, "concurrency_id": "overview", "concurrency_limit": 2}
 
 
 def build(parts: TabParts) -> BuiltTab:
     view = View(elem_id="overview")
     asks = wired(parts.explorer, parts.rail, draw)
-    event = parts.redraw.change(**asks, outputs=view, **LANE)
+    event = parts.redraw.change(**asks, outputs=view, **LANE | progress_on(view))
     return BuiltTab(running=[event], links=(view,))

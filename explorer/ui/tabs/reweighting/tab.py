@@ -10,7 +10,7 @@ from explorer.figures.shares import across_depth
 from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.reference_shares import unusual
 from explorer.ui.components import View, render
-from explorer.ui.controls import Menu, offer, opened, switch
+from explorer.ui.controls import Menu, offer, opened, progress_on, switch
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.examples import EXAMPLES, known_to
 from explorer.ui.selection import PICK, QUICK, Selection, lane
@@ -125,5 +125,5 @@ def connect(lab: Lab, strip: View) -> None:
     lab.follow(block.input(**depth))
     lab.follow(strip.pick(block_picked, None, block, **PICK))
     usual = lab.wired(draw_typical, block=block)
-    strip.more(**{**depth, **usual, "show_progress": "minimal"})
+    strip.more(**depth | usual | progress_on(strip))
     lab.saved(strip, save_strip)

@@ -11,6 +11,7 @@ from explorer.figures.maps import rows_of_maps
 from explorer.figures.raster import data_uri
 from explorer.reweighting.branch_weights import Contributions, contributions
 from explorer.ui.components import View, render, sentence
+from explorer.ui.controls import progress_on
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.channels import NOTHING
@@ -86,5 +87,5 @@ def save(explorer: Explorer, selection: Selection, kind: str, block: str):
 
 def build(lab: Lab) -> None:
     view = View(elem_id="where")
-    lab.follower(lab.listener("where", draw, [view], options={"show_progress": "minimal"}, block=lab.block))
+    lab.follower(lab.listener("where", draw, [view], options=progress_on(view), block=lab.block))
     lab.saved(view, save, block=lab.block)
