@@ -9,7 +9,6 @@ with two 1 x 1 convolutions.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import torch
@@ -17,13 +16,15 @@ from einops import reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.layers import DropPath, drop_rates, image_map, renamed
+from models.layers import DropPath, LayerScale, PlaceNorm, drop_rates, image_map, renamed
 from models.mixing import MixingStep
 from models.probe import Kind, Probe, Role
-from models.registry import Preprocess, announce
+from models.registry import Preprocess, Released, announce
 from models.sources import FirstOf, Hub, Link
 
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU}
+NORMS = {"bn": nn.BatchNorm2d, "ln": PlaceNorm, "none": nn.Identity}
+Form = Literal["split_cat", "slicing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +33,31 @@ class FasterNetConfig:
 
     image_size: int = 224  # pixels
     patch_size: int = 4  # pixels
+    patch_stride: int | None = None  # pixels from patch to patch; None: as many as patch_size
+    merge_size: int = 2  # places along a side of what is merged between stages
+    merge_stride: int = 2  # places from one to the next
+    patch_norm: bool = True  # whether patches are normalised, when embedded and when merged
     dim: int = 40  # width of the first stage; it doubles from stage to stage
     depths: tuple[int, ...] = (1, 2, 8, 2)  # blocks per stage
     n_div: int = 4  # one channel in n_div is convolved
     mlp_ratio: int = 2
     feature_dim: int = 1280  # width before the classifier
     act: Literal["gelu", "relu"] = "gelu"
+    norm: Literal["bn", "ln", "none"] = "bn"  # the published networks have batch norms
+    form: Form = "split_cat"  # how the partial convolution is written; both give the same
+    layer_scale: float = 0.0  # learned factors of each block's branch start here; 0: there are none
     drop_path: float = 0.0  # of the last block, while training
     num_classes: int = 1000
+
+    @property
+    def windows(self) -> tuple[tuple[int, int], ...]:
+        """Size and stride of what becomes one place, for the patches and for every merging."""
+        patches = self.patch_size, self.patch_stride or self.patch_size
+        return patches, *[(self.merge_size, self.merge_stride)] * (len(self.depths) - 1)
+
+    @property
+    def norm_of_patches(self) -> str:
+        return self.norm if self.patch_norm else "none"
 
 
 class PartialConv(nn.Module):
@@ -49,7 +67,7 @@ class PartialConv(nn.Module):
     both give the same bits.
     """
 
-    def __init__(self, dim: int, n_div: int, form: Literal["split_cat", "slicing"] = "split_cat") -> None:
+    def __init__(self, dim: int, n_div: int, form: Form = "split_cat") -> None:
         super().__init__()
         if dim < n_div:
             raise ValueError(f"one channel in {n_div} of {dim} is none")
@@ -73,37 +91,41 @@ class MLPBlock(nn.Module):
 
     def __init__(self, cfg: FasterNetConfig, dim: int, drop_path: float) -> None:
         super().__init__()
-        self.spatial_mixing = PartialConv(dim, cfg.n_div)
+        self.spatial_mixing = PartialConv(dim, cfg.n_div, cfg.form)
         self.after_conv = image_map(role=Role.MIXED)
         hidden = cfg.mlp_ratio * dim
         self.mlp = nn.Sequential(
             nn.Conv2d(dim, hidden, kernel_size=1, bias=False),
-            nn.BatchNorm2d(hidden),
+            NORMS[cfg.norm](hidden),
             ACTIVATIONS[cfg.act](),
             nn.Conv2d(hidden, dim, kernel_size=1, bias=False),
         )
+        self.layer_scale = LayerScale(dim, cfg.layer_scale) if cfg.layer_scale else nn.Identity()
         self.drop_path = DropPath(drop_path)
         self.output = image_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         mixed = self.after_conv(self.spatial_mixing(x))
-        return self.output(x + self.drop_path(self.mlp(mixed)))
+        return self.output(x + self.drop_path(self.layer_scale(self.mlp(mixed))))
 
 
 class PatchEmbed(nn.Module):
-    """A convolution as wide as its stride, and a batch norm; merging between stages is the same."""
+    """A convolution without padding, and a norm; merging between stages is the same.
 
-    def __init__(self, dim: int, out_dim: int, patch_size: int) -> None:
+    stride: places from patch to patch; as wide as the patch, unless given.
+    """
+
+    def __init__(
+        self, dim: int, out_dim: int, patch_size: int, stride: int | None = None, norm: str = "bn"
+    ) -> None:
         super().__init__()
-        self.proj = nn.Conv2d(dim, out_dim, kernel_size=patch_size, stride=patch_size, bias=False)
-        self.norm = nn.BatchNorm2d(out_dim)
+        stride = stride or patch_size
+        self.proj = nn.Conv2d(dim, out_dim, kernel_size=patch_size, stride=stride, bias=False)
+        self.norm = NORMS[norm](out_dim)
         self.output = image_map(role=Role.PATCHES)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
         return self.output(self.norm(self.proj(x)))
-
-
-PatchMerging = partial(PatchEmbed, patch_size=2)
 
 
 class BasicStage(nn.Module):
@@ -113,7 +135,8 @@ class BasicStage(nn.Module):
         super().__init__()
         dim, before = cfg.dim * 2**stage, sum(cfg.depths[:stage])
         rates = drop_rates(cfg.drop_path, sum(cfg.depths))[before : before + cfg.depths[stage]]
-        self.downsample = PatchMerging(dim // 2, dim) if stage else nn.Identity()
+        merging = (cfg.merge_size, cfg.merge_stride, cfg.norm_of_patches)
+        self.downsample = PatchEmbed(dim // 2, dim, *merging) if stage else nn.Identity()
         self.blocks = nn.Sequential(*(MLPBlock(cfg, dim, rate) for rate in rates))
         self.output = image_map(role=Role.STAGE)
 
@@ -124,7 +147,7 @@ class BasicStage(nn.Module):
 class FasterNet(nn.Module):
     def __init__(self, cfg: FasterNetConfig) -> None:
         super().__init__()
-        self.stem = PatchEmbed(3, cfg.dim, cfg.patch_size)
+        self.stem = PatchEmbed(3, cfg.dim, *cfg.windows[0], cfg.norm_of_patches)
         self.stages = nn.Sequential(*(BasicStage(cfg, stage) for stage in range(len(cfg.depths))))
         dim = cfg.dim * 2 ** (len(cfg.depths) - 1)
         self.conv_head = nn.Conv2d(dim, cfg.feature_dim, kernel_size=1, bias=False)
@@ -136,6 +159,39 @@ class FasterNet(nn.Module):
         x = reduce(self.stages(self.stem(image)), "b c h w -> b c 1 1", "mean")
         x = self.pooled(self.act(self.conv_head(x)))
         return self.head(reduce(x, "b c 1 1 -> b c", "mean"))
+
+
+class NormedMap(nn.Module):
+    """The map of a stage as detection takes it."""
+
+    def __init__(self, dim: int, norm: str) -> None:
+        super().__init__()
+        self.norm = NORMS[norm](dim)
+        self.output = image_map()
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        return self.output(self.norm(x))
+
+
+class FasterNetMaps(nn.Module):
+    """Patches and stages without a classifier, as detection uses them: what comes out are maps.
+
+    fork_feat: give the maps of all stages, each normalised, instead of the last stage's alone.
+    """
+
+    def __init__(self, cfg: FasterNetConfig, fork_feat: bool = False) -> None:
+        super().__init__()
+        self.stem = PatchEmbed(3, cfg.dim, *cfg.windows[0], cfg.norm_of_patches)
+        self.stages = nn.ModuleList(BasicStage(cfg, stage) for stage in range(len(cfg.depths)))
+        dims = [cfg.dim * 2**stage for stage in range(len(cfg.depths))]
+        self.maps = nn.ModuleList(NormedMap(dim, cfg.norm) for dim in dims if fork_feat)
+
+    def forward(self, image: Float[Tensor, "b 3 h w"]) -> Tensor | list[Tensor]:
+        x, made = self.stem(image), []
+        for stage in self.stages:
+            x = stage(x)
+            made.append(x)
+        return [normed(each) for normed, each in zip(self.maps, made, strict=True)] if self.maps else x
 
 
 def published(cfg: FasterNetConfig, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -184,7 +240,12 @@ RELEASED = {
     "fasternet_l": "fasternet_l-epoch.299-val_acc1.83.5060.pth",
 }
 IMAGENET = {
-    name: FirstOf((Hub(f"timm/{name}.in1k"), Link(RELEASE + file, file))) for name, file in RELEASED.items()
+    name: Released(
+        FirstOf((Hub(f"timm/{name}.in1k"), Link(RELEASE + file, file))),
+        float(file.partition("acc1.")[2].removesuffix(".pth")),
+        "Apache-2.0",
+    )
+    for name, file in RELEASED.items()
 }
 
 for name, cfg in VARIANTS.items():

@@ -42,6 +42,24 @@ class Patches(nn.Module):
         return self.output(self.norm(rearrange(merged, "b c h w -> b h w c")))
 
 
+class LayerScale(nn.Module):
+    """A learned factor for every channel of a channel-first map (Touvron et al., 2021)."""
+
+    def __init__(self, dim: int, start: float) -> None:
+        super().__init__()
+        self.factors = nn.Parameter(torch.full((dim,), start))
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        return x * rearrange(self.factors, "c -> c 1 1")
+
+
+class PlaceNorm(nn.LayerNorm):
+    """Layer norm of a channel-first map: every place alone, over its channels."""
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        return rearrange(super().forward(rearrange(x, "b c h w -> b h w c")), "b h w c -> b c h w")
+
+
 class DropPath(nn.Module):
     """While training, leave out the branch of a residual for some pictures (Huang et al., 2016)."""
 
@@ -67,8 +85,8 @@ def only_size(image: Tensor, size: int) -> None:
 
 
 def drop_rates(most: float, blocks: int) -> list[float]:
-    """Rates that grow linearly from zero at the first block to `most` at the last."""
-    return [most * block / max(1, blocks - 1) for block in range(blocks)]
+    """Rates that grow linearly from zero at the first block to `most` at the last, and at a lone one."""
+    return [most * block / (blocks - 1) for block in range(blocks)] if blocks > 1 else [most] * blocks
 
 
 def renamed(tensors: Mapping[str, Tensor], prefixes: Mapping[str, str]) -> dict[str, Tensor]:

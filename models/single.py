@@ -1,8 +1,8 @@
 """A single block as a model: a picture through a patch embedding, the block, and the mean over the places.
 
 Asked for like a backbone, by a name that says its hyper-parameters:
-`create("WeightedPermuteMLP(dim=64, seg_dim=16)")`. Where the widths agree, the patch embedding is that of the
-family's nano; where all hyper-parameters agree, so is the block, with weights "scenes".
+`create("WeightedPermuteMLP(dim=64, seg_dim=16, qkv_bias=1)")`. Where the widths agree, the patch embedding is
+that of the family's nano; where all hyper-parameters agree, so is the block, with weights "scenes".
 """
 
 import re
@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.blocks import BlockCard, BlockError, block_card, complete, create_block, spelled
+from models.block_cards import BlockCard
+from models.block_settings import LONGEST
+from models.blocks import BlockError, block_card, complete, create_block, every, spelled
 from models.layers import Patches
 from models.preprocess import SCENES, Preprocess
 from models.probe import OUTPUTS, Kind, Probe, Role
@@ -30,7 +33,7 @@ NANO_PATCH = {"mixer_nano": 8, "s2mlp_nano": 8, "mobilevit_nano": 2, "efficientn
 class Carried(nn.Module):
     """One block, with what carries a picture to it."""
 
-    def __init__(self, found: BlockCard, settings: Mapping[str, int]) -> None:
+    def __init__(self, found: BlockCard, settings: Mapping[str, Any]) -> None:
         super().__init__()
         self.axes = "b c h w" if found.axes == "b c h w" else "b h w c"  # of what the block takes and gives
         self.stem_axes = self.axes
@@ -46,17 +49,21 @@ class Carried(nn.Module):
             self.stem = Patches(3, width_of(found, settings), patch_of(found, settings))
             self.stem_axes = "b h w c"
         self.block = create_block(found.name, **settings)
-        self.output = Probe(Kind.FEATURE_MAP, f"{self.axes} -> b h w c", role=output_role(self.block))
+        self.output: nn.Module = nn.Identity()  # of a block that gives several maps, all probed there
+        if not settings.get("fork_feat"):
+            self.output = Probe(Kind.FEATURE_MAP, f"{self.axes} -> b h w c", role=output_role(self.block))
         self.pooled = Probe(Kind.VECTOR, "b c -> b c")
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b channels"]:
         x = self.stem(rearrange(image, f"b c h w -> {self.stem_axes}"))
         x = self.norm(rearrange(x, f"{self.stem_axes} -> {self.axes}"))
-        x = self.output(self.block(list(x.chunk(self.parts, dim=-1)) if self.parts else x))
-        return self.pooled(reduce(x, f"{self.axes} -> b c", "mean"))
+        made = self.output(self.block(list(x.chunk(self.parts, dim=-1)) if self.parts else x))
+        maps = made if isinstance(made, list) else [made]
+        means = [reduce(each, f"{self.axes} -> b c", "mean") for each in maps]
+        return self.pooled(torch.cat(means, dim=1))
 
 
-def width_of(found: BlockCard, settings: Mapping[str, int]) -> int:
+def width_of(found: BlockCard, settings: Mapping[str, Any]) -> int:
     """Channels a block takes, all branches together."""
     shape = found.shape(settings)
     if found.axes == "b c h w":
@@ -70,12 +77,12 @@ def output_role(block: nn.Module) -> Role:
     return Role.STAGE if told else Role.BLOCK
 
 
-def uses_nano(found: BlockCard, settings: Mapping[str, int]) -> bool:
+def uses_nano(found: BlockCard, settings: Mapping[str, Any]) -> bool:
     """Whether the patch embedding of the family's nano is as wide as the block."""
     return bool(found.trained) and found.trained["dim"] == width_of(found, settings)
 
 
-def patch_of(found: BlockCard, settings: Mapping[str, int]) -> int:
+def patch_of(found: BlockCard, settings: Mapping[str, Any]) -> int:
     """Pixels along a side of what becomes one token: those of the nano, or enough for a picture."""
     if uses_nano(found, settings):
         return NANO_PATCH.get(found.nano, 4)
@@ -83,33 +90,48 @@ def patch_of(found: BlockCard, settings: Mapping[str, int]) -> int:
     return max(4, SIDE // grid) if is_tied(settings) else 4
 
 
-def is_tied(settings: Mapping[str, int]) -> bool:
+def is_tied(settings: Mapping[str, Any]) -> bool:
     """Whether the block takes one size of map only."""
     return not settings.keys().isdisjoint({"seg_dim", "grid", "patch"})
 
 
-def side_of(found: BlockCard, settings: Mapping[str, int]) -> int:
+def side_of(found: BlockCard, settings: Mapping[str, Any]) -> int:
     """Side of the picture in pixels that gives the block the map it expects."""
     if not is_tied(settings):
-        return SIDE
+        return max(SIDE, found.least(every(found, settings)) * taken_by_patch(found, settings))
     grid = found.shape(settings)[2]
     return grid if width_of(found, settings) == 3 else grid * patch_of(found, settings)
 
 
-def read_name(name: str) -> tuple[BlockCard, dict[str, int]] | None:
-    """The block a model's name spells, with all its settings; None for the name of a backbone."""
+def taken_by_patch(found: BlockCard, settings: Mapping[str, Any]) -> int:
+    """Pixels along a side of what becomes one place of the block's map; a block 3 wide sees the pixels."""
+    return 1 if width_of(found, settings) == 3 else patch_of(found, settings)
+
+
+def read_name(name: str) -> tuple[BlockCard, dict[str, Any]] | None:
+    """The block a model's name spells, with the settings that name it; None for the name of a backbone."""
     match = re.fullmatch(r"\s*(\w+)\s*\((.*)\)\s*", name)
     if not match:
         return None
     found = block_card(match[1])
-    pairs = [part.partition("=") for part in match[2].split(",") if part.strip()]
-    if not all(re.fullmatch(r"\s*\d{1,9}\s*", value) for _, _, value in pairs):
-        example = spelled(found.name, found.settings)
-        raise BlockError(f"The hyper-parameters of a block are whole numbers, as in {example}.")
-    return found, complete(found, {key.strip(): int(value) for key, _, value in pairs})
+    return found, complete(found, pairs(match[2]))
 
 
-def remark(found: BlockCard, settings: Mapping[str, int]) -> str:
+def pairs(text: str) -> dict[str, str]:
+    """What `dim=64, qkv_bias=1` says; raises BlockError for a part without `=` and for what is said twice."""
+    said: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals and key:
+            raise BlockError(f"Hyper-parameters are written as dim=64, qkv_bias=1, not as {key[:LONGEST]}.")
+        if key in said:
+            raise BlockError(f"The hyper-parameter {key[:LONGEST]} is given twice.")
+        if equals:
+            said[key] = value
+    return said
+
+
+def remark(found: BlockCard, settings: Mapping[str, Any]) -> str:
     """What of a block with random weights is trained nevertheless."""
     if width_of(found, settings) == 3:
         return "Untrained block: its weights are random, it sees the pixels themselves"

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from models.layers import Mlp, Patches, only_size, renamed, table_map
 from models.mixing import Between, MixingMatrix
 from models.probe import Kind, Probe, Role
-from models.registry import Preprocess, announce
+from models.registry import Preprocess, Released, announce
 from models.sources import Link
 
 BRANCHES = ("height", "width", "channel")  # the order of the published checkpoints
@@ -64,19 +64,23 @@ class PermuteMlp(nn.Module):
 
     The table must be square with `segments` tokens a side: the channels are cut into as many segments
     as there are rows, so that one segment of one column, rows x channels, is as wide as `dim`.
+
+    qkv_bias: whether the three mixing layers have biases; the published networks have none.
+    proj_drop: share of the result that is zeroed while training.
     """
 
-    def __init__(self, dim: int, segments: int) -> None:
+    def __init__(self, dim: int, segments: int, *, qkv_bias: bool = False, proj_drop: float = 0.0) -> None:
         super().__init__()
         if dim % segments:
             raise ValueError(f"dim {dim} cannot be cut into {segments} segments of equal width")
         self.dim = dim
         self.segments = segments
-        self.mlp_h = nn.Linear(dim, dim, bias=False)
-        self.mlp_w = nn.Linear(dim, dim, bias=False)
-        self.mlp_c = nn.Linear(dim, dim, bias=False)
+        self.mlp_h = nn.Linear(dim, dim, bias=qkv_bias)
+        self.mlp_w = nn.Linear(dim, dim, bias=qkv_bias)
+        self.mlp_c = nn.Linear(dim, dim, bias=qkv_bias)
         self.branches = Probe(Kind.BRANCHES, "branches b h w c -> b branches h w c", branches=BRANCHES)
         self.proj = nn.Linear(dim, dim)
+        self.proj_drop = nn.Dropout(proj_drop) if proj_drop else nn.Identity()
 
     def mixed(self, x: Float[Tensor, "b h w c"]) -> tuple[Tensor, Tensor, Tensor]:
         """The table mixed along its height, its width and its channels, each `[b, h, w, c]`."""
@@ -95,7 +99,7 @@ class PermuteMlp(nn.Module):
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         height, width, channel = self.mixed(x)
         # eq. 3: X̂ = FC(X_H + X_W + X_C)
-        return self.proj(height + width + channel)
+        return self.proj_drop(self.proj(height + width + channel))
 
     def mixing_matrices(self) -> tuple[MixingMatrix, ...]:
         """The weights between rows, and those between columns."""
@@ -109,8 +113,8 @@ class PermuteMlp(nn.Module):
 class WeightedPermuteMlp(PermuteMlp):
     """The same, the three blended per channel as a split attention decides (§3.2, Algorithm 1)."""
 
-    def __init__(self, dim: int, segments: int) -> None:
-        super().__init__(dim, segments)
+    def __init__(self, dim: int, segments: int, *, qkv_bias: bool = False, proj_drop: float = 0.0) -> None:
+        super().__init__(dim, segments, qkv_bias=qkv_bias, proj_drop=proj_drop)
         self.reweight = Mlp(dim, dim // 4, 3 * dim)
         self.branch_logits = Probe(Kind.BRANCH_LOGITS, "branches b 1 1 c -> b branches c", branches=BRANCHES)
         self.branch_weights = Probe(
@@ -130,7 +134,7 @@ class WeightedPermuteMlp(PermuteMlp):
         of_height, of_width, of_channel = self.branch_weights(logits.softmax(dim=0))
         blended = torch.addcmul(of_height * height, of_width, width)
         # §3.2: X̂ = FC(ā_H ⊙ X_H + ā_W ⊙ X_W + ā_C ⊙ X_C)
-        return self.proj(self.blended(torch.addcmul(blended, of_channel, channel)))
+        return self.proj_drop(self.proj(self.blended(torch.addcmul(blended, of_channel, channel))))
 
 
 class VipBlock(nn.Module):
@@ -234,9 +238,12 @@ CROPS = {"vip_m7": 0.9, "vip_l7": 0.875}  # of the official evaluation; 0.9 othe
 
 DRIVE = "https://drive.google.com/uc?id="
 IMAGENET = {
-    "vip_s7": Link(f"{DRIVE}1cX6eauDrsGsLSZnqsX7cl0oiKX8Dzv5z", "vip_s7.pth"),
-    "vip_m7": Link(f"{DRIVE}15y5WMypthpbBFdc01E3mJCZit7q0Yn8m", "vip_m7.pth"),
-    "vip_l7": Link(f"{DRIVE}14F5IXGXmB_3jrwK33Efae-WEb5D_G85c", "vip_l7.pth"),
+    name: Released(Link(f"{DRIVE}{key}", f"{name}.pth"), accuracy, "non-commercial use")
+    for name, key, accuracy in (
+        ("vip_s7", "1cX6eauDrsGsLSZnqsX7cl0oiKX8Dzv5z", 81.5),
+        ("vip_m7", "15y5WMypthpbBFdc01E3mJCZit7q0Yn8m", 82.7),
+        ("vip_l7", "14F5IXGXmB_3jrwK33Efae-WEb5D_G85c", 83.2),
+    )
 }
 
 for name, cfg in VARIANTS.items():

@@ -18,9 +18,10 @@ from torch.func import functional_call
 
 from explorer.capture import hooked, probes
 from explorer.errors import ChoiceError
+from models.layers import LayerScale
 from models.probe import Kind, Probe
 
-PASSING = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d, nn.GELU, nn.SiLU, nn.ReLU, nn.ReLU6)
+PASSING = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d, LayerScale, nn.GELU, nn.SiLU, nn.ReLU, nn.ReLU6)
 
 
 class ReachedError(Exception):
