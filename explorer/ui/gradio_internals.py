@@ -56,13 +56,12 @@ def is_tried() -> bool:
     return _probe_mode_active.get()
 
 
-def answered(app: gr.Blocks, number: str | None) -> None:
+def answered(app: gr.Blocks, number: str) -> None:
     """Keep no question that was answered at once; called before its answer is passed on."""
-    queue = app._queue
 
     def forget() -> None:
-        queue.event_ids_to_events.pop(number, None)
-        queue.server_app.iterators.pop(number, None)
+        app._queue.event_ids_to_events.pop(number, None)
+        app.app.iterators.pop(number, None)
 
     asyncio.get_running_loop().call_soon(forget)
 

@@ -101,12 +101,12 @@ class Page(gr.Blocks):
                 print_exception=False,
             ) from error
 
-    async def process_api(self, *args, event_id: str | None = None, **kwargs) -> dict[str, Any]:
+    async def process_api(self, *args, **kwargs) -> dict[str, Any]:
         """Answer one question; while the queue only tries, every failure means that it has to wait."""
         try:
-            found = await super().process_api(*args, event_id=event_id, **kwargs)
+            found = await super().process_api(*args, **kwargs)
         except Exception as error:
             raise (CacheMissError() if is_tried() else as_alert(error)) from error
         if is_tried():
-            answered(self, event_id)
+            answered(self, str(kwargs.get("event_id")))
         return found
