@@ -49,7 +49,7 @@ def told_length(scope: Scope) -> int:
 
 
 def too_long(most: int) -> str:
-    return f"At most {most // 1_000_000} MB may be sent at once."
+    return f"At most {most // 1_000} KB may be sent at once."
 
 
 def at_most(most: int, receive: Receive) -> Receive:
