@@ -16,7 +16,7 @@ from models import (
     s2_mlp_v2,
     vision_permutator,
 )
-from models.block_settings import Fraction, Setting, Switch, Whole, Wholes
+from models.block_settings import MOST, Fraction, Setting, Switch, Whole, Wholes
 from models.fasternet import PatchEmbed
 from models.fasternet_blocks import (
     NORM,
@@ -29,6 +29,7 @@ from models.fasternet_blocks import (
 )
 
 Sizes = Mapping[str, int]
+REPEATED, FEW = ("depth", "branches"), 64  # what says how often something is built, and at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,8 @@ class BlockCard:
 
     def kind(self, name: str) -> Setting:
         """What a hyper-parameter may be; raises KeyError for one the block does not have."""
-        return self.more[name] if name in self.more else Whole(self.settings[name])
+        most = FEW if name in REPEATED else MOST
+        return self.more[name] if name in self.more else Whole(self.settings[name], most=most)
 
 
 def vip(name: str, build: Callable, place: str = "", **more) -> BlockCard:

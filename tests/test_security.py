@@ -1,13 +1,17 @@
 """What strangers send does no harm: the threats of docs/security.md, one by one, against a running server."""
 
+import http.client
 import json
 import os
 import re
 import urllib.error
 import urllib.request
 import warnings
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import gradio as gr
 import pytest
 import torch
 from PIL import Image
@@ -15,11 +19,15 @@ from PIL import Image
 from explorer.engine.limits import Limits
 from explorer.errors import ChoiceError, PictureError
 from explorer.explorer import Explorer
+from explorer.ui import admission, temporary_files
 from explorer.ui.alerts import as_alert
+from explorer.ui.events import place_of
+from explorer.ui.selection import selected
 from models import card
 from models.blocks import BLOCKS, spelled
 from models.registry import ASSETS
 
+ALIVE = "event: heartbeat\ndata: null\n\n"  # every 15 s, on a busy machine
 STAR = ASSETS / "examples" / "2-star.png"
 
 
@@ -40,7 +48,7 @@ def told(server: str, endpoint: str, values: list) -> str:
     """What an endpoint says in the end to values sent as they are."""
     _, body, _ = answer(server, f"/gradio_api/call/{endpoint}", {"data": values})
     event = json.loads(body)["event_id"]
-    return answer(server, f"/gradio_api/call/{endpoint}/{event}")[1]
+    return answer(server, f"/gradio_api/call/{endpoint}/{event}")[1].replace(ALIVE, "")
 
 
 def refusal(server: str, endpoint: str, values: list) -> str:
@@ -149,6 +157,43 @@ def test_another_page_may_not_post_in_a_visitors_name(server):
     for path in ("/gradio_api/upload", "/gradio_api/call/models", "/gradio_api/queue/join"):
         assert answer(server, path, {"data": []}, origin="https://evil.example")[0] == 403
     assert answer(server, "/gradio_api/call/models", {"data": []}, origin=server)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["process_recording", "run/predict", "component_server", "stream/x", "vibe-edit", "profiling/clear"],
+)
+def test_what_the_page_does_not_use_takes_nothing(server, path):
+    status, body, headers = answer(server, f"/gradio_api/{path}", {"data": []})
+    assert (status, json.loads(body)["detail"]) == (404, admission.NOTHING)
+    assert "content-security-policy" in {name.lower() for name in headers}
+
+
+@pytest.mark.parametrize("tells_its_length", [True, False])
+def test_no_more_is_read_than_a_question_can_be_long(server, monkeypatch, tells_its_length):
+    monkeypatch.setattr(admission, "QUESTION", 10_000)
+    body = json.dumps({"data": ["x" * 20_000]}).encode()
+    with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=60)) as client:
+        kind = {"content-type": "application/json"}
+        client.request("POST", "/gradio_api/call/predict", body if tells_its_length else iter([body]), kind)
+        found = client.getresponse()
+        assert (found.status, json.load(found)["detail"]) == (413, "At most 10 KB may be sent at once.")
+    assert '"star"' in told(server, "predict", [{"path": str(STAR)}, "vip_nano", "scenes"])
+
+
+def test_uploads_leave_room_on_the_disk(server, monkeypatch):
+    monkeypatch.setattr(temporary_files, "ROOM", float("inf"))
+    status, body, _ = answer(server, "/gradio_api/upload", {"data": []})
+    assert (status, json.loads(body)["detail"]) == (507, admission.FULL)
+
+
+def test_what_the_page_never_sends_is_told_as_such():
+    for wrong in ({"model": 5}, {"model": None}, {"picture": ["a"]}, {"target": "five"}, {"target": 0.5}):
+        with pytest.raises(ChoiceError):
+            selected(**{"picture": None, "model": "vip_nano", "choice": "", "file": "", "target": 0} | wrong)
+    with pytest.raises(AttributeError) as missing:
+        place_of(gr.EventData(None, {"row": 0.5}))
+    assert str(as_alert(missing.value)) == "'This event does not tell what it has to.'"
 
 
 def test_neither_the_page_nor_its_files_tell_where_it_is_installed(server):

@@ -238,6 +238,12 @@ def test_a_mistake_gets_one_sentence_and_loses_nothing(explorer, star, call, err
     assert explorer.inspect("vip_nano", star) is before
 
 
+def test_a_rival_class_that_is_not_there_is_told(explorer, star):
+    for ask in (explorer.attribute, explorer.score_card):
+        with pytest.raises(ChoiceError, match="there is no class 99"):
+            next(ask("vip_nano", star, "scenes", method="saliency", options=Options(against=99)))
+
+
 def test_predictions_fall_and_sum_to_at_most_one(explorer, star):
     found = explorer.predict("vip_nano", star, "scenes")
     shares = [one.probability for one in found]

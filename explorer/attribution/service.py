@@ -38,16 +38,14 @@ class AttributionService:
 
     def run(self, subject: ModelInput, question: Question) -> Iterator[Attribution]:
         """Partial attributions, each better than the last; the last is whole and is remembered."""
-        target = self.engine.class_of(subject, question.target)
-        named = replace(question, target=target)
+        named, target = self.named(subject, question)
         verdict = self.applicable(subject.loaded, question.method)
         apart = subject.apart
         yield from self.engine.stream(apart, ("map", named), lambda: parts(apart, question, target, verdict))
 
     def score_card(self, subject: ModelInput, question: Question) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
-        target = self.engine.class_of(subject, question.target)
-        named = replace(question, target=target)
+        named, target = self.named(subject, question)
         self.applicable(subject.loaded, question.method)
 
         def cards() -> Iterator[ScoreCard]:
@@ -69,6 +67,13 @@ class AttributionService:
 
         return self.engine.once(subject.apart, ("relevance", index), measured)
 
+    def named(self, subject: ModelInput, question: Question) -> tuple[Question, int]:
+        """The question about classes that are there, and the number of the explained; raises ChoiceError."""
+        if question.options.against is not None:
+            self.engine.class_of(subject, question.options.against)
+        target = self.engine.class_of(subject, question.target)
+        return replace(question, target=target), target
+
     def applicable(self, loaded: Loaded, method: str) -> Verdict:
         """What to think of a method on a model; raises ChoiceError where it means nothing."""
         verdict = self.verdict(loaded, method)
@@ -88,8 +93,7 @@ class AttributionService:
 
     def knows(self, subject: ModelInput, question: Question) -> bool:
         """Whether `run` would answer at once."""
-        target = self.engine.class_of(subject, question.target)
-        return self.engine.knows(subject, ("map", replace(question, target=target)))
+        return self.engine.knows(subject, ("map", self.named(subject, question)[0]))
 
 
 def parts(subject: ModelInput, question: Question, target: int, verdict: Verdict) -> Iterator[Attribution]:

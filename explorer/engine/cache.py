@@ -95,6 +95,7 @@ class Cache:
     def once(self, key: Hashable, compute: Callable[[], T], lock: AbstractContextManager | None = None) -> T:
         """The remembered value, or the one computed now, by one thread while others who ask for it wait.
 
+        compute: gives anything but None, which is not remembered.
         lock: held while computing; None for a lock of this key alone.
         """
         known = self.get(key)

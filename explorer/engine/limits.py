@@ -27,8 +27,8 @@ class Limits:
     def most_bytes(self) -> float:
         return self.memory or SHARE_OF_MEMORY * memory_of_machine()
 
-    def refuse_costly(self, found: ModelCard) -> None:
-        """Raises ChoiceError, with the numbers, for a model that this machine cannot hold or finish."""
+    def refuse_costly(self, found: ModelCard) -> ModelCard:
+        """The card; raises ChoiceError, with numbers, for a model that this machine cannot hold or finish."""
         costs = block_costs(found.name)
         parameters = sum(one.parameters for one in costs)
         multiply_adds = sum(one.multiply_adds for one in costs)
@@ -39,6 +39,7 @@ class Limits:
                 f"and {multiply_adds / 1e9:,.0f} billion multiply-adds for a picture; here the limits are "
                 f"{self.most_bytes / 1e9:.1f} GB and {MOST_MULTIPLY_ADDS / 1e9:.0f} billion."
             )
+        return found
 
     def refuse_elsewhere(self, model: str) -> None:
         """Raises ChoiceError for a model that is no name of a list, where strangers are served."""

@@ -99,12 +99,7 @@ class ModelStore:
         """Raises ChoiceError for a model that cannot be, or that this machine cannot hold or finish."""
         self.join(model)
         found = named(model)
-
-        def affordable() -> bool:
-            self.limits.refuse_costly(found)
-            return True
-
-        self.cache.once(("affordable", found.name), affordable)
+        self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
 
     def join(self, model: str) -> None:
         """Let `module:function`, or a model of the Hub, be known by that name.
@@ -124,7 +119,10 @@ class ModelStore:
         if is_upload(chosen):
             return self.uploaded(found, chosen).preprocess
         self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
-        return self.cache.once(("preprocess", found.name, chosen), lambda: prepared(found, chosen))
+        return self.cache.once(
+            ("preprocess", found.name, chosen),
+            lambda: found.preprocess if chosen == RANDOM else preprocess_of(found, chosen),
+        )
 
     def holds(self, model: str, weights: str) -> bool:
         """Whether the model is in memory."""
@@ -200,7 +198,3 @@ def default_weights(found: ModelCard) -> str:
         f"{found.name} comes without trained weights; choose 'random' to look at it untrained, "
         "or give the path of a checkpoint."
     )
-
-
-def prepared(found: ModelCard, weights: str) -> Preprocess:
-    return preprocess_of(found, weights) if weights != RANDOM else found.preprocess

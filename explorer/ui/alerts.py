@@ -23,6 +23,8 @@ def as_alert(error: Exception) -> gr.Error:
     if isinstance(error, ExplorerError):
         # The page shows it as HTML, and it may hold a name somebody chose.
         return gr.Error(escape(shortened(str(error)), quote=False), print_exception=False)
+    if isinstance(getattr(error, "obj", None), gr.EventData):  # it lacks what our own page always tells
+        return gr.Error("This event does not tell what it has to.", print_exception=False)
     if sentence := short_of(error):
         log.error("%s", sentence, exc_info=error)
         return gr.Error(sentence, print_exception=False)

@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 
 from explorer.explorer import Explorer
 from explorer.ui import address, endpoints, rail
+from explorer.ui.admission import Admission
 from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
@@ -61,7 +62,10 @@ LAUNCH: dict[str, Any] = {
     "pwa": False,
     "max_threads": 16,
     "state_session_capacity": 200,
-    "app_kwargs": {"middleware": [Middleware(Guard), Middleware(Presence)], "routes": [HEALTH]},
+    "app_kwargs": {
+        "middleware": [Middleware(Guard), Middleware(Admission), Middleware(Presence)],
+        "routes": [HEALTH],
+    },
 }
 
 

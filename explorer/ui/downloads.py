@@ -14,11 +14,13 @@ import gradio as gr
 import numpy as np
 from matplotlib.figure import Figure
 
+from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View
 from explorer.ui.controls import QUIET, Control
 from explorer.ui.selection import QUICK, Rail, Selection, wired
 
+KINDS = ("png", "svg", "npz")
 CLICK = "() => document.querySelector('#download').click()"
 
 
@@ -54,8 +56,10 @@ class Saves:
     ) -> None:
         """`handler(explorer, selection, kind, name=value, ...)` gives a file's content and name."""
 
-        def written(explorer: Explorer, selection: Selection, **values) -> str:
-            content, name = handler(explorer, selection, **values)
+        def written(explorer: Explorer, selection: Selection, kind: str, **values) -> str:
+            if kind not in KINDS:
+                raise ChoiceError(f"A view is saved as one of {', '.join(KINDS)}.")
+            content, name = handler(explorer, selection, kind=kind, **values)
             self.forget_old()
             path = Path(tempfile.mkdtemp(dir=self.folder)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)

@@ -103,6 +103,9 @@ class Page(gr.Blocks):
 
     async def process_api(self, *args, **kwargs) -> dict[str, Any]:
         """Answer one question; while the queue only tries, every failure means that it has to wait."""
+        told = kwargs.get("event_data")
+        if told is not None and not isinstance(told._data, dict):
+            told._data = {}
         try:
             found = await super().process_api(*args, **kwargs)
         except Exception as error:

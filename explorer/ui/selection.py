@@ -149,9 +149,14 @@ class Rail:
 def selected(
     picture: str | None, model: str, choice: str, file: str | None, target: int | None, upload: str = ""
 ) -> Selection:
-    """The values of the rail's controls as one."""
+    """The values of the rail's controls as one. Raises ChoiceError for what the page never sends."""
+    texts = [text for text in (picture, model, choice, file, upload) if text is not None]
+    if model is None or not all(isinstance(text, str) for text in texts):
+        raise ChoiceError("Picture, model and weights are names.")
+    if not isinstance(target, int | None):
+        raise ChoiceError("The class is a whole number.")
     return Selection(
-        picture, model, choice, (file or "").strip(), None if target in (None, -1) else int(target), upload
+        picture, model, choice or "", (file or "").strip(), None if target in (None, -1) else target, upload
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from explorer.errors import ExplorerError
 
 ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+ROOM = 1_000_000_000  # bytes that stay free for everything else on the disk
 GRADIO = "GRADIO_TEMP_DIR"  # where Gradio keeps uploads; it makes a folder there when it is imported
 
 
@@ -37,6 +38,11 @@ def temporary_folder() -> Iterator[Path]:
     finally:
         restore(*before)
         remove(folder)
+
+
+def has_room() -> bool:
+    """Whether the disk where temporary files lie has room for more of them than anybody sends at once."""
+    return shutil.disk_usage(tempfile.gettempdir()).free > ROOM
 
 
 def remove(folder: str) -> None:
