@@ -1,5 +1,7 @@
 """Gates of any model: how far they are open, what takes their place, and what each is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,11 +10,12 @@ from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
 from explorer.capture import probes, run
 from explorer.engine.replay import Replay
-from explorer.errors import ChoiceError
+from explorer.errors import ChoiceError, NoMapError
 from explorer.reweighting.gate_changes import MODES, Closed, Flattened, Opened, fits
 from explorer.reweighting.gate_effects import gate_effects, usual_gates
 from explorer.reweighting.gates import CLOSED, KINDS, Gate, gate_of, gates, usual
 from explorer.reweighting.interventions import edits
+from explorer.reweighting.size_maps import size_map
 from models.probe import Kind
 from tests.foreign import (
     GATES,
@@ -118,6 +121,31 @@ def test_a_name_that_is_no_gate_is_told_with_those_there_are(picture):
         after(attention, picture, Opened("blocks.0.inner.attention"))
     with pytest.raises(ChoiceError, match="no channel gates"):
         next(gate_effects(foreign(FunctionalBranches), picture, target=0, kinds=(Kind.CHANNEL_GATE,)))
+
+
+def test_a_modulation_has_a_map_of_its_size_and_a_gate_by_channel_has_none(picture):
+    seen = run(foreign(Star), picture)
+    gate = gates(seen)[0]
+    found = size_map(seen, gate)
+    np.testing.assert_allclose(found.values, np.sqrt((gate.values**2).mean(axis=2)), rtol=1e-6)
+    assert found.has_places
+    for make in (SqueezeExcite, GlobalResponse):
+        seen = run(foreign(make), picture)
+        with pytest.raises(NoMapError, match="each of 8 channels"):
+            size_map(seen, gates(seen)[0])
+
+
+def test_the_map_of_attention_is_what_each_place_gets_beside_an_even_share(picture):
+    seen = run(foreign(Attention), picture)
+    gate = gates(seen)[0]
+    found = size_map(seen, gate)
+    np.testing.assert_allclose(found.values, gate.values.mean(axis=(0, 1)).reshape(8, 8) * 64, rtol=1e-5)
+    assert found.values.mean() == pytest.approx(1, rel=1e-5)
+    windows = Gate(gate.name, Kind.ATTENTION, np.full((8, 16, 16), 1 / 16))
+    kept = replace(seen.activations[gate.name], value=torch.full((1, 8, 16, 16), 1 / 16))
+    other = replace(seen, activations={**seen.activations, gate.name: kept})
+    assert not size_map(other, windows).has_places
+    np.testing.assert_allclose(size_map(other, windows).values, 1 / 16)
 
 
 # Changed

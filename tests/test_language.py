@@ -126,7 +126,7 @@ def test_gates_are_told_in_chinese(visit, explorer):
     explorer.add(made(SqueezeExcite), "squeezed_nano", Preprocess(size=SIDE))
     page = visit("/?tab=reweighting&model=squeezed_nano", locale="zh-CN")
     page.get_by_role("button", name=re.compile("与 14 张示例图片")).click()
-    expect(page.locator("#gates")).to_contain_text("14 张示例图片")
+    expect(page.locator("#gate")).to_contain_text("14 张示例图片")
     choose(page, "gates-change", ZH["one closed"])
     expect(page.locator("#gates-table [data-done]")).to_be_visible()
     nothing_english(page)

@@ -52,7 +52,7 @@ def test_channel_gates_are_looked_at_changed_and_taken_away(visit, gated):
     expect(table).to_have_count(2)
     expect(page.locator("#gates-table [data-done]")).to_be_visible()
     page.get_by_role("button", name="Compare with the 14 example pictures").click()
-    expect(page.locator("#gates")).to_contain_text("over the 14 example pictures")
+    expect(page.locator("#gate")).to_contain_text("over the 14 example pictures")
     shift = page.locator("#gates-what-if .shift b").last
     expect(shift).to_have_text("(+0.00)")
     choose(page, "gates-change", "all closed")

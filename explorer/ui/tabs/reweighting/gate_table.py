@@ -33,13 +33,8 @@ def draw(explorer: Explorer, selection: Selection, *, kinds: tuple[Kind, ...]) -
         yield page(explorer, selection, found), IDLE if found.done == found.total else RUNNING
 
 
-def draw_if_cheap(
-    explorer: Explorer, selection: Selection, *, redraw, opened: str, kinds: tuple[Kind, ...]
-) -> Iterator[tuple]:
+def draw_if_cheap(explorer: Explorer, selection: Selection, *, kinds: tuple[Kind, ...]) -> Iterator[tuple]:
     """Run at once what takes no time; else say how long it would take."""
-    if opened != LENS_OF[kinds] or not redraw.link:
-        yield gr.skip(), gr.skip()
-        return
     found = found_gates(explorer, selection, kinds)
     if not found or not selection.loaded(explorer).labels:
         yield sentence(SINGLE) if found else "", IDLE
@@ -80,15 +75,15 @@ def save(explorer: Explorer, selection: Selection, kind: str, *, kinds: tuple[Ki
     return saved_figure(table_figure(found.delta, rows, found.modes, title=title, unit="logit"), kind, name)
 
 
-def build(lab: Lab, kinds: tuple[Kind, ...]) -> None:
+def build(lab: Lab, kinds: tuple[Kind, ...]) -> tuple[View, gr.Button]:
+    """The view, and the button that stops."""
     lens = LENS_OF[kinds]
     with gr.Row(elem_classes="controls"):
         go = gr.Button("Run", variant="primary", scale=0, min_width=80, elem_id=f"{lens}-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id=f"{lens}-stop")
     view = View(elem_id=f"{lens}-table")
-    cheap = lab.wired(partial(draw_if_cheap, kinds=kinds), redraw=lab.redraw, opened=lab.lens)
-    lab.follower({**cheap, "outputs": [view, stop], **SLOW})
     run = go.click(**lab.wired(partial(draw, kinds=kinds)), outputs=[view, stop], **SLOW)
     lab.running.append(run)
     stopping(stop, [run])
     lab.saved(view, partial(save, kinds=kinds))
+    return view, stop

@@ -1,6 +1,7 @@
 """Gates changed by hand: what the model says when one gate, or all of them, are flat, open or closed."""
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
@@ -10,7 +11,7 @@ from explorer.reweighting.gates import Gate
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Control, Menu, Whole
 from explorer.ui.downloads import npz
-from explorer.ui.selection import Selection
+from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.reweighting.gated import CHANNEL, LENS_OF, chosen_gate, found_gates, words
 from explorer.ui.tabs.reweighting.lab import Lab
 from explorer.ui.tabs.reweighting.what_if_page import rows, shift
@@ -111,18 +112,18 @@ def save(
     return npz(f"{selection.model}_gates_what_if", before=before.logits[0], after=after.logits[0], **changed)
 
 
-def build(lab: Lab, kinds: tuple[Kind, ...], menu: Menu) -> None:
-    """The controls and the view; `menu` is that of the gates."""
+def build(lab: Lab, kinds: tuple[Kind, ...], menu: Menu) -> tuple[dict[str, Control], View, dict[str, Any]]:
+    """The controls of a change by their names, the view, and what draws it; `menu` is that of the gates."""
     lens = LENS_OF[kinds]
     with gr.Row(elem_classes="controls"):
         offered = [(text, name) for name, text in CHANGES.items()]
         change = Menu(offered, value=LEARNED, label="Change", elem_id=f"{lens}-change", min_width=170)
         scope = gr.Radio(SCOPES, value="this", label="Change it for", min_width=170)
-        channel = Whole(
-            0, label="Channel" if kinds == CHANNEL else "Channel or head", precision=0, min_width=90
-        )
+        words = "Channel" if kinds == CHANNEL else "Channel or head"
+        channel = Whole(0, label=words, precision=0, min_width=90, elem_id=f"{lens}-channel")
     view = View(elem_id=f"{lens}-what-if")
-    known: dict[str, Control] = {"gate": menu, "change": change, "scope": scope, "channel": channel}
-    drawn = lab.follower(lab.listener(lens, partial(draw, kinds=kinds), [view], **known))
-    gr.on([menu.change, change.input, scope.input, channel.submit, channel.blur], **drawn)
-    lab.saved(view, partial(save, kinds=kinds), **known)
+    controls: dict[str, Control] = {"change": change, "scope": scope, "channel": channel}
+    drawn = {**lab.wired(partial(draw, kinds=kinds), gate=menu, **controls), "outputs": view, **lane(lens)}
+    gr.on([change.input, scope.input, channel.submit, channel.blur], **drawn)
+    lab.saved(view, partial(save, kinds=kinds), gate=menu, **controls)
+    return controls, view, drawn

@@ -1,14 +1,11 @@
 """What the lenses of gates share: which gate is looked at, among those of the kinds of the lens."""
 
-from functools import partial
-
 import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.reweighting.gates import KINDS, Gate, gates
-from explorer.ui.controls import Menu, offer
+from explorer.ui.controls import offer
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.reweighting.lab import Lab
 from models.layer_names import short
 from models.probe import Kind
 
@@ -35,23 +32,12 @@ def words(gate: str) -> str:
     return short(gate.rpartition(".")[0].removesuffix(".gate"))
 
 
-def fitted(
-    explorer: Explorer, selection: Selection, gate: str | None, *, kinds: tuple[Kind, ...]
-) -> gr.Dropdown:
-    """The gates of a model, one of them chosen."""
-    found = found_gates(explorer, selection, kinds)
+def fitted(found: tuple[Gate, ...], gate: str | None) -> gr.Dropdown:
+    """The menu of the gates of a model, one of them chosen."""
     chosen = chosen_gate(found, gate)
     if chosen is None:
         return gr.Dropdown([], value=None, visible=False)
     return offer([(words(one.name), one.name) for one in found], chosen.name, gate, visible=True)
-
-
-def menu_of(lab: Lab, kinds: tuple[Kind, ...]) -> Menu:
-    """A menu of the gates, which is fitted whenever its lens is drawn."""
-    menu = Menu([], label="Gate", elem_id=f"{LENS_OF[kinds]}-gate", min_width=190)
-    handler = partial(fitted, kinds=kinds)
-    lab.follower(lab.listener(LENS_OF[kinds], handler, [menu], gate=menu))
-    return menu
 
 
 def gate_picked(event: gr.EventData) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import gradio as gr
+import numpy as np
 
 from explorer.engine.model_input import ModelInput
+from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.figures.colour import Scale, painted
 from explorer.figures.gates import gate_rows
@@ -15,14 +17,13 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.examples import EXAMPLES
-from explorer.ui.selection import PICK, SLOW, Selection
-from explorer.ui.tabs.reweighting import gate_table, gate_what_if
+from explorer.ui.selection import PICK, SLOW, Selection, lane
+from explorer.ui.tabs.reweighting import gate_lens
 from explorer.ui.tabs.reweighting.gated import (
     CHANNEL,
     chosen_gate,
     found_gates,
     gate_picked,
-    menu_of,
     none_of,
     words,
 )
@@ -50,36 +51,57 @@ def remembered(explorer: Explorer, selection: Selection) -> UsualGates | None:
     return next(explorer.reweighting.usual_gates(subjects))
 
 
-def draw(explorer: Explorer, selection: Selection, gate: str | None, sort: str) -> str:
+def draw(explorer: Explorer, selection: Selection, gate: str | None, sort: str) -> tuple[str, str]:
+    """All gates, and one of them."""
     found = found_gates(explorer, selection, CHANNEL)
-    if not found:
-        return sentence(none_of(CHANNEL))
-    return page(selection, found, gate, sort, remembered(explorer, selection))
-
-
-def over_examples(explorer: Explorer, selection: Selection, gate: str | None, sort: str) -> Iterator[str]:
-    """The same, picture by picture, with what is usual over those seen so far."""
-    found = found_gates(explorer, selection, CHANNEL)
-    for usual in throttled(explorer.reweighting.usual_gates(subjects_of(explorer, selection))):
-        yield page(selection, found, gate, sort, usual)
-
-
-def page(
-    selection: Selection, found: tuple[Gate, ...], gate: str | None, sort: str, usual: UsualGates | None
-) -> str:
-    known = {one.name: one for one in usual.gates} if usual else {}
     chosen = chosen_gate(found, gate)
-    assert chosen is not None
-    counts, low, high = chosen.histogram()
+    if chosen is None:
+        return sentence(none_of(CHANNEL)), ""
+    usual = remembered(explorer, selection)
+    return strip(selection, found, chosen, sort, usual), inside(selection, chosen, usual)
+
+
+def draw_inside(explorer: Explorer, selection: Selection, gate: str | None) -> str:
+    chosen = chosen_gate(found_gates(explorer, selection, CHANNEL), gate)
+    return "" if chosen is None else inside(selection, chosen, remembered(explorer, selection))
+
+
+def over_examples(explorer: Explorer, selection: Selection, gate: str | None) -> Iterator[str]:
+    """The same, picture by picture, with what is usual over those seen so far."""
+    chosen = chosen_gate(found_gates(explorer, selection, CHANNEL), gate)
+    for usual in throttled(explorer.reweighting.usual_gates(subjects_of(explorer, selection))):
+        yield "" if chosen is None else inside(selection, chosen, usual)
+
+
+def strip(
+    selection: Selection, found: tuple[Gate, ...], chosen: Gate, sort: str, usual: UsualGates | None
+) -> str:
+    """All gates, a row each, a cell a channel."""
+    known = {one.name: one for one in usual.gates} if usual else {}
     scale = scale_of(found)
-    always = known[chosen.name].always_closed if known else ()
     return render(
         "gates",
         title="Channel gates",
         rows=[row(one, scale, sort, known.get(one.name), chosen=one is chosen) for one in found],
         scale=scale,
-        chosen=words(chosen.name),
+        python=selection.python(
+            "run = explorer.inspect(model, picture, weights)",
+            "for gate in gates(run, Kind.CHANNEL_GATE):",
+            "    print(gate.name, gate.mean, gate.closed, gate.values)",
+            imports="from explorer.reweighting.gates import gates\nfrom models.probe import Kind",
+        ),
+    )
+
+
+def inside(selection: Selection, chosen: Gate, usual: UsualGates | None) -> str:
+    """One gate: how its channels are distributed, and which are closed."""
+    counts, low, high = chosen.histogram()
+    always = next((one.always_closed for one in usual.gates if one.name == chosen.name), ()) if usual else ()
+    return render(
+        "gate",
+        title=words(chosen.name).capitalize(),
         channels=chosen.channels,
+        mean=chosen.mean,
         counts=counts,
         low=low,
         high=high,
@@ -90,10 +112,11 @@ def page(
         usual=usual,
         examples=len(EXAMPLES),
         python=selection.python(
-            "run = explorer.inspect(model, picture, weights)",
-            "for gate in gates(run, Kind.CHANNEL_GATE):",
-            "    print(gate.name, gate.mean, gate.closed, gate.values)",
-            imports="from explorer.reweighting.gates import gates\nfrom models.probe import Kind",
+            'pictures = ["first.png", "second.png"]',
+            "subjects = [explorer.input(model, one, weights) for one in pictures]",
+            "*_, usual = explorer.reweighting.usual_gates(subjects)",
+            "for gate in usual.gates:",
+            "    print(gate.name, gate.always_closed)",
         ),
     )
 
@@ -126,17 +149,30 @@ def save(explorer: Explorer, selection: Selection, kind: str, sort: str):
     return saved_figure(gate_rows(rows, scale_of(found), title=selection.model), kind, name)
 
 
+def save_inside(explorer: Explorer, selection: Selection, kind: str, gate: str | None):
+    chosen = chosen_gate(found_gates(explorer, selection, CHANNEL), gate)
+    if chosen is None:
+        raise ChoiceError(none_of(CHANNEL))
+    usual = remembered(explorer, selection)
+    known = next((one for one in usual.gates if one.name == chosen.name), None) if usual else None
+    more = {"low": known.low, "mean": known.mean, "high": known.high} if known else {}
+    return npz(
+        f"{selection.model}_{chosen.name}", values=chosen.values, closed=np.array(chosen.closed, int), **more
+    )
+
+
 def build(lab: Lab) -> None:
     with gr.Row(elem_classes="controls"):
-        menu = menu_of(lab, CHANNEL)
+        menu = Menu([], label="Gate", elem_id="gates-gate", min_width=190)
         sort = Menu(SORTS, value="number", label="Order of channels", elem_id="gates-order", min_width=190)
-    view = View(elem_id="gates")
-    drawn = lab.follower(lab.listener("gates", draw, [view], gate=menu, sort=sort))
-    gr.on([menu.input, sort.input], **drawn)
-    view.pick(gate_picked, None, menu, **PICK).then(**drawn)
-    asked = lab.wired(over_examples, gate=menu, sort=sort)
-    lab.running.append(view.more(**asked, outputs=view, **SLOW))
-    lab.saved(view, save, sort=sort)
+    rows, one = View(elem_id="gates"), View(elem_id="gate")
+    quick, what_if = gate_lens.build(lab, CHANNEL, menu, [rows, one], draw, sort=sort)
+    gr.on([menu.input, sort.input], **quick)
+    # Rows stay as they are when one is chosen among them, so that the arrow keys go on from there.
+    alone = {**lab.wired(draw_inside, gate=menu), "outputs": one, **lane("gates")}
+    rows.pick(gate_picked, None, menu, **PICK).then(**alone).then(**what_if)
+    asked = lab.wired(over_examples, gate=menu)
+    lab.running.append(one.more(**asked, outputs=one, **SLOW))
+    lab.saved(rows, save, sort=sort)
+    lab.saved(one, save_inside, gate=menu)
     lab.remembered |= {"gate": menu}
-    gate_what_if.build(lab, CHANNEL, menu)
-    gate_table.build(lab, CHANNEL)

@@ -11,10 +11,11 @@ from explorer.figures.raster import data_uri
 from explorer.reweighting.gates import Gate
 from explorer.reweighting.size_maps import SizeMap, size_map
 from explorer.ui.components import View, render, sentence
+from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.reweighting import gate_table, gate_what_if
-from explorer.ui.tabs.reweighting.gated import OTHERS, chosen_gate, found_gates, menu_of, none_of, words
+from explorer.ui.tabs.reweighting import gate_lens
+from explorer.ui.tabs.reweighting.gated import OTHERS, chosen_gate, found_gates, none_of, words
 from explorer.ui.tabs.reweighting.lab import Lab
 from models.probe import Kind
 
@@ -33,10 +34,12 @@ def mapped(explorer: Explorer, selection: Selection, gate: Gate) -> SizeMap | No
         return None
 
 
-def draw(explorer: Explorer, selection: Selection, gate: str | None) -> str:
+def draw(explorer: Explorer, selection: Selection, gate: str | None) -> tuple[str]:
     chosen = found(explorer, selection, gate)
-    if chosen is None:
-        return sentence(none_of(OTHERS))
+    return (sentence(none_of(OTHERS)) if chosen is None else page(explorer, selection, chosen),)
+
+
+def page(explorer: Explorer, selection: Selection, chosen: Gate) -> str:
     made = mapped(explorer, selection, chosen)
     scale = None if made is None else scale_of(made.values, signed=False)
     picture = selection.cropped(explorer)
@@ -85,11 +88,9 @@ def save(explorer: Explorer, selection: Selection, kind: str, gate: str | None):
 
 def build(lab: Lab) -> None:
     with gr.Row(elem_classes="controls"):
-        menu = menu_of(lab, OTHERS)
+        menu = Menu([], label="Gate", elem_id="others-gate", min_width=190)
     view = View(elem_id="others-map")
-    drawn = lab.follower(lab.listener("others", draw, [view], gate=menu))
-    menu.input(**drawn)
+    quick, _ = gate_lens.build(lab, OTHERS, menu, [view], draw)
+    menu.input(**quick)
     lab.saved(view, save, gate=menu)
     lab.remembered |= {"other_gate": menu}
-    gate_what_if.build(lab, OTHERS, menu)
-    gate_table.build(lab, OTHERS)
