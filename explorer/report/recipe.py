@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,10 @@ FORMAT = 1
 TOLERANCE = 1e-3  # of the largest number of each result; rounding differs between processors
 PACKAGES = ("torch", "captum", "numpy", "einops")
 LARGEST = 10_000_000  # bytes of a recipe
-KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "whole": int, "class": int, "share": (int, float),
-    "choice": str, "layer": str,
-}
+NUMBER = (int, float)
+KINDS: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
+    {"whole": int, "class": int, "share": NUMBER, "choice": str, "layer": str}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
