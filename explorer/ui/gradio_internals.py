@@ -51,6 +51,12 @@ def somebody_waits() -> bool:
     return asked is not None and asked.alive
 
 
+def as_object(told: gr.EventData | None) -> None:
+    """Have an event tell nothing where it was sent with anything but an object."""
+    if told is not None and not isinstance(told._data, dict):
+        told._data = {}
+
+
 def is_tried() -> bool:
     """Whether the queue only tries whether a question can be answered at once."""
     return _probe_mode_active.get()

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.ui.alerts import as_alert, short_of
-from explorer.ui.gradio_internals import answered, is_tried
+from explorer.ui.gradio_internals import answered, as_object, is_tried
 
 # Gradio's page is made of inline scripts and styles, and compiles the scripts of its custom HTML.
 POLICY = "; ".join(
@@ -103,9 +103,7 @@ class Page(gr.Blocks):
 
     async def process_api(self, *args, **kwargs) -> dict[str, Any]:
         """Answer one question; while the queue only tries, every failure means that it has to wait."""
-        told = kwargs.get("event_data")
-        if told is not None and not isinstance(told._data, dict):
-            told._data = {}
+        as_object(kwargs.get("event_data"))
         try:
             found = await super().process_api(*args, **kwargs)
         except Exception as error:
