@@ -177,8 +177,7 @@ def test_switching_backbones_quickly_alarms_nobody(visit):
     page = visit()
     expect(page.locator("#status")).to_contain_text("vip_nano")
     for name in ("vip_s14", "fasternet_nano", "vip_nano"):
-        page.locator("#backbone input").click()
-        page.get_by_role("option", name=name, exact=True).click()
+        choose(page, "backbone", name)
         page.wait_for_timeout(150)
     expect(page.locator("#status")).to_contain_text("vip_nano, trained on scenes")
     expect(page.locator("#overview .facts")).to_contain_text("vip_nano")

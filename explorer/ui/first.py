@@ -7,8 +7,12 @@ from pathlib import Path
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.model_names import FIRST as MODEL
 from explorer.ui.selection import FILE, weights_of
+from models import card
 
-PICTURE = next(path for path in EXAMPLES if "vertical" in path.stem)
+# A photograph, as soon as weights that know some come with the project.
+PICTURE = next(
+    path for path in EXAMPLES if ("cat" if "cifar10" in card(MODEL).weights else "vertical") in path.stem
+)
 
 
 @dataclass(frozen=True)
