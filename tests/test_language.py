@@ -174,7 +174,7 @@ def test_the_language_switches_back_and_is_remembered(visit):
 
 
 def test_mistakes_are_told_in_chinese(visit, tmp_path):
-    page = visit("/?lang=zh")
+    page = visit("/?lang=zh&picture=1-vertical-stripes")
     expect(page.locator("#status")).to_contain_text("竖条纹")
     (tmp_path / "empty.png").write_bytes(b"")
     page.locator("[aria-label='移除图片']").click()
