@@ -182,7 +182,7 @@ def test_a_link_holds_what_was_chosen_and_not_what_is_usual(visit):
 
 
 def test_switching_backbones_quickly_alarms_nobody(visit):
-    page = visit()
+    page = visit(STRIPES)
     expect(page.locator("#status")).to_contain_text("vip_nano")
     for name in ("vip_s14", "fasternet_nano", "vip_nano"):
         choose(page, "backbone", name)
