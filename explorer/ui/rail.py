@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -14,7 +13,8 @@ from explorer.ui import weights_download, weights_upload
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, offer, progress_on
-from explorer.ui.examples import EXAMPLES, GROUPS, picked
+from explorer.ui.examples import GROUPS, picked
+from explorer.ui.links import link_to
 from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
@@ -26,19 +26,6 @@ from explorer.ui.weights_upload import WORDS, WeightsUpload
 from models import card
 
 PREDICTED = ("the predicted class", -1)
-
-
-def link_to(selection: Selection, digest: str) -> str:
-    """What is looked at, as the query of a link that shows it again; `ui.address` reads it."""
-    path = Path(selection.picture or "")
-    parts = {
-        "picture": path.stem if path in EXAMPLES else f"upload-{digest[:12]}",
-        "model": selection.model,
-        "weights": selection.choice_told,
-        **({"file": selection.file} if selection.choice == FILE else {}),
-        **({"target": selection.target} if selection.target is not None else {}),
-    }
-    return urlencode(parts)
 
 
 def refreshed(explorer: Explorer, selection: Selection) -> tuple:
