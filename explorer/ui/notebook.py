@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from torch import nn
 
 from explorer.any_model.adding import added_models, is_added, model_of
 from explorer.any_model.find import Given
@@ -49,7 +48,7 @@ def folder() -> Path:
 
 
 def show(
-    model: nn.Module | str,
+    model: Any,
     picture: Source | None = None,
     *,
     name: str = "",
@@ -61,7 +60,7 @@ def show(
 ) -> Shown:
     """Open the page on a model and a picture, and give its address on this computer; the notebook goes on.
 
-    model: of one's own, which joins as by `Explorer.add`, or a name: one that is listed,
+    model: an `nn.Module`, which joins as by `Explorer.add`, or a name: one that is listed,
         timm:NAME, or module:function.
     picture: a PIL image, a path or the bytes of a file; None for an example.
     name: what the page calls a model of one's own; its class where nothing is said.
@@ -87,7 +86,7 @@ def show(
     return shown
 
 
-def joined(explorer: Explorer, model: nn.Module, name: str, *given: Any) -> str:
+def joined(explorer: Explorer, model: Any, name: str, *given: Any) -> str:
     """The name the model is known by: that it joined under before, where nothing is said, or a new one."""
     before = [one for one in added_models() if model_of(one) is model]
     if before and not any((name, *given)):
