@@ -13,9 +13,11 @@ import gradio as gr
 
 from explorer.engine.model_store import named
 from explorer.errors import ChoiceError
+from explorer.ui import further_settings
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
+from explorer.ui.further_settings import FurtherSettings
 from explorer.ui.typed_numbers import Settled, SettledBox, settled
 from models import card, list_models
 from models.blocks import BLOCKS, spelled
@@ -36,16 +38,23 @@ class ModelPicker:
     backbone: Menu
     size: Menu
     block: Menu
+    further: FurtherSettings
     settings: tuple[Whole, ...]
     refusal: View  # why hyper-parameters were refused
     settled: SettledBox
+
+    @property
+    def fields(self) -> list:
+        """What may be typed in again while an answer is on its way."""
+        return [self.further.text, *self.settings]
 
     @property
     def outputs(self) -> list:
         return [
             self.model,
             *(self.kind, self.backbone, self.size, self.block),
-            *self.settings,
+            *(self.further.fold, self.further.help),
+            *self.fields,
             *(self.refusal, self.settled),
         ]
 
@@ -85,6 +94,7 @@ def parts_of(model: str) -> list:
             visible=bool(sizes),
         ),
         gr.Dropdown(value=block.name, visible=bool(single)),
+        *further_settings.shown(block, values),
         *numbers,
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
         *("", Settled()),
@@ -105,20 +115,21 @@ def by_size(backbone: str, size: str) -> list:
     return parts_of(f"{backbone}@{size}")
 
 
-def by_settings(check: Callable[[str], None], model: str, block: str, *values: int) -> list:
+def by_settings(check: Callable[[str], None], model: str, block: str, text: str, *values: int) -> list:
     """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why.
 
     The fields stay as they are: what they hold by now is set by `SETTLE`, on the page.
     """
-    skipped = [gr.skip()] * (4 + MOST_SETTINGS)  # every control but the name, the refusal and what is settled
+    skipped = [gr.skip()] * (7 + MOST_SETTINGS)  # every control but the name, the refusal and what is settled
+    given: tuple[str | int, ...] = (text, *values)
     try:
-        asked = named(spelled(block, dict(zip(BLOCKS[block].settings, values, strict=False)))).name
+        asked = named(further_settings.asked_for(BLOCKS[block], text, values)).name
         check(asked)
     except ChoiceError as error:
-        return [gr.skip(), *skipped, render("refusal", text=str(error)), settled(model, values)]
+        return [gr.skip(), *skipped, render("refusal", text=str(error)), settled(model, given)]
     if asked == model:
-        return [gr.skip(), *skipped, gr.skip(), settled(model, values)]
-    return [asked, *skipped, "", settled(asked, values)]
+        return [gr.skip(), *skipped, gr.skip(), settled(model, given)]
+    return [asked, *skipped, "", settled(asked, given)]
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
@@ -145,9 +156,10 @@ def build() -> ModelPicker:
     block = Menu(list(BLOCKS), value=next(iter(BLOCKS)), label="Block", visible=False, elem_id="single")
     with gr.Row(elem_id="settings"):
         settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
+    further = further_settings.build()
     refusal, told = View(elem_id="refusal"), SettledBox(elem_id="settled")
     size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
-    return ModelPicker(gr.State(first), kind, backbone, size, block, settings, refusal, told)
+    return ModelPicker(gr.State(first), kind, backbone, size, block, further, settings, refusal, told)
 
 
 def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
@@ -161,7 +173,7 @@ def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
         (picker.block.input, but(4, lambda block: parts_of(start(block))), [picker.block], True),
         (picker.size.input, by_size, [picker.backbone, picker.size], False),
     ]
-    told = [picker.model, picker.block, *picker.settings]
-    for one in picker.settings:
+    told = [picker.model, picker.block, *picker.fields]
+    for one in picker.fields:
         wired += [(event, partial(by_settings, check), told, True) for event in (one.submit, one.blur)]
     return [(event, shown(handler), inputs, anew) for event, handler, inputs, anew in wired]

@@ -175,7 +175,7 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
 def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshing, running: list) -> None:
     """Whatever is chosen stops what runs, then refreshes."""
     rail, both = view.rail, [view.upload, view.rail.picture]
-    picker, settings, settled = view.picker, view.picker.settings, view.picker.settled
+    picker, fields, settled = view.picker, view.picker.fields, view.picker.settled
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     accept = shown(partial(accepted, explorer))
     fitting = [*view.picker.outputs, rail.choice]
@@ -187,7 +187,7 @@ def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshin
     for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
         ends = [rail.model, *inputs], fitting
         named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **lane("picker"))
-        named.success(None, [settled, *settings], [*settings], js=SETTLE, **PICK)
+        named.success(None, [settled, *fields], fields, js=SETTLE, **PICK)
         named.success(**after.menus).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
     offered = view.badge.more(shown(taken), None, fitting, cancels=running, **PICK)
