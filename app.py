@@ -1,4 +1,4 @@
-"""Start Mixscope: `python app.py`, or `python app.py --device cpu`; also the start of a Space."""
+"""Start Mixscope: `python app.py`, or `python app.py --model timm:resnest14d`; also the start of a Space."""
 
 import argparse
 import os
@@ -18,21 +18,34 @@ def main() -> None:
     ask.add_argument(
         "--hosted", action="store_true", help="serve strangers: no path of this machine is opened for them"
     )
+    ask.add_argument("--model", help="what the page opens on: a listed name, timm:NAME, or module:function")
+    ask.add_argument(
+        "--weights", default="", help="of that model: a name it lists, or the path of a checkpoint"
+    )
+    ask.add_argument(
+        "--labels", help="a text with the name of a class in every line, for a model of your own"
+    )
+    ask.add_argument(
+        "--preprocess", nargs="+", default=[], metavar="size=224", help="also crop=, mean=, std=, ..."
+    )
     asked = ask.parse_args()
     try:
         explorer = Explorer(asked.device, limits=Limits(hosted=asked.hosted or "SPACE_ID" in os.environ))
+        told = asked.weights, asked.labels, asked.preprocess
+        first = explorer.any_model.opened(asked.model, *told) if asked.model else None
         with temporary_folder():
-            serve(explorer)
+            serve(explorer, first)
     except ExplorerError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
 
 
-def serve(explorer: Explorer) -> None:
-    """Serve the page until the program is asked to end."""
+def serve(explorer: Explorer, first: tuple[str, str] | None) -> None:
+    """Serve the page until the program is asked to end, opened on a model and weights where they are told."""
     from explorer.ui.app import LAUNCH, build_app  # now, as Gradio looks for its folder when it is imported
+    from explorer.ui.first import First
 
-    build_app(explorer).launch(**LAUNCH)
+    build_app(explorer, first=First(*first) if first else First()).launch(**LAUNCH)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from models.weights import WeightsError
 OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 Progress = Callable[[int, int], None]  # bytes that are here, bytes in all (0: unknown); may raise to stop
 OWN = "own"  # the weights a model had when it was added
+PRETRAINED = "pretrained"  # those that a library publishes of its models
 
 
 def silent(_here: int, _total: int) -> None:

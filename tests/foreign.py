@@ -1,8 +1,12 @@
 """Models as others write them, small: every kind of gate, and what looks like one and is none."""
 
+from types import SimpleNamespace
+
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - as others write it
+
+from explorer.any_model import timm_models
 
 SIDE = 32
 
@@ -203,6 +207,40 @@ GATES = {  # what is found in each of the two blocks: kind, axes, shape, activat
     Attention: [("attention", ("heads", "queries", "keys"), (2, 64, 64), "softmax")],
     Activations: [],
 }
+
+
+CONFIG = {"input_size": (3, SIDE, SIDE), "crop_pct": 0.9, "interpolation": "bilinear", "num_classes": 5}
+CONFIG |= {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "hf_hub_id": "timm/tiny"}
+
+
+def like_timm() -> SimpleNamespace:
+    """What of timm is called, with two models."""
+
+    def create_model(name: str, pretrained: bool = False, num_classes: int = 5):
+        assert not pretrained, "nothing is fetched here"
+        model = made({"tiny": StackedBranches, "small": SqueezeExcite}[name])
+        model.head = nn.Linear(8, num_classes)
+        model.pretrained_cfg = CONFIG
+        return model
+
+    return SimpleNamespace(
+        __version__="0",
+        is_model=lambda name: name in ("tiny", "small"),
+        list_models=lambda: ["small", "tiny"],
+        get_pretrained_cfg=lambda *_args, **_more: SimpleNamespace(to_dict=lambda: CONFIG),
+        create_model=create_model,
+    )
+
+
+def beside_timm(monkeypatch) -> None:
+    """For the length of a test timm is here, as `like_timm`."""
+    monkeypatch.setattr(timm_models, "find_spec", lambda _name: True)
+    monkeypatch.setattr(timm_models, "import_module", lambda _name: like_timm())
+
+
+def small() -> nn.Module:
+    """A model as `--model tests.foreign:small` asks for it."""
+    return made(SqueezeExcite)
 
 
 def made(make=SqueezeExcite, **settings) -> nn.Module:

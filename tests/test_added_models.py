@@ -2,7 +2,6 @@
 
 import json
 from itertools import count
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from explorer.reweighting.branch_weights import branch_weights, contributions
 from explorer.reweighting.interventions import Uniform, Without
 from models.probe import Kind
 from models.registry import Preprocess
-from tests.foreign import SIDE, FunctionalBranches, SqueezeExcite, StackedBranches, Tokens, made
+from tests.foreign import SIDE, FunctionalBranches, SqueezeExcite, StackedBranches, Tokens, beside_timm, made
 
 SMALL = Preprocess(size=SIDE)
 NUMBERS = count()
@@ -127,15 +126,7 @@ def test_without_timm_it_is_said_what_to_install(explorer, monkeypatch):
 
 
 def test_a_name_of_timm_is_random_unless_asked_and_prepared_as_its_configuration_says(explorer, monkeypatch):
-    config = {"input_size": (3, SIDE, SIDE), "crop_pct": 0.9, "interpolation": "bilinear", "num_classes": 5}
-    config |= {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "hf_hub_id": "timm/tiny"}
-    fake = SimpleNamespace(
-        __version__="0",
-        is_model=lambda name: name == "tiny",
-        get_pretrained_cfg=lambda *_args, **_more: SimpleNamespace(to_dict=lambda: config),
-        create_model=lambda _name, pretrained: made(StackedBranches) if not pretrained else None,
-    )
-    monkeypatch.setattr(timm_models, "import_module", lambda _name: fake)
+    beside_timm(monkeypatch)
     loaded = explorer.load("timm:tiny")
     assert (loaded.weights, loaded.labels[0], list(loaded.card.weights)) == (
         "random",

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from explorer import picture_files
 from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
-from explorer.ui import weights_badge
+from explorer.ui import model_picker, weights_badge
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
@@ -191,5 +191,6 @@ def test_the_words_of_the_core_are_known():
     words = [*CLASSES, *baselines.BASELINES.values(), *(method.title for method in METHODS.values())]
     words += [*weights_badge.NAMES.values(), weights_badge.BUNDLED]
     words += [text for _, text in weights_badge.BADGES.values()]
+    words += [model_picker.SEARCH, model_picker.OF_TIMM]
     assert [word for word in words if word not in ZH] == []
     assert [phrase for phrase in ZH if picture_files.OFFER in phrase], "the decoder's sentences"

@@ -240,4 +240,4 @@ def test_a_single_block_has_its_lab(visit):
     page.get_by_role("radio", name="Where").click()
     expect(page.locator("#where figure")).to_have_count(3)
     page.get_by_role("radio", name="Knock-out").click()
-    expect(page.locator("#knock-out")).to_contain_text("A single block classifies nothing")
+    expect(page.locator("#knock-out")).to_contain_text("This gives no classes")

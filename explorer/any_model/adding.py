@@ -1,5 +1,6 @@
 """Models that joined: a name, a card and the probes that were found, for any `nn.Module`."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from explorer.any_model.find import Found, Given, find
 from explorer.any_model.foreign import Foreign, as_taken, logits_in
 from explorer.any_model.trials import REFUSALS
 from explorer.errors import ChoiceError
+from models.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from models.registry import MAKERS, ModelCard, Preprocess, UnknownModelError, Weights, card
 from models.sources import OWN, Held
 
+NAME = re.compile(r"[\w.:/-]([\w.:/ -]{0,98}[\w.:/-])?")
 SIZES = (224, 256, 384, 64, 32)  # pixels, tried where nobody says what a model takes
 
 
@@ -97,8 +100,11 @@ def add(
 
 
 def refuse_name(name: str) -> None:
-    if not name or is_added(name):
-        raise ChoiceError(f"There is a model called {name!r} already; give this one another name.")
+    """Raises ChoiceError for a name that is taken, or that neither a link nor a line of Python could hold."""
+    if not NAME.fullmatch(name):
+        raise ChoiceError(
+            f"{name!r} cannot be the name of a model; use letters, digits and . : / - _ or spaces."
+        )
     try:
         card(name)
     except (UnknownModelError, ValueError):
@@ -132,8 +138,8 @@ def preprocess_in(config: Mapping[str, Any]) -> Preprocess:
         width=None if width == height else width,
         crop=float(config.get("crop_pct") or 1.0),
         interpolation="bilinear" if config.get("interpolation") == "bilinear" else "bicubic",
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
+        mean=tuple(config.get("mean") or IMAGENET_MEAN),
+        std=tuple(config.get("std") or IMAGENET_STD),
     )
 
 
@@ -165,10 +171,15 @@ def labels_for(labels: Sequence[str] | str | Path | None, count: int) -> tuple[s
     """Names of the classes: as given, as the lines of a file, or numbered."""
     if labels is None:
         return tuple(f"class {number}" for number in range(count))
-    if isinstance(labels, str | Path):
-        if not Path(labels).is_file():
-            raise ChoiceError(f"There is no file {Path(labels).name} with the names of the classes.")
-        labels = Path(labels).read_text("utf-8").splitlines()
-    if len(labels) != count:
-        raise ChoiceError(f"The model tells {count} classes apart; {len(labels)} names were given.")
-    return tuple(map(str, labels))
+    names = names_in(labels) if isinstance(labels, str | Path) else tuple(map(str, labels))
+    if len(names) != count:
+        raise ChoiceError(f"The model tells {count} classes apart; {len(names)} names were given.")
+    return names
+
+
+def names_in(file: str | Path) -> tuple[str, ...]:
+    """The lines of a file."""
+    try:
+        return tuple(Path(file).read_text("utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise ChoiceError(f"There is no text {Path(file).name} with the names of the classes.") from error

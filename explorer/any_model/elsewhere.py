@@ -7,10 +7,10 @@ from pathlib import Path
 
 from torch import nn
 
-from explorer.any_model.adding import add
-from explorer.any_model.timm_models import HUB, timm
+from explorer.any_model.adding import add, is_added
+from explorer.any_model.hub_models import is_known, know
+from explorer.any_model.timm_models import HUB
 from explorer.errors import ChoiceError
-from models.registry import UnknownModelError
 
 WHERE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 
@@ -20,10 +20,15 @@ def is_elsewhere(name: str) -> bool:
     return name.startswith(HUB) or (not name.startswith("timm:") and bool(WHERE.fullmatch(name)))
 
 
+def is_here(name: str) -> bool:
+    """Whether it has been fetched already."""
+    return is_added(name) or is_known(name)
+
+
 def fetched(name: str) -> None:
-    """Build the model and let it be known by its name. Raises ChoiceError where it is not there."""
+    """Let the model be known by its name. Raises ChoiceError where it is not there."""
     if name.startswith(HUB):
-        add(of_hub(name), name, family="timm")
+        know(name)
     else:
         add(called(name), name)
 
@@ -41,13 +46,3 @@ def called(name: str) -> nn.Module:
     if not isinstance(made, nn.Module):
         raise ChoiceError(f"{name} gives {type(made).__name__}; it has to give an nn.Module.")
     return made
-
-
-def of_hub(name: str) -> nn.Module:
-    """A model of the Hub with the weights that lie there; fetched now."""
-    try:
-        return timm().create_model(name.removeprefix("timm:"), pretrained=True)
-    except UnknownModelError as error:
-        raise ChoiceError(str(error)) from error
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ChoiceError(f"{name} could not be fetched: {str(error).splitlines()[0]}") from error

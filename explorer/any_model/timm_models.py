@@ -3,9 +3,12 @@
 timm is optional. What a model wants to see stands in its own configuration.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +17,7 @@ from explorer.any_model.adding import preprocess_in
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
 from models.registry import MAKERS, ModelCard, UnknownModelError, Weights
-from models.sources import Hub, Link, Source
+from models.sources import PRETRAINED, Hub, Link, Source
 
 PREFIX = "timm:"
 HUB = "timm:hf-hub:"
@@ -24,6 +27,11 @@ UNFIT = (
     "timm needs the torchvision that fits torch {torch}, from the index that torch came from: "
     "pip install torchvision --index-url https://download.pytorch.org/whl/{kind}."
 )
+
+
+def is_installed() -> bool:
+    """Whether timm is here at all, told without importing it."""
+    return find_spec("timm") is not None
 
 
 def timm() -> ModuleType:
@@ -65,11 +73,29 @@ def described(name: str) -> ModelCard:
         raise UnknownModelError(f"timm {package.__version__} has no model {own!r}.")
     config = package.get_pretrained_cfg(own, allow_unregistered=False)
     config = config.to_dict() if config else {"input_size": (3, 224, 224)}
+    return card_of(name, own, config, source_of(config))
+
+
+def card_of(
+    name: str,
+    own: str,
+    config: Mapping[str, Any],
+    file: Source | None,
+    classes: Sequence[str] = (),
+    **settings: Any,
+) -> ModelCard:
+    """The card of an architecture of timm.
+
+    config: what it wants to see, in timm's words. file: of trained weights. classes: their names, where they
+    are not the usual ones. settings: what the architecture is built with.
+    """
     preprocess = preprocess_in(config)
-    count = config.get("num_classes") or IMAGENET
-    file = source_of(config)
-    labels = "imagenet1k" if count == IMAGENET else ""
-    trained = {"pretrained": Weights(source=file, labels=labels, preprocess=preprocess)} if file else {}
+    count = (
+        IMAGENET if config.get("num_classes") is None else config["num_classes"]
+    )  # none: it gives features
+    labels = "imagenet1k" if count == IMAGENET and not classes else ""
+    trained = {PRETRAINED: Weights(source=file, labels=labels, preprocess=preprocess)} if file else {}
+    numbered = tuple(f"class {number}" for number in range(count))
     return ModelCard(
         name=name,
         family="timm",
@@ -78,13 +104,13 @@ def described(name: str) -> ModelCard:
         image_size=preprocess.size,
         num_classes=count,
         step=0,
-        build=partial(built, own),
+        build=partial(built, own, preprocess.shape, **settings),
         published=dict,
         preprocess=preprocess,
         labels=labels,
         weights=MappingProxyType(trained),
         unpublished="" if trained else f"timm publishes no weights of {own}.",
-        classes=() if labels else tuple(f"class {number}" for number in range(count)),
+        classes=() if labels else tuple(classes) or numbered,
         usual="random",
     )
 
@@ -97,12 +123,11 @@ def source_of(config: dict) -> Source | None:
     return Link(url, url.rpartition("/")[2]) if url else None
 
 
-def built(name: str) -> nn.Module:
+def built(own: str, size: tuple[int, int], **settings: Any) -> nn.Module:
     """Random weights; where only sizes are counted, nothing is run and so nothing found."""
-    model = timm().create_model(name, pretrained=False).eval()
+    model = timm().create_model(own, pretrained=False, **settings).eval()
     if torch.get_default_device().type == "meta":
         return Foreign(model)
-    size = described(f"{PREFIX}{name}").preprocess.shape
     found = find(model, size)
     return Foreign(model, found.stations, found)
 

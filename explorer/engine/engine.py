@@ -22,7 +22,7 @@ from explorer.reweighting.branch_weights import blended_probes
 from explorer.reweighting.interventions import Intervention, edits
 from models.registry import Preprocess
 
-SINGLE = "A single block classifies nothing: there is nothing to predict and nothing to attribute."
+SINGLE = "This gives no classes: there is nothing to predict and nothing to attribute."
 BUDGET = 1_600_000_000  # bytes for everything that is remembered
 WARM = 0.5  # seconds that may be spent to learn what a pass takes
 T = TypeVar("T")

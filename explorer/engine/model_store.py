@@ -7,8 +7,7 @@ from threading import Lock
 import torch
 from torch import nn
 
-from explorer.any_model.adding import is_added
-from explorer.any_model.elsewhere import fetched, is_elsewhere
+from explorer.any_model.elsewhere import fetched, is_elsewhere, is_here
 from explorer.engine.cache import Cache
 from explorer.engine.limits import Limits
 from explorer.engine.loaded import RANDOM, Loaded, twin_of
@@ -34,6 +33,7 @@ class ModelStore:
         self.cache = cache
         self.limits = limits
         self._loading = Lock()  # one model at a time, so that memory is short only once
+        self._joining = Lock()
         self._long = Turns()  # half of the cores for all long work, the other half for what is quick
 
     def load(self, model: str, weights: str | Path | None = None) -> Loaded:
@@ -95,6 +95,7 @@ class ModelStore:
 
     def refuse_costly(self, model: str) -> None:
         """Raises ChoiceError for a model that cannot be, or that this machine cannot hold or finish."""
+        self.join(model)
         found = named(model)
         self.cache.once(("affordable", found.name), lambda: self.limits.refuse_costly(found))
 
@@ -103,10 +104,11 @@ class ModelStore:
 
         Raises ChoiceError where strangers are served: a name must not run code of its choice.
         """
-        if is_elsewhere(model) and not is_added(model):
+        if is_elsewhere(model) and not is_here(model):
             self.limits.refuse_elsewhere(model)
-            with self._loading:
-                fetched(model)
+            with self._joining:
+                if not is_here(model):
+                    fetched(model)
 
     def preprocess(self, model: str, weights: str | Path | None = None) -> Preprocess:
         """What the weights want to see, without loading the model; a file is read for it once."""

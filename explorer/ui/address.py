@@ -10,16 +10,22 @@ from explorer.errors import ChoiceError
 from explorer.ui.controls import QUIET, Amount, ClassMenu, Control, Count, Several, Whole, whole_number
 from explorer.ui.events import Unseen
 from explorer.ui.examples import example
-from explorer.ui.model_picker import FIRST, parts_of
+from explorer.ui.first import First
+from explorer.ui.model_picker import parts_of
 from explorer.ui.rail import RailView, Refreshing
 from explorer.ui.selection import FILE, PICK, UPLOAD, weights_of
 
 
 def arrive(
-    hosted: bool, tabs: tuple[str, ...], remembered: Mapping[str, Control], request: gr.Request
+    hosted: bool,
+    tabs: tuple[str, ...],
+    remembered: Mapping[str, Control],
+    first: First,
+    request: gr.Request,
 ) -> list:
     """Set the controls as the address says; what it says wrongly or not at all stays as it is."""
     query = dict(request.query_params)
+    query = query if "model" in query else {**first.query, **query}
     picture, model, choice = query.get("picture", ""), query.get("model"), query.get("weights")
     path = example(picture)
     if picture.startswith("upload-"):
@@ -27,9 +33,9 @@ def arrive(
     if str(choice).startswith(UPLOAD):
         gr.Info("This link was made with weights somebody uploaded; upload them again to see the same.")
     try:
-        parts = parts_of(model or FIRST)
+        parts = parts_of(model or first.model)
     except ChoiceError:
-        parts = parts_of(FIRST)
+        parts = parts_of(first.model)
     file = query.get("file", "") if choice == FILE else ""
     loadable = choice != UPLOAD and choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
     target = whole_number(query.get("target"))
@@ -63,9 +69,9 @@ def setting(control: Control, value: str | None) -> Any:
     if isinstance(control, Count):
         number = whole_number(value)
         return gr.skip() if number is None else control.set_to(number)
-    known = [choice for _, choice in control.choices]
     if isinstance(control, Several):
-        return [one for one in dict.fromkeys(value.split(",")) if one in known] or gr.skip()
+        return control.set_to(value.split(","))
+    known = [choice for _, choice in control.choices]
     if known:
         return value if value in known else gr.skip()
     return gr.Dropdown(choices=[value], value=value)  # a menu of the model's, filled once it is known
@@ -79,15 +85,17 @@ def connect(
     tabs: tuple[gr.Tabs, gr.Textbox],
     names: tuple[str, ...],
     remembered: Mapping[str, Control],
+    first: First,
 ) -> None:
     """Read the address when the page is opened, and keep it true afterwards.
 
     tabs: the tabs, and the name of the open one. remembered: controls of the tabs by their names in a link.
+    first: what is shown where the address says nothing.
     """
     rail, controls = view.rail, list(remembered.values())
 
     def arrived(request: gr.Request) -> list:
-        return arrive(hosted, names, remembered, request)
+        return arrive(hosted, names, remembered, first, request)
 
     settled = [
         view.upload,

@@ -10,6 +10,7 @@ from explorer.ui import address, endpoints, rail
 from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
+from explorer.ui.first import FIRST, First
 from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
 from explorer.ui.health import HEALTH
 from explorer.ui.security import Guard, Page
@@ -63,14 +64,14 @@ LAUNCH: dict[str, Any] = {
 }
 
 
-def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS) -> gr.Blocks:
-    """Lay the page out and connect its parts."""
+def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First = FIRST) -> gr.Blocks:
+    """Lay the page out and connect its parts; `first` is what it opens on."""
     with Page(title="Mixscope", fill_width=True, delete_cache=(3600, 86400), analytics_enabled=False) as app:
         saves = Saves()
         status = build_header()
         with gr.Row(elem_id="cols"):
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
-                view = rail.build(explorer.hosted)
+                view = rail.build(explorer.hosted, first.picture)
                 open_tab = gr.Textbox(tabs[0].name, visible="hidden", elem_id="open-tab")
             with (
                 gr.Column(scale=1, min_width=320, elem_id="main"),
@@ -80,12 +81,14 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS) -> gr.Blocks:
                 for row in tabs:
                     with gr.Tab(row.title, id=row.name) as one:
                         boxes[row.name] = RedrawBox(elem_id=f"redraw-{row.name}")
-                        built[row.name] = row.build(TabParts(explorer, view.rail, boxes[row.name], saves))
+                        built[row.name] = row.build(
+                            TabParts(explorer, view.rail, boxes[row.name], saves, first.model)
+                        )
                     one.select(None, None, open_tab, js=f"() => {row.name!r}", **PICK)
         after = rail.refreshing(explorer, view, status)
         rail.connect(app, explorer, view, after, [event for tab in built.values() for event in tab.running])
         remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
-        address.connect(app, explorer.hosted, view, after, (shown, open_tab), tuple(boxes), remembered)
+        address.connect(app, explorer.hosted, view, after, (shown, open_tab), tuple(boxes), remembered, first)
         connect_tabs(view.link, shown, open_tab, boxes, built)
         endpoints.build(explorer)
         catch_up_alone(app)

@@ -38,6 +38,17 @@ class Several(Menu):
     def preprocess(self, payload: Any) -> list:
         return payload or []
 
+    def knows(self, choice: str) -> bool:
+        """Whether a link may name it."""
+        return any(choice == value for _, value in self.choices)
+
+    def set_to(self, names: Iterable[str]) -> Any:
+        """The menu at those of the names that may be; it stays as it is where none may."""
+        fitting = list(filter(self.knows, dict.fromkeys(names)))
+        offered: list[Any] = list(self.choices)
+        offered += [(name, name) for name in fitting if not Several.knows(self, name)]
+        return gr.Dropdown(offered, value=fitting) if fitting else gr.skip()
+
 
 class Count(Menu):
     """A menu of usual numbers, where any other whole number may be typed; anything else means the start."""

@@ -1,4 +1,4 @@
-"""Which model: a backbone at some image size, or a single block with hyper-parameters of its own.
+"""Which model: a backbone at some image size, one of timm, or a single block with settings of its own.
 
 The rest of the page knows one name, as the library reads it: `vip_nano`, `fasternet_t0@320`,
 `WeightedPermuteMLP(dim=64, seg_dim=16)`. The controls here say it in parts.
@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from explorer.any_model.timm_models import PREFIX
 from explorer.engine.model_store import named
 from explorer.errors import ChoiceError
 from explorer.ui import further_settings
@@ -18,15 +19,19 @@ from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
 from explorer.ui.further_settings import FurtherSettings
+from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, backbones, in_library, kind_of, kinds
 from explorer.ui.typed_numbers import Settled, SettledBox, settled
-from models import card, list_models
+from models import card
 from models.blocks import BLOCKS, spelled
 from models.single import read_name
 from models.sizes import usual_sizes
 
-FIRST = "vip_nano"  # what a visitor sees first
-BACKBONE, SINGLE = "backbone", "block"
+FIRST_OF_TIMM = "timm:resnest14d"
+OF_TIMM = "Model of timm"
+SEARCH = "Search by name, or type hf-hub:owner/name for one of the Hub."
+LIBRARY_AT = 5  # which of the outputs the menu of timm is
 MOST_SETTINGS = max(len(found.settings) for found in BLOCKS.values())
+OF_SETTINGS = 3 + MOST_SETTINGS  # outputs: the fold, what may be written in it, the text, the numbers
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class ModelPicker:
     backbone: Menu
     size: Menu
     block: Menu
+    library: Menu  # names of timm, or of the Hub
     further: FurtherSettings
     settings: tuple[Whole, ...]
     refusal: View  # why hyper-parameters were refused
@@ -52,23 +58,11 @@ class ModelPicker:
     def outputs(self) -> list:
         return [
             self.model,
-            *(self.kind, self.backbone, self.size, self.block),
+            *(self.kind, self.backbone, self.size, self.block, self.library),
             *(self.further.fold, self.further.help),
             *self.fields,
             *(self.refusal, self.settled),
         ]
-
-
-def backbones() -> list[str]:
-    """All models by family, that of the first visit on top; in each the trained ones first."""
-
-    trained = list_models(bundled=True)
-
-    def rank(name: str) -> tuple:
-        family = card(name).family
-        return family != card(FIRST).family, family, name not in trained, name
-
-    return sorted(list_models(), key=rank)
 
 
 def parts_of(model: str) -> list:
@@ -77,23 +71,28 @@ def parts_of(model: str) -> list:
     Raises ChoiceError for a name that cannot be.
     """
     name = named(model).name
-    single = read_name(name)
+    kind = kind_of(name)
     base, _, size = name.partition("@")
-    sizes = () if single else usual_sizes(card(base))
-    block, values = single or (next(iter(BLOCKS.values())), {})
+    sizes = usual_sizes(card(base)) if kind == BACKBONE else ()
+    block, values = read_name(name) or (next(iter(BLOCKS.values())), {})
     numbers = [
         gr.Number(label=key, value=values[key], visible=True, minimum=1) for key in block.settings if values
     ]
     return [
         name,
-        SINGLE if single else BACKBONE,
-        gr.Dropdown(visible=False) if single else gr.Dropdown(value=base, visible=True),
+        gr.Radio(kinds(), value=kind),
+        gr.Dropdown(backbones(), value=base, visible=True)
+        if kind == BACKBONE
+        else gr.Dropdown(visible=False),
         gr.Dropdown(
             [(size.replace("x", " × "), size) for size in dict.fromkeys([*sizes, *([size] if size else [])])],
             value=size or (sizes[0] if sizes else None),
             visible=bool(sizes),
         ),
-        gr.Dropdown(value=block.name, visible=bool(single)),
+        gr.Dropdown(value=block.name, visible=kind == SINGLE),
+        gr.Dropdown(in_library(), value=name, visible=True)
+        if kind == LIBRARY
+        else gr.Dropdown(visible=False),
         *further_settings.shown(block, values),
         *numbers,
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
@@ -106,8 +105,34 @@ def start(block: str) -> str:
     return spelled(block, BLOCKS[block].trained or BLOCKS[block].settings)
 
 
-def by_kind(kind: str, backbone: str, block: str) -> list:
-    return parts_of(backbone if kind == BACKBONE else start(block))
+def by_kind(check: Callable[[str], None], kind: str, model: str, backbone: str, block: str) -> list:
+    if kind == LIBRARY:
+        return by_library(check, model, FIRST_OF_TIMM)
+    return but(1, parts_of)(backbone if kind == BACKBONE else start(block))
+
+
+def by_library(check: Callable[[str], None], model: str, asked: str) -> list:
+    """A model of timm, or of the Hub; where it cannot be, the one there was, and a sentence why."""
+    name = f"{PREFIX}{''.join(asked.split()).removeprefix(PREFIX)}"
+    try:
+        check(name)
+        return parts_of(name)
+    except ChoiceError as error:
+        return refused(model, str(error))
+
+
+def refused(model: str, why: str) -> list:
+    """The menu as it was, and a sentence; all else stays as it is."""
+    kind = kind_of(model)
+    library = gr.Dropdown(in_library(), value=model) if kind == LIBRARY else gr.skip()
+    rest = [gr.skip()] * OF_SETTINGS
+    return [gr.skip(), kind, *[gr.skip()] * 3, library, *rest, render("refusal", text=why), gr.skip()]
+
+
+def in_menu(check: Callable[[str], None], model: str, asked: str) -> list:
+    """The same, asked for in the menu itself, which stays as it is where the model can be."""
+    parts = by_library(check, model, asked)
+    return but(LIBRARY_AT, lambda: parts)() if isinstance(parts[0], str) else parts
 
 
 def by_size(backbone: str, size: str) -> list:
@@ -120,7 +145,7 @@ def by_settings(check: Callable[[str], None], model: str, block: str, text: str,
 
     The fields stay as they are: what they hold by now is set by `SETTLE`, on the page.
     """
-    skipped = [gr.skip()] * (7 + MOST_SETTINGS)  # every control but the name, the refusal and what is settled
+    skipped = [gr.skip()] * (5 + OF_SETTINGS)  # every control but the name, the refusal and what is settled
     given: tuple[str | int, ...] = (text, *values)
     try:
         asked = named(further_settings.asked_for(BLOCKS[block], text, values)).name
@@ -142,35 +167,45 @@ def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
     return others
 
 
-def build() -> ModelPicker:
-    first = backbones()[0]
+def build(hosted: bool) -> ModelPicker:
     kind = gr.Radio(
-        [("Backbone", BACKBONE), ("Single block", SINGLE)],
+        kinds(),
         value=BACKBONE,
         label="Whole network or one part",
         show_label=False,
         container=False,
         elem_id="kind",
     )
-    backbone = Menu(backbones(), value=first, label="Backbone", elem_id="backbone")
+    backbone = Menu(backbones(), value=FIRST, label="Backbone", elem_id="backbone")
     block = Menu(list(BLOCKS), value=next(iter(BLOCKS)), label="Block", visible=False, elem_id="single")
+    library = Menu(
+        [],
+        label=OF_TIMM,
+        info=None if hosted else SEARCH,
+        visible=False,
+        elem_id="library",
+        allow_custom_value=True,
+    )
     with gr.Row(elem_id="settings"):
         settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
     further = further_settings.build()
     refusal, told = View(elem_id="refusal"), SettledBox(elem_id="settled")
     size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
-    return ModelPicker(gr.State(first), kind, backbone, size, block, further, settings, refusal, told)
+    names = kind, backbone, size, block, library
+    return ModelPicker(gr.State(FIRST), *names, further, settings, refusal, told)
 
 
 def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
     """(event, handler, inputs, whether it may be another model): what a change of a control asks for.
 
-    check: raises ChoiceError for a model that is too large for this machine.
+    check: raises ChoiceError for a model that is not to be had here, or too large for this machine.
     """
+    chosen = [picker.kind, picker.model, picker.backbone, picker.block]
     wired: list[tuple[Any, Callable, list, bool]] = [
-        (picker.kind.input, but(1, by_kind), [picker.kind, picker.backbone, picker.block], True),
+        (picker.kind.input, partial(by_kind, check), chosen, True),
         (picker.backbone.input, but(2, parts_of), [picker.backbone], True),
         (picker.block.input, but(4, lambda block: parts_of(start(block))), [picker.block], True),
+        (picker.library.input, partial(in_menu, check), [picker.model, picker.library], True),
         (picker.size.input, by_size, [picker.backbone, picker.size], False),
     ]
     told = [picker.model, picker.block, *picker.fields]

@@ -15,7 +15,8 @@ from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, offer, progress_on
 from explorer.ui.examples import EXAMPLES, GROUPS, picked
-from explorer.ui.model_picker import FIRST, ModelPicker, listeners
+from explorer.ui.model_names import FIRST
+from explorer.ui.model_picker import ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, weights_of, wired
@@ -125,11 +126,10 @@ class Refreshing:
     link: dict[str, Any]  # makes the link, the badge and the line of status anew
 
 
-def build(hosted: bool) -> RailView:
-    """Lay the rail out."""
-    first = next(path for path in EXAMPLES if "vertical" in path.stem)
+def build(hosted: bool, picture: Path) -> RailView:
+    """Lay the rail out, with the picture that is seen first."""
     upload = PictureUpload(
-        str(first),
+        str(picture),
         label="Picture",
         height=210,
         sources=["upload", "webcam", "clipboard"],
@@ -140,7 +140,7 @@ def build(hosted: bool) -> RailView:
         webcam_options=gr.WebcamOptions(mirror=False),
     )
     examples = View(render("examples", groups=GROUPS), elem_id="examples")
-    picker = build_picker()
+    picker = build_picker(hosted)
     choice = Menu(
         [(name_of(FIRST, n), n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
     )
@@ -149,7 +149,7 @@ def build(hosted: bool) -> RailView:
         files = WeightsUpload("Choose files", file_count="multiple", elem_id="weights-files", size="sm")
     badge = View(elem_id="badge")
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
-    rail = Rail(gr.State(str(first)), picker.model, choice, file, target, gr.State(""))
+    rail = Rail(gr.State(str(picture)), picker.model, choice, file, target, gr.State(""))
     link = gr.Textbox(visible="hidden", elem_id="link")
     return RailView(rail, picker, upload, examples, bringing, files, badge, gr.State(False), link)
 

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from explorer.any_model.adding import is_added
 from explorer.capture import Run
 from explorer.engine.model_store import RANDOM, Loaded
 from explorer.errors import ChoiceError
@@ -123,6 +124,7 @@ class Selection:
             *([imports] if imports else []),
             "from explorer import Explorer\n",
             "explorer = Explorer()",
+            *([f'explorer.add(my_model, "{self.model}")'] if is_added(self.model) else []),
             f'picture, model, weights = "picture.png", "{self.model}", {self.weights_told}',
         )
         return "\n".join((*head, *lines))

@@ -12,11 +12,14 @@ from explorer.ui.components import render
 from explorer.ui.model_picker import parts_of
 from explorer.ui.selection import FILE, UPLOAD, Selection
 from models import card, list_models
+from models.sources import OWN, PRETRAINED
 
 NAMES = {
     "scenes": "trained on scenes (bundled)",
     "cifar10": "trained on CIFAR-10 (bundled)",
     "imagenet": "trained on ImageNet (published)",
+    PRETRAINED: "pretrained (published)",
+    OWN: "its own",
     RANDOM: "random (untrained)",
     UPLOAD: "an upload of yours",
     FILE: "a file of yours",
@@ -26,6 +29,8 @@ BADGES = {
     "scenes": ("good", "Trained: the bundled checkpoint, on procedural scenes"),
     "cifar10": ("good", "Trained: the bundled checkpoint, on the photographs of CIFAR-10"),
     "imagenet": ("good", "Trained: the published checkpoint, on ImageNet"),
+    PRETRAINED: ("good", "Trained: the published weights, as timm names them"),
+    OWN: ("neutral", "The weights this model came with"),
     RANDOM: ("bad", "Untrained: random weights, nothing here was learned"),
     UPLOAD: ("neutral", "Your checkpoint, loaded strictly; it is forgotten when you leave"),
     FILE: ("neutral", "Your checkpoint, loaded strictly"),

@@ -20,6 +20,7 @@ class TabParts:
     rail: Rail
     redraw: RedrawBox  # changes whenever the tab has to be drawn
     saves: Saves
+    first: str  # the model the page opens on
 
 
 @dataclass(frozen=True, kw_only=True)

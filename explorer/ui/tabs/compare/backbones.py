@@ -19,6 +19,7 @@ from explorer.ui.selection import Selection
 from explorer.ui.throttle import PATIENCE
 from explorer.ui.weights_badge import first_here
 from models.costs import parameters
+from models.sources import OWN, PRETRAINED
 
 # Drawn as it comes, two visitors at a time; of many changes the last is what stays.
 STREAMED: dict[str, Any] = {
@@ -87,8 +88,10 @@ def weights(model: str) -> str:
 
 
 def state(model: str) -> str:
-    """The weights in a word."""
-    return "untrained" if weights(model) == RANDOM else f"trained on {weights(model)}"
+    """The weights in a few words."""
+    kept = weights(model)
+    said = {RANDOM: "untrained", OWN: "its own weights", PRETRAINED: "pretrained"}
+    return said.get(kept, f"trained on {kept}")
 
 
 def run_of(explorer: Explorer, selection: Selection, model: str) -> Run:

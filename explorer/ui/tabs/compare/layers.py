@@ -10,7 +10,7 @@ from explorer.figures.comparison import likeness_map
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.model_picker import backbones
+from explorer.ui.model_names import backbones
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, python, weights
 from models.layer_names import short_part

@@ -1,0 +1,41 @@
+"""Which models there are to choose among, and which of three kinds one is."""
+
+from explorer.any_model.adding import added_models
+from explorer.any_model.timm_models import PREFIX, is_installed, timm_names
+from models import card, list_models
+from models.single import read_name
+
+FIRST = "vip_nano"  # what a visitor sees first
+BACKBONE, SINGLE, LIBRARY = "backbone", "block", "timm"
+
+
+def backbones() -> list[str]:
+    """All by family, what was added on top, then the family of the first visit; the trained ones first."""
+
+    trained, added = list_models(bundled=True), added_models()
+
+    def rank(name: str) -> tuple:
+        family = card(name).family
+        return name not in added, family != card(FIRST).family, family, name not in trained, name
+
+    return sorted([*list_models(), *added], key=rank)
+
+
+def kinds() -> list[tuple[str, str]]:
+    """What may be chosen among; timm only where it is installed."""
+    return [
+        ("Backbone", BACKBONE),
+        ("Single block", SINGLE),
+        *([("timm", LIBRARY)] if is_installed() else []),
+    ]
+
+
+def kind_of(name: str) -> str:
+    if name in added_models():
+        return BACKBONE
+    return SINGLE if read_name(name) else LIBRARY if name.startswith(PREFIX) else BACKBONE
+
+
+def in_library() -> list[tuple[str, str]]:
+    """What the menu of timm offers to search in; names of the Hub are typed."""
+    return [(name.removeprefix(PREFIX), name) for name in timm_names()]
