@@ -20,7 +20,7 @@ from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
 from explorer.ui.further_settings import FurtherSettings
 from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, backbones, in_library, kind_of, kinds
-from explorer.ui.typed_numbers import Settled, SettledBox, settled
+from explorer.ui.typed_numbers import MOST_SETTINGS, OF_SETTINGS, Settled, SettledBox, by_settings
 from models import card
 from models.blocks import BLOCKS, spelled
 from models.single import read_name
@@ -30,8 +30,6 @@ FIRST_OF_TIMM = "timm:resnest14d"
 OF_TIMM = "Model of timm"
 SEARCH = "Search by name, or type hf-hub:owner/name for one of the Hub."
 LIBRARY_AT = 5  # which of the outputs the menu of timm is
-MOST_SETTINGS = max(len(found.settings) for found in BLOCKS.values())
-OF_SETTINGS = 3 + MOST_SETTINGS  # outputs: the fold, what may be written in it, the text, the numbers
 
 
 @dataclass(frozen=True)
@@ -138,23 +136,6 @@ def in_menu(check: Callable[[str], None], model: str, asked: str) -> list:
 def by_size(backbone: str, size: str) -> list:
     size = "".join(size.split()).replace("×", "x")
     return parts_of(f"{backbone}@{size}")
-
-
-def by_settings(check: Callable[[str], None], model: str, block: str, text: str, *values: int) -> list:
-    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why.
-
-    The fields stay as they are: what they hold by now is set by `SETTLE`, on the page.
-    """
-    skipped = [gr.skip()] * (5 + OF_SETTINGS)  # every control but the name, the refusal and what is settled
-    given: tuple[str | int, ...] = (text, *values)
-    try:
-        asked = named(further_settings.asked_for(BLOCKS[block], text, values)).name
-        check(asked)
-    except ChoiceError as error:
-        return [gr.skip(), *skipped, render("refusal", text=str(error)), settled(model, given)]
-    if asked == model:
-        return [gr.skip(), *skipped, gr.skip(), settled(model, given)]
-    return [asked, *skipped, "", settled(asked, given)]
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:

@@ -5,12 +5,22 @@ those that were asked with, and those the block has. The page then sets each fie
 since.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import gradio as gr
+
+from explorer.engine.model_store import named
+from explorer.errors import ChoiceError
+from explorer.ui.components import render
 from explorer.ui.events import ValueBox
-from explorer.ui.further_settings import told
+from explorer.ui.further_settings import asked_for, told
+from models.blocks import BLOCKS
 from models.single import read_name
+
+MOST_SETTINGS = max(len(found.settings) for found in BLOCKS.values())
+OF_SETTINGS = 3 + MOST_SETTINGS  # outputs: the fold, what may be written in it, the text, the numbers
 
 
 @dataclass(frozen=True)
@@ -47,3 +57,20 @@ def settled(model: str, given: tuple[str | int, ...]) -> Settled:
         return Settled(given)
     found, values = single
     return Settled(given, (told(found, values), *(values[name] for name in found.settings)))
+
+
+def by_settings(check: Callable[[str], None], model: str, block: str, text: str, *values: int) -> list:
+    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why.
+
+    The fields stay as they are: what they hold by now is set by `SETTLE`, on the page.
+    """
+    skipped = [gr.skip()] * (5 + OF_SETTINGS)  # every control but the name, the refusal and what is settled
+    given: tuple[str | int, ...] = (text, *values)
+    try:
+        asked = named(asked_for(BLOCKS[block], text, values)).name
+        check(asked)
+    except ChoiceError as error:
+        return [gr.skip(), *skipped, render("refusal", text=str(error)), settled(model, given)]
+    if asked == model:
+        return [gr.skip(), *skipped, gr.skip(), settled(model, given)]
+    return [asked, *skipped, "", settled(asked, given)]
