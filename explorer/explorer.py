@@ -26,8 +26,7 @@ from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
 from explorer.engine.picture_store import Source
-from explorer.familiarity.distance import Familiarity
-from explorer.familiarity.reference import familiarity
+from explorer.familiarity.reference import Familiarity, familiarity
 from explorer.features.block_costs import Costs
 from explorer.features.comparison import Likeness
 from explorer.features.service import ComparisonService

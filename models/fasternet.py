@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from models.layers import DropPath, LayerScale, PlaceNorm, drop_rates, image_map, renamed
 from models.mixing import MixingStep
 from models.probe import Kind, Probe, Role
-from models.registry import Preprocess, announce
+from models.registry import Preprocess, Released, announce
 from models.sources import FirstOf, Hub, Link
 
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU}
@@ -240,7 +240,12 @@ RELEASED = {
     "fasternet_l": "fasternet_l-epoch.299-val_acc1.83.5060.pth",
 }
 IMAGENET = {
-    name: FirstOf((Hub(f"timm/{name}.in1k"), Link(RELEASE + file, file))) for name, file in RELEASED.items()
+    name: Released(
+        FirstOf((Hub(f"timm/{name}.in1k"), Link(RELEASE + file, file))),
+        float(file.partition("acc1.")[2].removesuffix(".pth")),
+        "Apache-2.0",
+    )
+    for name, file in RELEASED.items()
 }
 
 for name, cfg in VARIANTS.items():

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from models.layers import Mlp, Patches, only_size, renamed, table_map
 from models.mixing import Between, MixingMatrix
 from models.probe import Kind, Probe, Role
-from models.registry import Preprocess, announce
+from models.registry import Preprocess, Released, announce
 from models.sources import FirstOf, Hub, Link
 
 
@@ -137,8 +137,8 @@ def converted(name: str, sha256: str) -> FirstOf:
 
 
 IMAGENET = {
-    "mixer_b16": converted("mixer_b16_224", "76587d61"),
-    "mixer_l16": converted("mixer_l16_224", "92f9adc4"),
+    "mixer_b16": Released(converted("mixer_b16_224", "76587d61"), 76.6, "Apache-2.0"),
+    "mixer_l16": Released(converted("mixer_l16_224", "92f9adc4"), 72.1, "Apache-2.0"),
 }
 
 for name, cfg in VARIANTS.items():

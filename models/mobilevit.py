@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate, scaled_dot_product_attention
 
 from models.layers import image_map, renamed
 from models.probe import Kind, Probe, Role
-from models.registry import Preprocess, announce
+from models.registry import Preprocess, Released, announce
 from models.sources import Hub
 
 
@@ -259,6 +259,10 @@ VARIANTS = {
     ),
 }
 
+IMAGENET = {
+    name: Released(Hub(f"timm/{name}.cvnets_in1k"), accuracy, "Apple sample licence")
+    for name, accuracy in (("mobilevit_s", 78.4), ("mobilevit_xs", 74.8), ("mobilevit_xxs", 69.0))
+}
 UNIT: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
 for name, cfg in VARIANTS.items():
@@ -281,5 +285,5 @@ for name, cfg in VARIANTS.items():
         mixing=(
             "MobileViT mixes places by attention and has no branches to blend; what it weighs are places."
         ),
-        imagenet=None if name == "mobilevit_nano" else Hub(f"timm/{name}.cvnets_in1k"),
+        imagenet=IMAGENET.get(name),
     )

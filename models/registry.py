@@ -1,7 +1,7 @@
 """Which models exist, how each is built, which weights it has and where all of it comes from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -9,52 +9,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from models.model_card import ModelCard, Released, Weights
 from models.preprocess import PHOTOGRAPHS, SCENES, Preprocess
 from models.random_state import seeded
-from models.sources import OWN, Bundled, Progress, Source, silent
+from models.sources import OWN, Bundled, Progress, silent
 from models.weights import WeightsError, load_strictly, read
 
 ASSETS = Path(__file__).parent.parent / "assets"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weights:
-    """One trained set of parameters that can be asked for by name."""
-
-    source: Source  # where the file is, in any published key layout of the family
-    labels: str  # file in assets/labels, one class a line
-    preprocess: Preprocess
-    num_classes: int | None = None  # where the head has another number than the card says
-
-    @property
-    def bundled(self) -> bool:
-        """Whether they come with the project, and need not be fetched."""
-        return isinstance(self.source, Bundled)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelCard:
-    """One row of the model menu."""
-
-    name: str  # "vip_s7", as users type it
-    family: str  # "Vision Permutator", as papers print it
-    paper: str  # arXiv abs URL
-    source: str  # official code the weights and the layout follow
-    image_size: int  # side of the square input, in pixels
-    num_classes: int
-    step: int  # image sides are multiples of this many pixels; 0 where only `image_size` fits
-    build: Callable[..., nn.Module]  # a backbone's takes another number of classes as `num_classes`
-    published: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]  # foreign key layouts -> our own
-    preprocess: Preprocess  # of the paper; used for random weights and for a file of the user's
-    labels: str = "imagenet1k"
-    weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
-    layouts: Mapping[str, Preprocess] = field(default_factory=lambda: MappingProxyType({}))
-    remark: str = ""  # what to say of random weights, where it is more than that
-    mixing: str = ""  # one sentence for a family without split attention: what it does instead
-    unpublished: str = ""  # why there are no ImageNet weights to fetch, and what to do instead
-    classes: tuple[str, ...] = ()  # their names, where no file in assets/labels holds them
-    usual: str = ""  # weights to take where none are asked for; "" for the first of `weights`
-    own: Callable[[], nn.Module] | None = None  # the model itself, where it came with its weights: `OWN`
 
 
 class UnknownModelError(LookupError):
@@ -84,7 +45,7 @@ def announce(
     step: int = 0,
     layouts: Mapping[str, Preprocess] | None = None,
     mixing: str = "",
-    imagenet: Source | None = None,
+    imagenet: Released | None = None,
     unpublished: str = "Nobody has published ImageNet weights of {name}.",
 ) -> None:
     """Register one variant of a family; a nano variant comes with the checkpoint trained on scenes.
@@ -93,7 +54,7 @@ def announce(
     step: what image sides must be multiples of; 0 where the network takes one size only.
     layouts: another preprocessing for files with a key that starts like this.
     mixing: for a family without split attention, what it does instead; its probes of `Role.MIXED` show it.
-    imagenet: where trained weights are; None where none can be fetched, and then `unpublished` says why.
+    imagenet: trained weights; None where none can be fetched, and then `unpublished` says why.
     """
     nano = name.endswith("_nano")
     weights = {}
@@ -106,7 +67,13 @@ def announce(
             source=Bundled(learned), labels="cifar10", preprocess=PHOTOGRAPHS, num_classes=10
         )
     if imagenet:
-        weights["imagenet"] = Weights(source=imagenet, labels="imagenet1k", preprocess=preprocess)
+        weights["imagenet"] = Weights(
+            source=imagenet.source,
+            labels="imagenet1k",
+            preprocess=preprocess,
+            accuracy=imagenet.accuracy,
+            licence=imagenet.licence,
+        )
     register(
         ModelCard(
             name=name,

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from models.layers import Mlp, Patches, only_size, renamed, table_map
 from models.mixing import Between, MixingMatrix
 from models.probe import Kind, Probe, Role
-from models.registry import Preprocess, announce
+from models.registry import Preprocess, Released, announce
 from models.sources import Link
 
 BRANCHES = ("height", "width", "channel")  # the order of the published checkpoints
@@ -238,9 +238,12 @@ CROPS = {"vip_m7": 0.9, "vip_l7": 0.875}  # of the official evaluation; 0.9 othe
 
 DRIVE = "https://drive.google.com/uc?id="
 IMAGENET = {
-    "vip_s7": Link(f"{DRIVE}1cX6eauDrsGsLSZnqsX7cl0oiKX8Dzv5z", "vip_s7.pth"),
-    "vip_m7": Link(f"{DRIVE}15y5WMypthpbBFdc01E3mJCZit7q0Yn8m", "vip_m7.pth"),
-    "vip_l7": Link(f"{DRIVE}14F5IXGXmB_3jrwK33Efae-WEb5D_G85c", "vip_l7.pth"),
+    name: Released(Link(f"{DRIVE}{key}", f"{name}.pth"), accuracy, "non-commercial use")
+    for name, key, accuracy in (
+        ("vip_s7", "1cX6eauDrsGsLSZnqsX7cl0oiKX8Dzv5z", 81.5),
+        ("vip_m7", "15y5WMypthpbBFdc01E3mJCZit7q0Yn8m", 82.7),
+        ("vip_l7", "14F5IXGXmB_3jrwK33Efae-WEb5D_G85c", 83.2),
+    )
 }
 
 for name, cfg in VARIANTS.items():

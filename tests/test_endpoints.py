@@ -10,7 +10,7 @@ from gradio_client.exceptions import AppError
 
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.interventions import Uniform
-from models import list_models
+from models import card, list_models
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_models_are_listed_with_their_weights(client):
     rows = client.predict(api_name="/models")
     assert [row["name"] for row in rows] == list_models()
     (nano,) = [row for row in rows if row["name"] == "vip_nano"]
-    assert nano["weights"] == ["scenes", "random"]
+    assert nano["weights"] == [*card("vip_nano").weights, "random"]
     assert nano["parameters"] == 856_684
     assert set(nano) == {"name", "family", "parameters", "image_size", "weights", "paper"}
 

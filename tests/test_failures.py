@@ -169,8 +169,8 @@ def test_damaged_bundled_weights_are_one_sentence_and_other_models_live_on(tmp_p
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 broken", None], ids=["empty", "broken", "half"])
 def test_damaged_typical_shares_count_as_none(tmp_path, monkeypatch, content):
-    whole = (ASSETS / "typical" / "vip_nano.npz").read_bytes()
-    (tmp_path / "vip_nano.npz").write_bytes(whole[: len(whole) // 2] if content is None else content)
+    whole = (ASSETS / "typical" / "vip_nano.scenes.npz").read_bytes()
+    (tmp_path / "vip_nano.scenes.npz").write_bytes(whole[: len(whole) // 2] if content is None else content)
     monkeypatch.setattr(reference_shares, "FOLDER", tmp_path)
     assert reference_shares.shipped.__wrapped__("vip_nano") is None
 

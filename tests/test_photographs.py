@@ -11,7 +11,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from models.augmentation import augmented
-from models.checkpoint_table import facts_of, readme
+from models.checkpoint_facts import facts_of
+from models.checkpoint_table import readme
 from models.muon import orthogonal
 from models.photograph_recipe import Recipe, loss_of
 from models.photograph_report import calibration_error, logits_of, temperature_of

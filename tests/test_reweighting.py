@@ -13,6 +13,7 @@ from explorer.capture import editing, hooked, module_of, probes, run
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
+from explorer.familiarity.pictures import drawn
 from explorer.reweighting.ablation import MODES, knock_out
 from explorer.reweighting.branch_weights import (
     blends,
@@ -32,7 +33,7 @@ from explorer.reweighting.interventions import (
     equal,
     only,
 )
-from explorer.reweighting.reference_shares import over_scenes, shipped, unusual
+from explorer.reweighting.reference_shares import over, shipped, typical, unusual
 from models import card, create, scenes
 from models.probe import Kind
 from models.registry import ASSETS
@@ -147,7 +148,9 @@ def test_two_pictures_differ_block_by_block_and_channel_by_channel(explorer):
 
 @pytest.mark.parametrize("name", ["vip_nano", "s2mlpv2_nano"])
 def test_the_shipped_typical_shares_can_be_computed_again(name):
-    for found, again in zip(shipped(name), over_scenes(name), strict=True):
+    model, preprocess = create(name, "scenes"), card(name).weights["scenes"].preprocess
+    anew = typical(over(model, preprocess, drawn(scenes.HELD_OUT[:1_000], 64)), "scenes")
+    for found, again in zip(shipped(name), anew, strict=True):
         assert (found.block, found.branches, found.pictures) == (again.block, again.branches, 1_000)
         for part in ("mean", "low", "high"):
             np.testing.assert_allclose(getattr(found, part), getattr(again, part), atol=1e-5)

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models import create, list_models, scenes
-from models.checkpoint_table import facts_of, readme
+from models.checkpoint_facts import facts_of
+from models.checkpoint_table import readme
 from models.registry import ASSETS, card
 from models.train import Schedule, as_image, confusion, train
 

@@ -26,20 +26,6 @@ class Familiar:
         return np.einsum("n k c, c d, n k d -> n k", apart, self.precision, apart).min(axis=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Familiarity:
-    """What is said of one picture."""
-
-    distance: float  # squared, in standard deviations within a class
-    threshold: float  # one in twenty known pictures lies beyond
-    known: str  # what the model was trained on, "scenes" or "cifar10"
-    detected: float  # the share of photographs, or of scenes, that lies beyond
-
-    @property
-    def is_familiar(self) -> bool:
-        return self.distance <= self.threshold
-
-
 def features(run: Run) -> np.ndarray:
     """The last features of a pass, `[b, channels]`."""
     return run.outputs()[-1].value.double().mean(dim=(1, 2)).numpy()

@@ -1,25 +1,29 @@
 """How a model usually blends: the spread of its branch weights over many pictures.
 
-For the bundled checkpoints this is computed once, over the first 1,000 held-out scenes, and shipped:
-`python -m explorer.reweighting.reference_shares` makes the files in `assets/typical` again.
+For bundled weights this is computed once, over the first 1,000 held-out pictures of what they were trained
+on, and shipped in `assets/typical`; `python -m explorer.after_training` makes the files.
 """
 
 import logging
-import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import nn
 
 from explorer.capture import run
+from explorer.pictures import to_image
 from explorer.reweighting.branch_weights import BlockWeights, branch_weights
-from models import card, create, list_models, scenes
+from models import card
+from models.preprocess import Preprocess
 from models.registry import ASSETS
 from models.sources import sha256
 from models.whole_files import written_whole
@@ -29,6 +33,7 @@ log = logging.getLogger("mixscope")
 FOLDER = ASSETS / "typical"
 DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)  # what reading an npz may raise
 PICTURES = 1_000
+AT_ONCE = 50
 BAND = (10, 90)  # percentiles
 RARE = (1, 99)  # beyond these a share is unusual
 ROUNDING = 0.005  # of a share; what is closer cannot be seen
@@ -50,7 +55,7 @@ class Typical:
     highest: np.ndarray  # [branches], their 99th percentile
     channels: np.ndarray  # [branches, channels], mean share of every channel
     pictures: int
-    source: str  # "scenes", or "pictures" where computed over a few at hand
+    source: str  # the weights it ships with, or "pictures" where computed over a few at hand
 
     def unusual(self, means: np.ndarray) -> np.ndarray:
         """Which mean shares `[branches]` of a picture lie beyond their 1st or 99th percentile."""
@@ -88,16 +93,13 @@ def typical(runs: Sequence[tuple[BlockWeights, ...]], source: str) -> tuple[Typi
     return tuple(made)
 
 
-def over_scenes(name: str, pictures: int = PICTURES, batch: int = 50) -> tuple[Typical, ...]:
-    """Of a bundled checkpoint, over the first held-out scenes."""
-    model, preprocess = create(name, "scenes"), card(name).weights["scenes"].preprocess
-    mean, std = (torch.tensor(value)[:, None, None] for value in (preprocess.mean, preprocess.std))
-    runs: list[tuple[BlockWeights, ...]] = []
-    for start in range(0, pictures, batch):
-        drawn, _ = scenes.batch(range(start, min(start + batch, pictures)), preprocess.size)
-        found = run(model, (torch.from_numpy(drawn).float() / 255 - mean) / std)
-        runs += [branch_weights(found, picture) for picture in range(len(drawn))]
-    return typical(runs, source="scenes")
+def over(model: nn.Module, preprocess: Preprocess, pictures: Iterable[Image.Image]) -> list[tuple]:
+    """The branch weights of each picture, block by block; empty for a model without split attention."""
+    waiting, runs = iter(pictures), []
+    while batch := [to_image(picture, preprocess)[0] for picture in islice(waiting, AT_ONCE)]:
+        seen = run(model, torch.cat(batch))
+        runs += [blocks for index in range(len(batch)) if (blocks := branch_weights(seen, index))]
+    return runs
 
 
 def checksum(name: str, weights: str = "scenes") -> str:
@@ -105,32 +107,37 @@ def checksum(name: str, weights: str = "scenes") -> str:
     return sha256(card(name).weights[weights].source.fetch())
 
 
-def write(name: str, folder: Path = FOLDER) -> None:
-    found = over_scenes(name)
+def path_of(name: str, weights: str) -> Path:
+    return FOLDER / f"{name}.{weights}.npz"
+
+
+def keep(name: str, weights: str, found: Sequence[Typical]) -> None:
+    """Write what ships with bundled weights."""
     arrays = {f"{one.block}/{part}": getattr(one, part) for one in found for part in BANDS}
     arrays |= {f"{one.block}/channels": one.channels.astype(np.float16) for one in found}
-    folder.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     told: dict[str, Any] = {"blocks": [one.block for one in found], "branches": found[0].branches}
-    with written_whole(folder / f"{name}.npz") as partly:
-        np.savez_compressed(partly, **told, pictures=found[0].pictures, checkpoint=checksum(name), **arrays)
+    told |= {"pictures": found[0].pictures, "checkpoint": checksum(name, weights)}
+    with written_whole(path_of(name, weights)) as partly:
+        np.savez_compressed(partly, **told, **arrays)
 
 
-@lru_cache(maxsize=16)
-def shipped(name: str) -> tuple[Typical, ...] | None:
-    """What comes with a bundled checkpoint; None where nothing does, of another file, or damaged."""
-    path = FOLDER / f"{name}.npz"
-    if not name or not path.is_file():
+@lru_cache(maxsize=32)
+def shipped(name: str, weights: str = "scenes") -> tuple[Typical, ...] | None:
+    """What comes with bundled weights; None where nothing does, of another file, or damaged."""
+    path = path_of(name, weights)
+    if not path.is_file():
         return None
     try:
-        return read(name, path)
+        return read(path, weights, checksum(name, weights))
     except DAMAGED as error:
         log.warning("%s is damaged: %s", path.name, error)
         return None
 
 
-def read(name: str, path: Path) -> tuple[Typical, ...] | None:
+def read(path: Path, weights: str, expected: str) -> tuple[Typical, ...] | None:
     with np.load(path) as file:
-        if str(file["checkpoint"]) != checksum(name):
+        if str(file["checkpoint"]) != expected:
             return None
         return tuple(
             Typical(
@@ -138,19 +145,7 @@ def read(name: str, path: Path) -> tuple[Typical, ...] | None:
                 tuple(map(str, file["branches"])),
                 **{part: file[f"{block}/{part}"] for part in (*BANDS, "channels")},
                 pictures=int(file["pictures"]),
-                source="scenes",
+                source=weights,
             )
             for block in file["blocks"]
         )
-
-
-def main() -> None:
-    for name in list_models():
-        nano = "scenes" in card(name).weights
-        if nano and branch_weights(run(create(name), torch.zeros(1, 3, *card(name).preprocess.shape))):
-            write(name)
-            sys.stdout.write(f"{FOLDER / name}.npz\n")
-
-
-if __name__ == "__main__":
-    main()

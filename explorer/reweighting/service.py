@@ -41,7 +41,7 @@ class ReweightingService:
         key = "reference shares", loaded.card.name, loaded.weights
         known = cast(tuple[Typical, ...] | None, self.engine.cache.get(key))
         if known is None and not subjects:
-            known = shipped(loaded.card.name if loaded.weights == "scenes" else "")
+            known = shipped(loaded.card.name, loaded.weights)
         if known is not None or not subjects:
             return known
         found = [branch_weights(self.engine.run(subject)) for subject in subjects]

@@ -13,6 +13,7 @@ from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.first import FIRST, First
 from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
 from explorer.ui.health import HEALTH
+from explorer.ui.presence import Presence
 from explorer.ui.security import Guard, Page
 from explorer.ui.selection import PICK
 from explorer.ui.tabs import TABS
@@ -60,7 +61,7 @@ LAUNCH: dict[str, Any] = {
     "pwa": False,
     "max_threads": 16,
     "state_session_capacity": 200,
-    "app_kwargs": {"middleware": [Middleware(Guard)], "routes": [HEALTH]},
+    "app_kwargs": {"middleware": [Middleware(Guard), Middleware(Presence)], "routes": [HEALTH]},
 }
 
 

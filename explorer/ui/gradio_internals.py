@@ -4,14 +4,18 @@ The queue looks for work every millisecond, and for progress to tell every hundr
 a tenth of a core while nobody is there (`sleep_when_free` and `progress_update_sleep_when_free` of
 `gradio.queueing.Queue`; `Blocks.queue` has no parameter for them). How many wait is told over HTTP only.
 
-When the stream of a client ends, its question is marked (`Event.alive`), and a generator is closed after the
-part it makes. A plain handler is told nothing and computes to the end; `somebody_waits` looks at the mark.
+When the stream of a client breaks off, its questions are marked (`Event.alive`); a generator is closed after
+the part it makes. A plain handler is told nothing and computes to the end; `somebody_waits` looks at the
+mark. The queue does so only for streams that were opened; `drop` does it for any session, and forgets what it
+was to be told, which the queue keeps for the last 2,000 sessions.
 
 A listener with `trigger_mode="always_last"` that was put off is caught up by telling its whole event once
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
 server without end (`dispatch` in `Blocks.svelte`: `this.dispatch(e)` after `this.queue.delete`). What is
 called after another listener is caught up alone; so each such listener is called after one that does nothing.
 """
+
+import math
 
 import gradio as gr
 from gradio.context import LocalContext
@@ -39,6 +43,32 @@ def somebody_waits() -> bool:
         return True
     asked = page._queue.event_ids_to_events.get(number)
     return asked is not None and asked.alive
+
+
+def sessions(app: gr.Blocks) -> dict[str, float]:
+    """Whoever asks, or was answered, and when they asked last, in seconds of `time.monotonic`."""
+    queue = app._queue
+    last = dict.fromkeys(queue.pending_messages_per_session, -math.inf)
+    for asked in list(queue.event_ids_to_events.values()):
+        last[asked.session_hash] = max(last.get(asked.session_hash, -math.inf), asked.enqueue_time)
+    return last
+
+
+def asker(app: gr.Blocks, number: str) -> str | None:
+    """The session that asked a question and was not yet told the answer."""
+    queue = app._queue
+    for session, numbers in queue.pending_event_ids_session.items():
+        if number in numbers and session in queue.pending_messages_per_session:
+            return session
+    return None
+
+
+async def drop(app: gr.Blocks, session: str) -> None:
+    """Stop what a session asked, and forget what it was to be told."""
+    queue = app._queue
+    await queue.clean_events(session_hash=session)
+    queue.pending_messages_per_session.pop(session, None)
+    queue.pending_event_ids_session.pop(session, None)
 
 
 def catch_up_alone(app: gr.Blocks) -> None:

@@ -7,7 +7,7 @@ import gradio as gr
 from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
-from explorer.familiarity.distance import Familiarity
+from explorer.familiarity.reference import Familiarity
 from explorer.ui.components import render
 from explorer.ui.model_picker import parts_of
 from explorer.ui.selection import FILE, UPLOAD, Selection
