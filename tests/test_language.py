@@ -138,11 +138,15 @@ def test_nothing_english_is_left_in_any_tab(visit):
         assert f"tab={row.name}" in page.url or row.name == "overview"
 
 
-def test_untrained_weights_are_told_in_chinese(visit):
+def test_untrained_weights_and_mistakes_are_told_in_chinese(visit, tmp_path):
     page = visit("/?weights=random", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     expect(page.locator("#overview .advance")).to_have_count(0)
     nothing_english(page)
+    (tmp_path / "empty.png").write_bytes(b"")
+    page.locator("[aria-label='移除图片']").click()
+    page.locator("#picture input[type=file]").set_input_files(str(tmp_path / "empty.png"))
+    expect(page.get_by_test_id("toast-body")).to_contain_text("这个文件是空的")
 
 
 def test_the_comparison_is_told_in_chinese(visit):
@@ -171,15 +175,6 @@ def test_the_language_switches_back_and_is_remembered(visit):
     expect(page.get_by_role("tab", name="Overview")).to_be_visible()
     page.reload()
     expect(page.get_by_role("tab", name="Overview")).to_be_visible()
-
-
-def test_mistakes_are_told_in_chinese(visit, tmp_path):
-    page = visit("/?lang=zh")
-    expect(page.locator("#status")).to_contain_text("竖条纹")
-    (tmp_path / "empty.png").write_bytes(b"")
-    page.locator("[aria-label='移除图片']").click()
-    page.locator("#picture input[type=file]").set_input_files(str(tmp_path / "empty.png"))
-    expect(page.get_by_test_id("toast-body")).to_contain_text("这个文件是空的")
 
 
 def test_a_phrase_keeps_its_gaps():
