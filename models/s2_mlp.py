@@ -12,7 +12,7 @@ branch, and another after the patch embedding, as in the figure. The paper's dee
 affine transformation in place of LayerNorm; here it has LayerNorm like the wide one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -62,17 +62,6 @@ def spatial_shift(x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
     )
 
 
-class SpatialShift(nn.Module):
-    """A shift as a part of its own: a hook sees what it takes, and may put something else in its place."""
-
-    def __init__(self, run: Callable[[Tensor], Tensor] = spatial_shift) -> None:
-        super().__init__()
-        self.run = run
-
-    def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
-        return self.run(x)
-
-
 class S2Block(nn.Module):
     """Shift between two layers, then a channel MLP; each normalised last and added back (fig. 1)."""
 
@@ -82,7 +71,6 @@ class S2Block(nn.Module):
         self.dim = dim
         self.fc1 = nn.Linear(dim, dim)
         self.act = nn.GELU()
-        self.shift = SpatialShift()
         self.shifted = table_map(role=Role.MIXED)
         self.fc2 = nn.Linear(dim, dim)
         self.norm1 = nn.LayerNorm(dim)
@@ -92,12 +80,12 @@ class S2Block(nn.Module):
         self.output = table_map(role=Role.BLOCK)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
-        shifted = self.shifted(self.shift(self.act(self.fc1(x))))
+        shifted = self.shifted(spatial_shift(self.act(self.fc1(x))))
         x = self.after_shift(x + self.norm1(self.fc2(shifted)))
         return self.output(x + self.norm2(self.channel_mixing(x)))
 
     def mixing_steps(self) -> tuple[MixingStep, ...]:
-        return (MixingStep("shift", spatial_shift, "b h w c", self.dim),)
+        return (MixingStep("shift", spatial_shift, "b h w c", self.dim, self.act, self.shifted),)
 
 
 class S2Mlp(nn.Module):

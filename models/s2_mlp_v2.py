@@ -23,7 +23,7 @@ from models.layers import Mlp, Patches, renamed, table_map
 from models.mixing import MixingStep
 from models.probe import Kind, Probe, Role
 from models.registry import Preprocess, announce
-from models.s2_mlp import SpatialShift, four_groups, spatial_shift
+from models.s2_mlp import four_groups, spatial_shift
 
 BRANCHES = ("shift 1", "shift 2", "identity")
 
@@ -93,23 +93,20 @@ class S2Attention(nn.Module):
         four_groups(dim)
         self.dim = dim
         self.expand = nn.Linear(dim, 3 * dim)
-        self.shift_1 = SpatialShift()
-        self.shift_2 = SpatialShift(spatial_shift_2)
         self.split_attention = SplitAttention(dim, hidden_dim=hidden_dim)
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "b h w c"]:
         first, second, third = self.expand(x).chunk(3, dim=-1)
         # eq. 1: shift the first third one way, the second the other way, leave the last
-        parts = [self.shift_1(first), self.shift_2(second), third]
+        parts = [spatial_shift(first), spatial_shift_2(second), third]
         return self.proj(self.split_attention(parts))
 
     def mixing_steps(self) -> tuple[MixingStep, ...]:
         """What happens to each third of the expanded channels."""
         runs: tuple[Callable[[Tensor], Tensor], ...] = (spatial_shift, spatial_shift_2, nn.Identity())
-        return tuple(
-            MixingStep(name, run, "b h w c", self.dim) for name, run in zip(BRANCHES, runs, strict=True)
-        )
+        sizes = "b h w c", self.dim, self.expand, self.split_attention.branches
+        return tuple(MixingStep(name, run, *sizes) for name, run in zip(BRANCHES, runs, strict=True))
 
 
 class S2BlockV2(nn.Module):

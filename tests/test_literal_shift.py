@@ -1,21 +1,21 @@
 """The shift as listings print it runs as printed, beside the equation, and no model is changed by it."""
 
+from collections import OrderedDict
+from functools import partial
+
 import pytest
 import torch
+from einops.layers.torch import Rearrange
+from torch import nn
 
 from explorer import Explorer
-from explorer.code_walk.literal_shift import (
-    LISTED,
-    assignments,
-    listed_shift,
-    literal_shift,
-    run_listed,
-    shifts_of,
-)
+from explorer.code_walk.listed_shifts import LISTED, assignments, listed_shift, run_listed
+from explorer.code_walk.literal_shift import literal_shift, shifts_of
 from explorer.errors import ChoiceError
 from explorer.ui.selection import selected
 from explorer.ui.tabs.code_walk.shift_switch import draw
-from models.s2_mlp import SpatialShift, spatial_shift
+from models import s2_mlp, s2_mlp_v2
+from models.s2_mlp import spatial_shift
 from tests.test_features import STAR
 from tests.tiny import IMAGE_SIDE, TINY
 
@@ -55,13 +55,13 @@ def test_the_lines_shown_are_those_that_run():
 
 
 @pytest.mark.parametrize(("family", "block"), [("S2-MLP", "blocks.1"), ("S2-MLPv2", "stages.1.blocks.0")])
-def test_what_a_listing_does_to_a_block_is_what_its_definition_does(family, block):
+def test_what_a_listing_does_to_a_block_is_what_its_definition_does(family, block, monkeypatch):
     model = TINY[family]().eval()
     with torch.no_grad():
         plain = model(IMAGE)
         found = literal_shift(model, IMAGE, block)
         assert torch.equal(model(IMAGE), plain)
-    assert not any(part._forward_hooks for part in model.modules() if isinstance(part, SpatialShift))
+    assert not any(part._forward_hooks for part in model.modules())
     side = found.shifts[0].quarters[0].before.shape[0]
     for shift in found.shifts:
         wrong = [quarter.wrong for quarter in shift.quarters]
@@ -69,29 +69,31 @@ def test_what_a_listing_does_to_a_block_is_what_its_definition_does(family, bloc
         assert sorted(quarter.smeared for quarter in shift.quarters) == ["", "", "column", "row"]
         assert shift.wrong == pytest.approx(sum(wrong) / 4)
     torch.testing.assert_close(found.logits, plain)
-    for part in model.modules():
-        if isinstance(part, SpatialShift):
-            part.run = lambda x, shift=part.run: smeared(shift, x)
+    for shift in LISTED:
+        wrong = partial(smeared, shift)
+        monkeypatch.setattr(s2_mlp if shift is spatial_shift else s2_mlp_v2, shift.__name__, wrong)
+    monkeypatch.setattr(s2_mlp_v2, "spatial_shift", partial(smeared, spatial_shift))
     with torch.no_grad():
         torch.testing.assert_close(found.logits_listed, model(IMAGE))
     assert found.change > 0
 
 
 def test_the_change_of_a_part_is_told_as_a_share_of_its_length():
-    model = TINY["S2-MLP"]().eval()
+    block = TINY["S2-MLP"]().eval().blocks[0]
+    network = nn.Sequential(OrderedDict(to_table=Rearrange("b c h w -> b h w c"), block=block))
+    table = torch.randn(1, block.dim, 8, 8, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
-        found = literal_shift(model, IMAGE, "blocks.0.shift")
-        given = model.blocks[0].act(model.blocks[0].fc1(model.stem(IMAGE.permute(0, 2, 3, 1))))
-    right, wrong = spatial_shift(given), smeared(spatial_shift, given)
-    assert found.change == pytest.approx(float((wrong - right).norm() / right.norm()), rel=1e-5)
+        found = literal_shift(network, table, "block")
+        right = network(table)
+        x = network.to_table(table)
+        wrong = x + block.norm1(block.fc2(smeared(spatial_shift, block.act(block.fc1(x)))))
+        wrong = wrong + block.norm2(block.channel_mixing(wrong))
+    assert found.change == pytest.approx(float((wrong - right).norm() / right.norm()), rel=1e-4)
 
 
 def test_parts_without_shifts_and_with_too_many_are_refused_in_one_sentence():
     model = TINY["S2-MLPv2"]().eval()
-    assert set(shifts_of(model, "stages.0")) == {
-        "stages.0.blocks.0.token_mixing.shift_1",
-        "stages.0.blocks.0.token_mixing.shift_2",
-    }
+    assert [step.name for step in shifts_of(model, "stages.0")] == ["shift 1", "shift 2", "identity"]
     for block in ("", "stages.1", "stages.0.blocks.0.channel_mixing"):
         with pytest.raises(ChoiceError, match=r"has no spatial shift of its own to look at\.$"):
             literal_shift(model, IMAGE, block)

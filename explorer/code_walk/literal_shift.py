@@ -1,14 +1,9 @@
-"""What becomes of a spatial shift written as published listings write it: into the tensor it is read from.
+"""What the shift of published listings does to a block, beside the equation, on the same tensors."""
 
-The papers' pseudo-code, and the PyTorch code that circulates, assign a quarter of the channels to itself, one
-place further. PyTorch copies line after line, so that what moves down or right is read after it was written
-over: the first row, or column, ends up everywhere. `models.s2_mlp.spatial_shift` is the equation; what is
-written here is an error, run to be looked at and for nothing else.
-"""
-
-import inspect
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,35 +11,10 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from explorer.capture import hooked
+from explorer.code_walk.listed_shifts import LISTED, assignments, run_listed
 from explorer.errors import ChoiceError
-from models.s2_mlp import SpatialShift, spatial_shift
-from models.s2_mlp_v2 import spatial_shift_2
-
-MOST = 2  # shifts of a part that are looked at together
-
-
-def listed_shift(x: Tensor) -> Tensor:
-    """Down, up, right and left, as listings of S2-MLP print it."""
-    _, h, w, c = x.shape
-    x[:, 1:, :, : c // 4] = x[:, : h - 1, :, : c // 4]
-    x[:, : h - 1, :, c // 4 : c // 2] = x[:, 1:, :, c // 4 : c // 2]
-    x[:, :, 1:, c // 2 : c * 3 // 4] = x[:, :, : w - 1, c // 2 : c * 3 // 4]
-    x[:, :, : w - 1, c * 3 // 4 :] = x[:, :, 1:, c * 3 // 4 :]
-    return x
-
-
-def listed_shift_2(x: Tensor) -> Tensor:
-    """Right, left, down and up, as listings of S2-MLPv2 print the second one."""
-    _, h, w, c = x.shape
-    x[:, :, 1:, : c // 4] = x[:, :, : w - 1, : c // 4]
-    x[:, :, : w - 1, c // 4 : c // 2] = x[:, :, 1:, c // 4 : c // 2]
-    x[:, 1:, :, c // 2 : c * 3 // 4] = x[:, : h - 1, :, c // 2 : c * 3 // 4]
-    x[:, : h - 1, :, c * 3 // 4 :] = x[:, 1:, :, c * 3 // 4 :]
-    return x
-
-
-Shift = Callable[[Tensor], Tensor]
-LISTED: Mapping[Shift, Shift] = {spatial_shift: listed_shift, spatial_shift_2: listed_shift_2}
+from explorer.mixing.mixers import mixers
+from models.mixing import HasSteps, MixingStep
 
 
 @dataclass(frozen=True)
@@ -81,7 +51,7 @@ class Quarter:
 class ShiftAsListed:
     """One shift on what it was given."""
 
-    name: str  # the module
+    name: str  # of the step, "shift 1"
     quarters: tuple[Quarter, ...]
 
     @property
@@ -100,14 +70,17 @@ class LiteralShift:
     logits_listed: Tensor  # of the network with every shift as listed
 
 
-def shifts_of(model: nn.Module, block: str) -> dict[str, SpatialShift]:
-    """The shifts in a part, by name; none where there are too many to look at together."""
-    within = {
-        name: module
-        for name, module in model.named_modules()
-        if isinstance(module, SpatialShift) and f"{name}.".startswith(f"{block}." if block else "")
-    }
-    return within if len(within) <= MOST else {}
+def shifting(model: nn.Module) -> dict[str, tuple[MixingStep, ...]]:
+    """The steps of every module that shifts by an equation that circulates as a listing."""
+    known = {name: cast(HasSteps, module).mixing_steps() for name, module in mixers(model, "shifts").items()}
+    return {name: steps for name, steps in known.items() if any(step.run in LISTED for step in steps)}
+
+
+def shifts_of(model: nn.Module, block: str) -> tuple[MixingStep, ...]:
+    """The steps of the one module that shifts in a part; none where no module does, or more than one."""
+    start = f"{block}." if block else ""
+    within = [steps for name, steps in shifting(model).items() if f"{name}.".startswith(start)]
+    return within[0] if len(within) == 1 else ()
 
 
 @torch.no_grad()
@@ -115,19 +88,19 @@ def literal_shift(model: nn.Module, image: Tensor, block: str) -> LiteralShift:
     """Run the shifts of the part of that name by the equation and as listed, on the same tensors.
 
     Hold the lock of the loaded model. Nothing in it is changed: hooks replace what a shift gives. Raises
-    ChoiceError for a part without shifts, or with more than are looked at together.
+    ChoiceError for a part in which no module shifts, or more than one.
     """
-    shifts = shifts_of(model, block)
-    if not shifts:
+    steps = shifts_of(model, block)
+    if not steps:
         raise ChoiceError(f"{block or 'The whole network'} has no spatial shift of its own to look at.")
-    taken: dict[str, tuple[Tensor, Tensor]] = {}
-    plain, logits = outputs(model, image, block, {one: keeping(taken, name) for name, one in shifts.items()})
-    listed, _ = outputs(model, image, block, dict.fromkeys(shifts.values(), as_listed))
-    everywhere = [one for one in model.modules() if isinstance(one, SpatialShift)]
-    _, changed = outputs(model, image, block, dict.fromkeys(everywhere, as_listed))
+    seen: list[tuple[MixingStep, Tensor, Tensor]] = []
+    plain, logits = outputs(model, image, block, standing(steps, seen))
+    listed, _ = outputs(model, image, block, standing(steps))
+    everywhere = [standing(one) for one in shifting(model).values()]
+    _, changed = outputs(model, image, block, dict(ChainMap(*everywhere)))
     return LiteralShift(
         block=block,
-        shifts=tuple(compared(name, one.run, *taken[name]) for name, one in shifts.items()),
+        shifts=tuple(compared(*each) for each in seen),
         change=float((listed - plain).norm() / plain.norm()),
         logits=logits.cpu(),
         logits_listed=changed.cpu(),
@@ -135,7 +108,7 @@ def literal_shift(model: nn.Module, image: Tensor, block: str) -> LiteralShift:
 
 
 def outputs(model: nn.Module, image: Tensor, block: str, hooks: Mapping) -> tuple[Tensor, Tensor]:
-    """What a part and the whole network put out, with hooks on the shifts."""
+    """What a part and the whole network put out, with hooks on what stands around the shifts."""
     found: list[Tensor] = []
     watched = model.get_submodule(block)
     with hooked(hooks), hooked({watched: lambda _module, _args, value: found.append(value)}):
@@ -143,47 +116,38 @@ def outputs(model: nn.Module, image: Tensor, block: str, hooks: Mapping) -> tupl
     return found[0], logits
 
 
-def keeping(taken: dict[str, tuple[Tensor, Tensor]], name: str) -> Callable:
-    """A hook that notes what a shift takes and gives."""
+def standing(steps: Sequence[MixingStep], seen: list | None = None) -> dict[nn.Module, Callable]:
+    """Hooks around steps side by side, that put what their listings give in the place of what they give.
 
-    def note(_shift: nn.Module, args: tuple, value: Tensor) -> None:
-        taken[name] = args[0], value
-
-    return note
-
-
-def as_listed(shift: SpatialShift, args: tuple, _value: Tensor) -> Tensor:
-    """The hook that puts what the listing makes in the place of what the shift gives."""
-    return run_listed(LISTED[shift.run], args[0])
-
-
-def run_listed(listed: Shift, x: Tensor) -> Tensor:
-    """What a listing makes of a table `[b, h, w, c]`, on a copy and on the CPU.
-
-    One channel of each quarter at a time: large copies are shared among threads, and nobody knows which of
-    them reads what another has written over.
+    seen: where every step, what it takes and what it gives are noted instead.
     """
-    fours = rearrange(x.cpu(), "b h w (four c) -> c b h w four", four=4)
-    made = [listed(one.clone(memory_format=torch.contiguous_format)) for one in fours]
-    return rearrange(made, "c b h w four -> b h w (four c)").to(x.device)
+    taken: list[Tensor] = []
+
+    def takes(_module: nn.Module, _args: tuple, value: Tensor) -> None:
+        taken[:] = value.chunk(len(steps), dim=-1)
+
+    def gives(_module: nn.Module, _args: tuple, value: Tensor | list[Tensor]) -> Tensor | list[Tensor] | None:
+        each = zip(steps, taken, value if isinstance(value, list) else [value], strict=True)
+        if seen is not None:
+            seen.extend(one for one in each if one[0].run in LISTED)
+            return None
+        made = [run_listed(LISTED[step.run], x) if step.run in LISTED else same for step, x, same in each]
+        return made if isinstance(value, list) else made[0]
+
+    around = {steps[0].takes_from: takes, steps[0].gives_to: gives}
+    return {module: hook for module, hook in around.items() if module is not None}
 
 
-def compared(name: str, shift: Shift, before: Tensor, right: Tensor) -> ShiftAsListed:
+def compared(step: MixingStep, before: Tensor, right: Tensor) -> ShiftAsListed:
     """The four quarters of what a shift took and gave, beside what its listing gives."""
-    listed = LISTED[shift]
+    listed = LISTED[step.run]
     literal = run_listed(listed, before)
     maps = [rearrange(one[0].cpu(), "h w (four c) -> four h w c", four=4) for one in (before, right, literal)]
     first = (number * maps[0].shape[-1] for number in range(4))
     return ShiftAsListed(
-        name,
+        step.name,
         tuple(
             Quarter(line, channel, *(one.numpy() for one in each))
             for line, channel, *each in zip(assignments(listed), first, *maps, strict=False)
         ),
     )
-
-
-def assignments(listed: Shift) -> tuple[str, ...]:
-    """The four lines of a listing that move something, as they stand in its source."""
-    lines = (line.strip() for line in inspect.getsource(listed).splitlines())
-    return tuple(line for line in lines if line.startswith("x["))

@@ -17,7 +17,6 @@ from explorer.ui.controls import Control, progress_on, switch
 from explorer.ui.downloads import npz
 from explorer.ui.selection import Selection, lane, wired
 from explorer.ui.tabs.registry import TabParts
-from models.layer_names import short
 
 EQUATION, LISTED = "equation", "listed"
 CHOICES = {EQUATION: "Shift as the equation says", LISTED: "Shift as listings print it"}
@@ -100,7 +99,7 @@ def said(found: LiteralShift, labels: tuple[str, ...]) -> tuple[Prediction, Pred
 def told(shift: ShiftAsListed) -> dict[str, Any]:
     """One shift for the screen."""
     return {
-        "name": short(shift.name).replace("_", " "),
+        "name": shift.name,
         "wrong": shift.wrong,
         "quarters": [drawing(quarter) for quarter in shift.quarters],
     }
