@@ -14,8 +14,9 @@ from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
 from explorer.ui.tabs.mixing.place import DIRECTIONS
 from explorer.ui.tabs.reweighting.lab import LENSES
-from models.registry import ASSETS
+from models.registry import ASSETS, Preprocess
 from models.scenes import CLASSES
+from tests.foreign import SIDE, SqueezeExcite, made
 from tests.on_page import choose, choose_number, settled, switch
 
 ZH = json.loads((ASSETS / "zh.json").read_text("utf-8"))
@@ -43,6 +44,7 @@ KEPT = "|".join(
             *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "FasterNet"),
             *("EfficientNet-Lite", "EfficientNet", "MBConv"),
             *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
+            r"inner fc \d",  # as somebody calls the parts of a model of their own
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),
             *("Grad-CAM", "CKA", "Kornblith", "PyTorch"),
@@ -118,6 +120,19 @@ def test_every_lens_is_told_in_chinese(visit):
         switch(page, "lenses", list(LENSES).index(lens))
         expect(page.locator("#status")).to_contain_text(model)
         nothing_english(page)
+
+
+def test_gates_are_told_in_chinese(visit, explorer):
+    explorer.add(made(SqueezeExcite), "squeezed_nano", Preprocess(size=SIDE))
+    page = visit("/?tab=reweighting&model=squeezed_nano", locale="zh-CN")
+    page.get_by_role("button", name=re.compile("与 14 张示例图片")).click()
+    expect(page.locator("#gate")).to_contain_text("14 张示例图片")
+    choose(page, "gates-change", ZH["one closed"])
+    expect(page.locator("#gates-table [data-done]")).to_be_visible()
+    nothing_english(page)
+    choose(page, "backbone", "mobilevit_nano")
+    expect(page.locator("#others-map")).to_contain_text(ZH["attention"])
+    nothing_english(page)
 
 
 def test_receptive_fields_are_told_in_chinese(visit):

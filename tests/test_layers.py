@@ -17,6 +17,7 @@ BANNED = {
     "models": {"explorer", "gradio", "matplotlib", "PIL", "captum"},
     "explorer": CORE,
     "explorer/figures": {"torch", "gradio", "models", "explorer.ui", "matplotlib.pyplot"},
+    "explorer/command_line": {"torch", "captum", "gradio", "matplotlib.pyplot", "explorer.ui"},
     "explorer/ui": {"torch", "captum", "matplotlib.pyplot"},
 }
 LONGEST = 200  # lines
