@@ -3,8 +3,12 @@
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
+import mixscope
+from explorer.errors import ChoiceError
+from explorer.ui import notebook
 from explorer.ui.tabs import TABS
 from models.registry import Preprocess
 from tests.foreign import SIDE, SqueezeExcite, StackedBranches, beside_timm, made
@@ -80,6 +84,49 @@ def test_attention_has_its_map_and_the_same_changes(visit):
     choose(page, "others-change", "flattened to the mean")
     expect(page.locator("#others-what-if .shift")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.fixture
+def shown():
+    """Pages that a notebook opens."""
+    pages = []
+
+    def show(*given, **more):
+        pages.append(mixscope.show(*given, device="cpu", **more))
+        return pages[-1]
+
+    yield show
+    for page in pages:
+        page.close()
+
+
+def test_a_notebook_opens_the_page_on_its_model_and_picture(shown, browser):
+    model, picture = made(SqueezeExcite), Image.new("CMYK", (40, 30), (0, 200, 40, 0))
+    address = shown(model, picture, preprocess=Preprocess(size=SIDE), labels=list("abcde"))
+    assert f'href="{address}"' in address._repr_html_()
+    page = browser(()).new_page()
+    try:
+        page.goto(address)
+        expect(page.locator("#status")).to_contain_text(re.compile("Net, its own.*top class [a-e]"))
+        link = page.url
+        assert "model=Net&weights=own" in link
+        assert "picture=upload-" in link
+        page.reload()  # the picture is still there, and nobody is asked to bring it again
+        expect(page.locator("#status")).to_contain_text("Net, its own")
+        expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    finally:
+        page.close()
+
+
+def test_a_model_that_is_shown_again_keeps_its_name_and_another_gets_one_of_its_own():
+    explorer = notebook.explorer_on("cpu")
+    one, other = made(StackedBranches), made(StackedBranches)
+    one.__class__ = other.__class__ = type("Again", (type(one),), {})
+    given = Preprocess(size=SIDE), None, None
+    assert [notebook.joined(explorer, model, "", *given) for model in (one, other)] == ["Again", "Again 2"]
+    assert notebook.joined(explorer, one, "", None, None, None) == "Again"
+    with pytest.raises(ChoiceError, match="already"):
+        notebook.joined(explorer, other, "vip_nano", *given)
 
 
 def test_models_of_timm_are_searched_by_name_where_timm_is_installed(visit, monkeypatch):

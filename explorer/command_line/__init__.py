@@ -31,17 +31,15 @@ def main(words: list[str] | None = None) -> int:
 
 
 def keep(answered: Answered, place: Path, command: str, told: str, kind: str) -> None:
-    """Write what is printed, and files that belong to it, to a folder; a whole document to a file.
+    """Write what is printed, and its files, to a folder; of a document only the files.
 
     Raises ExplorerError where nothing can be written.
     """
+    printed = {} if answered.document else {f"{command}.{kind}": told.encode()}
+    folder = place.parent if answered.document else place
     try:
-        if answered.document is not None:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(answered.document)
-            return
-        place.mkdir(parents=True, exist_ok=True)
-        for name, content in {f"{command}.{kind}": told.encode(), **answered.files}.items():
-            (place / name).write_bytes(content)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in {**printed, **answered.files}.items():
+            (folder / name).write_bytes(content)
     except OSError as error:
         raise ExplorerError(f"Nothing can be written to {place}: {error.strerror}.") from error

@@ -25,6 +25,17 @@ def parser() -> argparse.ArgumentParser:
     knock_out = commands.add_parser("knock-out", parents=about, help="what a class loses with each branch")
     knock_out.add_argument("--mode", default="removed", choices=[*MODES, *OWED])
     add_target(knock_out)
+    report = commands.add_parser(
+        "report", parents=about, help="one HTML file about a picture, with its recipe"
+    )
+    report.add_argument("--method", default=FIRST_METHOD, choices=list(METHODS), metavar="METHOD")
+    add_target(report)
+    add_options(report)
+    replay = commands.add_parser(
+        "replay", parents=[common], help="ask again what a recipe asked, and compare"
+    )
+    replay.add_argument("recipe", type=Path, metavar="RECIPE")
+    replay.add_argument("picture", metavar="PICTURE")
     gates = commands.add_parser("gates", parents=[common], help="print the gates of a model")
     gates.add_argument("model", help="a listed name, timm:NAME, or module:function")
     gates.add_argument("--weights", help="a name the model lists, random, or the path of a checkpoint")

@@ -19,7 +19,7 @@ class Answered:
     text: str
     data: Any  # what `--json` prints
     files: Mapping[str, bytes] = field(default_factory=dict)  # by name; written to `--out`
-    document: bytes | None = None  # the file `--out` names, where the answer is one
+    document: bool = False  # whether `--out` names a file: the answer is that, and files beside it
     refused: tuple[str, ...] = ()  # a sentence for each picture that could not be answered about
 
 

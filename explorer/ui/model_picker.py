@@ -19,7 +19,7 @@ from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
 from explorer.ui.further_settings import FurtherSettings
-from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, backbones, in_library, kind_of, kinds
+from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, in_library, kind_of, kinds, offered
 from explorer.ui.typed_numbers import MOST_SETTINGS, OF_SETTINGS, Settled, SettledBox, by_settings
 from models import card
 from models.blocks import BLOCKS, spelled
@@ -79,9 +79,7 @@ def parts_of(model: str) -> list:
     return [
         name,
         gr.Radio(kinds(), value=kind),
-        gr.Dropdown(backbones(), value=base, visible=True)
-        if kind == BACKBONE
-        else gr.Dropdown(visible=False),
+        gr.Dropdown(offered(), value=base, visible=True) if kind == BACKBONE else gr.Dropdown(visible=False),
         gr.Dropdown(
             [(size.replace("x", " × "), size) for size in dict.fromkeys([*sizes, *([size] if size else [])])],
             value=size or (sizes[0] if sizes else None),
@@ -157,7 +155,7 @@ def build(hosted: bool) -> ModelPicker:
         container=False,
         elem_id="kind",
     )
-    backbone = Menu(backbones(), value=FIRST, label="Backbone", elem_id="backbone")
+    backbone = Menu(offered(), value=FIRST, label="Backbone", elem_id="backbone")
     block = Menu(list(BLOCKS), value=next(iter(BLOCKS)), label="Block", visible=False, elem_id="single")
     library = Menu(
         [],
