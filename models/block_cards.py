@@ -29,7 +29,7 @@ from models.fasternet_blocks import (
 )
 
 Sizes = Mapping[str, int]
-REPEATED, FEW = ("depth", "branches"), 64  # what says how often something is built, and at most
+DEEPEST = 64  # blocks one after another; thousands of them take minutes to lay out, before any limit is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,9 @@ class BlockCard:
 
     def kind(self, name: str) -> Setting:
         """What a hyper-parameter may be; raises KeyError for one the block does not have."""
-        most = FEW if name in REPEATED else MOST
-        return self.more[name] if name in self.more else Whole(self.settings[name], most=most)
+        if name in self.more:
+            return self.more[name]
+        return Whole(self.settings[name], most=DEEPEST if name == "depth" else MOST)
 
 
 def vip(name: str, build: Callable, place: str = "", **more) -> BlockCard:

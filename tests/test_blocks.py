@@ -202,7 +202,6 @@ def test_a_plain_permute_mlp_adds_its_branches():
         ("WeightedPermuteMLP", {"dim": 512, "seg_dim": 7}, ("512", "7")),
         ("MobileViTBlock", {"transformer_dim": 30, "num_heads": 4}, ("30", "4")),
         ("SplitAttention", {"dim": 0}, ("0", "2048")),
-        ("SplitAttention", {"branches": 2048}, ("2048", "64")),
         ("BasicStage", {"depth": 2048}, ("2048", "64")),
         ("S2Block", {"dim": 30}, ("30",)),
         ("AxialShift", {"shift_size": 4}, ("4",)),
