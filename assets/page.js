@@ -78,7 +78,7 @@
 
   // Arrow keys walk through channels and blocks; a picture opens large, its pixels unsmoothed.
   document.addEventListener('keydown', event => {
-    const button = event.target.closest?.('.sprite button, .strip button, .listing button');
+    const button = event.target.closest?.('.sprite button, .strip button, .gates button, .listing button');
     if (!button) return;
     const all = [...button.parentElement.querySelectorAll(':scope > button')];
     const row = button.closest('.sprite') ? getComputedStyle(button.parentElement).gridTemplateColumns.split(' ').length : 1;

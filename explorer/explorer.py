@@ -37,7 +37,7 @@ from explorer.pictures import Geometry
 from explorer.predictions import Prediction, predictions
 from explorer.remembered import Remembered
 from explorer.reweighting.ablation import KnockOut
-from explorer.reweighting.interventions import Intervention
+from explorer.reweighting.interventions import Change
 from explorer.reweighting.reference_shares import Typical
 from explorer.reweighting.service import ReweightingService
 from models.probe import Kind
@@ -143,12 +143,12 @@ class Explorer:
         picture: Picture,
         weights: Weights = None,
         *,
-        interventions: Sequence[Intervention] = (),
+        interventions: Sequence[Change] = (),
         target: Class = None,
     ) -> Run:
         """One forward pass with every probe; a remembered one is returned at once.
 
-        interventions: what takes the place of learned shares, see `explorer.reweighting.interventions`.
+        interventions: what takes the place of learned shares or gates, see `explorer.reweighting`.
         target: a class, to keep the gradient of its logit at what every block blends as well.
         """
         return self.engine.run(self.input(model, picture, weights), tuple(interventions), target)

@@ -86,7 +86,8 @@ def backdrop(rng: np.random.Generator, ground: Array, size: int) -> Array:
     knots = ground + rng.uniform(-0.16, 0.16, (4, 4, 3))
     at = np.linspace(0, 3, size)
     hat = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(4)))
-    return einsum(hat, knots, hat, "h i, i j c, w j -> h w c").astype(np.float32)
+    rows = einsum(hat, knots, "h i, i j c -> h j c")
+    return einsum(rows, hat, "h j c, w j -> h w c").astype(np.float32)
 
 
 def clutter(rng: np.random.Generator, picture: Array, y: Array, x: Array) -> Array:

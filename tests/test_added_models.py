@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.__main__ import main
 from explorer.any_model import timm_models
 from explorer.capture import probes
+from explorer.command_line import main
 from explorer.engine.limits import Limits
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer

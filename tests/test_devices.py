@@ -154,7 +154,7 @@ QUESTIONS: dict[Callable[[Explorer, str], object], list[str]] = {  # and the mod
     changed: SPLITTING,
     knocked_out: ["vip_nano"],
     typical: ["s2mlpv2_nano", "vip_nano"],
-    fields_of: NANOS,
+    fields_of: ["as_mlp_nano", "fasternet_nano", "mixer_nano", "mobilevit_nano"],
     shifted: ["as_mlp_nano", "efficientnet_lite_nano", "fasternet_nano", "s2mlp_nano", "s2mlpv2_nano"],
     matrices: ["mixer_nano", "vip_nano"],
     attention: ["mobilevit_nano"],

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from explorer.figures.colour import BRANCH_COLOURS, Scale, branch_colours, gradient, painted, scale_of
+from explorer.figures.gates import gate_rows
 from explorer.figures.heatmap import heatmap
 from explorer.figures.maps import rows_of_maps, table
 from explorer.figures.raster import data_uri, png, sprite
@@ -50,6 +51,17 @@ def test_the_bars_of_a_block_are_its_shares_end_to_end():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["first", "second"]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["height", "width", "channel"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first block is on top"
+
+
+def test_gates_are_rows_of_one_width_on_one_scale():
+    rows = {"first": np.array([0.1, 0.9]), "second": np.array([0.2, 0.4, 1.0])}
+    *strips, bar = gate_rows(rows, Scale(0, 1, signed=False), title="t").axes
+    for axes, (name, values) in zip(strips, rows.items(), strict=True):
+        (drawn,) = axes.images
+        np.testing.assert_array_equal(drawn.get_array(), values[None])
+        assert drawn.get_clim() == (0, 1)
+        assert [label.get_text() for label in axes.get_yticklabels()] == [name]
+    assert bar.get_ylabel() == "open"
 
 
 def test_inside_a_block_shares_go_from_zero_to_one():

@@ -17,6 +17,8 @@ BANNED = {
     "models": {"explorer", "gradio", "matplotlib", "PIL", "captum"},
     "explorer": CORE,
     "explorer/figures": {"torch", "gradio", "models", "explorer.ui", "matplotlib.pyplot"},
+    "explorer/report": {"gradio", "matplotlib.pyplot", "explorer.ui", "explorer.command_line"},
+    "explorer/command_line": {"torch", "captum", "gradio", "matplotlib.pyplot", "explorer.ui"},
     "explorer/ui": {"torch", "captum", "matplotlib.pyplot"},
 }
 LONGEST = 200  # lines
@@ -43,7 +45,10 @@ PRIVATE_ALLOWED = {
 
 def sources(root: Path = ROOT) -> dict[str, ast.Module]:
     """The syntax tree of every file, by its path from the root."""
-    paths = [path for folder in FOLDERS for path in (root / folder).rglob("*.py")] + [root / "app.py"]
+    paths = [path for folder in FOLDERS for path in (root / folder).rglob("*.py")] + [
+        root / "app.py",
+        root / "mixscope.py",
+    ]
     return {
         str(path.relative_to(root)): ast.parse(path.read_text("utf-8")) for path in paths if path.exists()
     }

@@ -1,13 +1,17 @@
 """By which ways places are mixed: attention by offset, matrices, and impulses, against their definitions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from einops import rearrange
 from torch import nn
 
+from explorer.any_model.find import find
+from explorer.any_model.foreign import Foreign
 from explorer.capture import run
-from explorer.errors import ChoiceError
+from explorer.errors import ChoiceError, NoMapError
 from explorer.mixing.attention import attention_from, attention_layers, unfolding
 from explorer.mixing.matrices import Lines, Units, frequencies, matrices
 from explorer.mixing.mixers import map_near, mixer, mixers, ways
@@ -19,6 +23,7 @@ from models.mixing import MixingStep
 from models.s2_mlp import S2Block, spatial_shift
 from models.s2_mlp_v2 import S2Attention, spatial_shift_2
 from models.vision_permutator import PermuteMlp
+from tests.foreign import SIDE, Attention, made
 from tests.tiny import TINY
 
 STAR = "assets/examples/2-star.png"
@@ -248,6 +253,40 @@ def test_how_far_a_head_looks_is_known_for_simple_attention(explorer):
     apart = np.hypot(*(where[:, None] - where[None]).transpose(2, 0, 1))
     np.testing.assert_allclose(looks.reach, [apart.mean(), 0, apart.mean(), apart.mean()], rtol=1e-5)
     assert looks.even == pytest.approx(apart.mean(), rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def attended():
+    """A pass of a model nobody prepared, whose 8 x 8 places look at each other."""
+    model = made(Attention)
+    found = find(model, (SIDE, SIDE))
+    return run(Foreign(model, found.stations), torch.rand(1, 3, SIDE, SIDE))
+
+
+def replaced(found, layer: str, value):
+    """The same pass with another attention."""
+    kept = found.activations[layer]
+    return replace(found, activations={**found.activations, layer: replace(kept, value=value)})
+
+
+def test_places_of_any_model_look_at_places_and_at_the_tokens_beside_them(attended):
+    (layer, _) = attention_layers(attended)
+    looks = attention_from(attended, layer, 3.5 / 8, 2.5 / 8)
+    assert (looks.grid, looks.patch, looks.place) == ((8, 8), 1, (3, 2))
+    value = attended.activations[layer].value
+    np.testing.assert_array_equal(looks.maps[0], value[0, :, 3 * 8 + 2].reshape(2, 8, 8))
+    beside = torch.zeros(1, 2, 65, 65)
+    beside[:, :, 1:, 1:], beside[:, :, :, 0] = 0.75 * value, 0.25
+    looks = attention_from(replaced(attended, layer, beside), layer, 3.5 / 8, 2.5 / 8)
+    np.testing.assert_allclose(looks.maps[0], 0.75 * value[0, :, 3 * 8 + 2].reshape(2, 8, 8))
+    assert looks.reach == pytest.approx(attention_from(attended, layer, 0, 0).reach, rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 16, 16), (1, 2, 64, 16), (1, 2, 1, 65)])
+def test_attention_among_other_things_than_places_is_said_to_be_so(shape, attended):
+    (layer, _) = attention_layers(attended)
+    with pytest.raises(NoMapError, match="not the 8 × 8 places"):
+        attention_from(replaced(attended, layer, torch.ones(shape) / shape[-1]), layer, 0, 0)
 
 
 def test_a_model_without_attention_says_so(explorer):

@@ -121,6 +121,8 @@ def test_a_slow_method_is_stopped(visit):
     settled(page)
     page.locator("#run").click()
     assert_stops(page, "#stop", "#attribution .count")
+    left = page.locator("#attribution .left")
+    assert left.evaluate("left => getComputedStyle(left, '::after').content") == '"stopped"'
 
 
 DRAWN = """images => images.map(image => {

@@ -27,6 +27,7 @@ SIZES = (224, 256, 384, 64, 32)  # pixels, tried where nobody says what a model 
 class Added:
     """A model that joined."""
 
+    model: nn.Module
     card: ModelCard
     found: Found
 
@@ -41,6 +42,11 @@ def is_added(name: str) -> bool:
 def added_models() -> tuple[str, ...]:
     """Names of the models that joined, in the order they did."""
     return tuple(_ADDED)
+
+
+def model_of(name: str) -> nn.Module:
+    """A model that joined, as it was given."""
+    return _ADDED[name].model
 
 
 def added_card(name: str) -> ModelCard | None:
@@ -76,6 +82,7 @@ def add(
     found = find(inner, seen.shape, layout)
     facade = Foreign(inner, found.stations, found)
     _ADDED[name] = Added(
+        inner,
         ModelCard(
             name=name,
             family=family,

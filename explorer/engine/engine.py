@@ -19,7 +19,7 @@ from explorer.errors import ChoiceError
 from explorer.pictures import cropped, geometry_of, to_image
 from explorer.predictions import chosen_class
 from explorer.reweighting.branch_weights import blended_probes
-from explorer.reweighting.interventions import Intervention, edits
+from explorer.reweighting.interventions import Change, edits
 from models.registry import Preprocess
 
 SINGLE = "This gives no classes: there is nothing to predict and nothing to attribute."
@@ -110,7 +110,7 @@ class Engine:
         return self.cache.get((question, subject.key)) is not None
 
     def run(
-        self, subject: ModelInput, interventions: tuple[Intervention, ...] = (), target: int | None = None
+        self, subject: ModelInput, interventions: tuple[Change, ...] = (), target: int | None = None
     ) -> Run:
         """One pass with every probe; with a target, also the gradient of its logit at what blocks blend."""
         model = subject.loaded.model

@@ -1,7 +1,8 @@
 """Where every place of the picture looks, by layer, head and offset of the unfolding.
 
-The map is cut into patches of p x p places, and places with the same offset in their patch look at each
-other only. So there are p * p separate attentions in a layer, and each has one place in every patch.
+In MobileViT the map is cut into patches of p x p places, and places with the same offset in a patch look at
+each other only. So there are p * p separate attentions in a layer, and each has one place in every patch.
+Elsewhere a patch is one place. Tokens beside the places, such as a class token, come first and are left out.
 """
 
 import math
@@ -13,14 +14,23 @@ from einops import rearrange
 from torch import Tensor
 
 from explorer.capture import Run
-from explorer.errors import ChoiceError
+from explorer.errors import ChoiceError, NoMapError
 from explorer.mixing.mixers import map_near
 from models.probe import Kind
+
+MOST_TOKENS = 16  # beside the places
+OTHERWISE = (
+    "Here {} queries look at {} keys, which are not the {} × {} places of the map: windows, channels or "
+    "pooled places. The tab Maps shows the shares as a matrix."
+)
 
 
 @dataclass(frozen=True)
 class AttentionFrom:
-    """Where the patch of one place looks, from each of its offsets; every map sums to one."""
+    """Where the patch of one place looks, from each of its offsets.
+
+    Every map sums to one, or to less where a part goes to tokens beside the places.
+    """
 
     layer: str
     place: tuple[int, int]  # row, column on the grid
@@ -54,6 +64,9 @@ def unfolding(run: Run, layer: str) -> tuple[Tensor, int, tuple[int, int]]:
     """Attention `[offsets, heads, q, k]` of a layer, the side of a patch, and the grid it unfolds.
 
     A map that cannot be cut into whole patches has been resized to the next that can.
+
+    Raises NoMapError where queries and keys are not the places of the map: in windows, among channels, or
+    where keys were pooled.
     """
     found = run.activations.get(layer)
     if found is None or found.kind is not Kind.ATTENTION:
@@ -61,7 +74,11 @@ def unfolding(run: Run, layer: str) -> tuple[Tensor, int, tuple[int, int]]:
         raise ChoiceError(f"There is no layer of attention {layer!r} in this model; there are {known}.")
     patch = math.isqrt(len(found.value))
     rows, columns = (-(-length // patch) * patch for length in map_near(run, layer).value.shape[1:3])
-    return found.value, patch, (rows, columns)
+    queries, keys = found.value.shape[2:]
+    tokens = keys - rows * columns // patch**2
+    if queries != keys or not 0 <= tokens <= MOST_TOKENS:
+        raise NoMapError(OTHERWISE.format(queries, keys, rows, columns))
+    return found.value[:, :, tokens:, tokens:], patch, (rows, columns)
 
 
 def attention_from(run: Run, layer: str, row: float, column: float) -> AttentionFrom:
@@ -72,7 +89,7 @@ def attention_from(run: Run, layer: str, row: float, column: float) -> Attention
     query = place[0] // patch * across + place[1] // patch
     maps = rearrange(value[:, :, query].numpy(), "offsets heads (h w) -> offsets heads h w", w=across)
     distance = patch * distances(grid[0] // patch, across)
-    reach = torch.einsum("ohqk,qk->h", value, distance) / (len(value) * len(distance))
+    reach = torch.einsum("ohqk,qk->h", value, distance) / value.sum(dim=(0, 2, 3)).clamp_min(1e-12)
     return AttentionFrom(layer, place, grid, patch, maps, reach.numpy(), float(distance.mean()))
 
 

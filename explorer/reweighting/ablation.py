@@ -81,6 +81,7 @@ def removed(model: nn.Module, image: Tensor, target: int, mode: str, learned: fl
     gates = probes(model, Kind.BRANCH_LOGITS)
     replay = Replay(model, image, list(gates))
     for name, probe in gates.items():
+        replay.check(name)
         row = []
         for branch in probe.branches:
             change = edit(MODES[mode](module_of(name), branch), probe.branches)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from explorer.capture import Edit, module_of, probe_inside, probes
 from explorer.errors import ChoiceError
 from explorer.reweighting.branch_weights import BlockWeights, block_of
+from explorer.reweighting.gate_changes import GateChange, gate_edit
 from models.probe import Kind
 
 
@@ -106,6 +107,7 @@ class Scaled:
 
 
 Intervention = Uniform | Moved | Without | Frozen | Taken | Scaled
+Change = Intervention | GateChange
 
 
 def equal(count: int) -> tuple[float, ...]:
@@ -155,10 +157,14 @@ def with_share(logits: Tensor, branch: int, share: float) -> Tensor:
     return torch.cat([before, others + odds, after], dim=1)
 
 
-def edits(model: nn.Module, interventions: Iterable[Intervention]) -> dict[str, Edit]:
-    """The interventions by the probe they go through. Raises ChoiceError for what does not fit the model."""
+def edits(model: nn.Module, changes: Iterable[Change]) -> dict[str, Edit]:
+    """The changes by the probe they go through. Raises ChoiceError for what does not fit the model."""
     made: dict[str, Edit] = {}
-    for one in {one.block: one for one in interventions}.values():  # the last for a block counts
+    last = {one.gate if isinstance(one, GateChange) else one.block: one for one in changes}  # it counts
+    for one in last.values():
+        if isinstance(one, GateChange):
+            made |= gate_edit(model, one)
+            continue
         kind = kind_changed(one)
         there = probes(model, kind)
         name = probe_inside(model, one.block, kind)

@@ -1,6 +1,7 @@
-"""Branch weights on request: what each share is worth, and how a model usually blends."""
+"""Branch weights and gates on request: what each is worth, and how a model usually blends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from functools import partial
 from typing import cast
 
 from explorer.attribution.baselines import baseline_of
@@ -9,11 +10,14 @@ from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
 from explorer.reweighting.ablation import KnockOut, knock_out
 from explorer.reweighting.branch_weights import branch_weights
+from explorer.reweighting.gate_effects import GateEffects, UsualGates, gate_effects, usual_gates
+from explorer.reweighting.gates import KINDS
 from explorer.reweighting.reference_shares import Typical, shipped, typical
+from models.probe import Kind
 
 
 class ReweightingService:
-    """Takes shares away, and knows what is usual."""
+    """Takes shares and gates away, and knows what is usual."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -30,6 +34,30 @@ class ReweightingService:
             return knock_out(loaded.model, subject.placed, target=index, mode=mode, baseline=baseline)
 
         yield from self.engine.stream(subject.apart, ("ablation", mode, index), rows)
+
+    def gate_effects(
+        self, subject: ModelInput, target: int | None = None, kinds: tuple[Kind, ...] = tuple(KINDS)
+    ) -> Iterator[GateEffects]:
+        """What gates of some kinds, or of all, are worth to a class: one row more each time."""
+        index, model = self.engine.class_of(subject, target), subject.loaded.apart.model
+
+        def rows() -> Iterator[GateEffects]:
+            return gate_effects(model, subject.placed, target=index, kinds=kinds)
+
+        yield from self.engine.stream(subject.apart, ("gate effects", index, kinds), rows)
+
+    def usual_gates(self, subjects: Sequence[ModelInput]) -> Iterator[UsualGates]:
+        """How far channel gates are open over pictures, those so far after each of them."""
+        first, images = subjects[0].apart, [subject.placed for subject in subjects]
+        parts = partial(usual_gates, first.loaded.model, images)
+        yield from self.engine.stream(first, self.usual_question(subjects), parts)
+
+    def knows_usual_gates(self, subjects: Sequence[ModelInput]) -> bool:
+        """Whether that is remembered of these pictures."""
+        return self.engine.knows(subjects[0].apart, self.usual_question(subjects))
+
+    def usual_question(self, subjects: Sequence[ModelInput]) -> Hashable:
+        return "usual gates", tuple(subject.digest for subject in subjects)
 
     def reference_shares(
         self, loaded: Loaded, subjects: Sequence[ModelInput] = ()

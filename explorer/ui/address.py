@@ -29,7 +29,7 @@ def arrive(
     query = query if "model" in query else {**first.query, **query}
     picture, model, choice = query.get("picture", ""), query.get("model"), query.get("weights")
     path = example(picture)
-    if picture.startswith("upload-"):
+    if picture.startswith("upload-") and picture != first.mark:
         gr.Info("This link was made with an uploaded picture; upload it again to see the same.")
     if str(choice).startswith(UPLOAD):
         gr.Info("This link was made with weights somebody uploaded; upload them again to see the same.")

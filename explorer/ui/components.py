@@ -21,6 +21,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}\u2009%" if share >= 0.01 or share == 0 else f"{100 * share:.2g}\u2009%"
 
 
+def signed(value: float) -> str:
+    """Two digits after the point; one digit in all where those would be zeros."""
+    return f"{value:+.2f}" if abs(value) >= 0.005 or not value else f"{value:+.0e}"
+
+
 TABS = Path(__file__).parent / "tabs"
 TEMPLATES = Environment(
     loader=FileSystemLoader([Path(__file__).parent / "templates", *TABS.glob("*/templates")]),
@@ -39,6 +44,7 @@ TEMPLATES.filters |= {
     "short": short,
     "number": lambda value: f"{value:.3g}",
     "percent": percent,
+    "signed": signed,
     "embedded": thumbnail_uri,
     "named": lambda stem: stem.partition("-")[2].replace("-", " "),  # of an example
 }

@@ -5,6 +5,7 @@ import re
 import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ class Saves:
     def __init__(self) -> None:
         self.kind = gr.Textbox(visible=False)
         self.file = gr.DownloadButton(visible="hidden", elem_id="download")
-        self.folder = tempfile.TemporaryDirectory(prefix="mixscope-")
+        self.folder = Path(tempfile.mkdtemp(prefix="mixscope-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def wire(
         self, view: View, explorer: Explorer, rail: Rail, handler: Callable, **controls: Control
@@ -55,7 +57,7 @@ class Saves:
         def written(explorer: Explorer, selection: Selection, **values) -> str:
             content, name = handler(explorer, selection, **values)
             self.forget_old()
-            path = Path(tempfile.mkdtemp(dir=self.folder.name)) / re.sub(r"[^\w.-]", "_", name)
+            path = Path(tempfile.mkdtemp(dir=self.folder)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)
             return str(path)
 
@@ -65,6 +67,6 @@ class Saves:
 
     def forget_old(self) -> None:
         """Gradio has made its own copy long ago of what was written a minute ago."""
-        for folder in Path(self.folder.name).iterdir():
+        for folder in self.folder.iterdir():
             if time.time() - folder.stat().st_mtime > 60:
                 shutil.rmtree(folder, ignore_errors=True)

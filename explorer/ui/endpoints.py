@@ -6,11 +6,12 @@ from functools import partial
 
 import gradio as gr
 
+from explorer import answers
 from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
-from explorer.predictions import Prediction, predictions
-from explorer.reweighting.branch_weights import blends, branch_weights
+from explorer.predictions import predictions
+from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.interventions import everywhere
 from explorer.ui.alerts import shown
 from explorer.ui.endpoint_inputs import class_index, with_names
@@ -39,29 +40,12 @@ def models(_explorer: Explorer) -> list[dict]:
 def predict(explorer: Explorer, picture: str | None, model: str, weights: str) -> dict:
     """The five likeliest classes."""
     found = explorer.predict(model, picture, weights)
-    return {"model": model, "weights": weights, "predictions": rows(found)}
+    return {"model": model, "weights": weights, "predictions": answers.classes(found)}
 
 
 def weights_of_branches(explorer: Explorer, picture: str | None, model: str, weights: str) -> dict:
     """The share of every branch in every channel of every block."""
-    blocks = branch_weights(explorer.inspect(model, picture, weights))
-    if not blocks:
-        raise ChoiceError(
-            f"{model} has no split attention, so it has no branch weights. {card(model).mixing}".strip()
-        )
-    return {
-        "model": model,
-        "weights": weights,
-        "blocks": [
-            {
-                "block": block.block,
-                "branches": list(block.branches),
-                "mean": block.mean.tolist(),
-                "values": block.values.tolist(),
-            }
-            for block in blocks
-        ],
-    }
+    return answers.shares(model, weights, explorer.inspect(model, picture, weights))
 
 
 def what_if(
@@ -78,8 +62,8 @@ def what_if(
     after = explorer.inspect(model, picture, weights, interventions=changes)
     labels = explorer.load(model, weights).labels
     return {
-        "before": rows(explorer.predict(model, picture, weights)),
-        "after": rows(predictions(after.logits, labels)),
+        "before": answers.classes(explorer.predict(model, picture, weights)),
+        "after": answers.classes(predictions(after.logits, labels)),
     }
 
 
@@ -88,8 +72,7 @@ def knock_out(
 ) -> dict:
     """What becomes of the logit of a class when a branch of a block loses its share."""
     index = class_index(target)
-    table = whole(explorer.knock_out(model, picture, weights, target=index))
-    return {"blocks": table.blocks, "branches": table.branches, "delta": table.delta.tolist()}
+    return answers.knocked_out(whole(explorer.knock_out(model, picture, weights, target=index)))
 
 
 def attribute(
@@ -97,17 +80,9 @@ def attribute(
 ) -> dict:
     """The finished attribution of one class; target None means the predicted class."""
     index = class_index(target)
-    found = whole(explorer.attribute(model, picture, weights, method=method, target=index))
-    return {
-        "method": found.method,
-        "target": found.target,
-        "label": found.label,
-        "values": found.values.tolist(),
-        "completeness_gap": found.completeness_gap,
-        "steps": found.steps,
-        "seconds": found.seconds,
-        "warning": found.warning,
-    }
+    return answers.attribution(
+        whole(explorer.attribute(model, picture, weights, method=method, target=index))
+    )
 
 
 def score_card(
@@ -162,10 +137,6 @@ def code_walk(explorer: Explorer, picture: str | None, model: str, weights: str,
         }
         for step in walk.steps
     ]
-
-
-def rows(found: tuple[Prediction, ...]) -> list[dict]:
-    return [{"index": one.index, "label": one.label, "probability": one.probability} for one in found]
 
 
 def build(explorer: Explorer) -> None:

@@ -30,6 +30,7 @@ class First:
     model: str = MODEL
     weights: str = ""  # a name, or a path; "" for those that are offered first
     picture: Path = PICTURE
+    mark: str = ""  # what a link calls the picture, where it is no example
 
     @property
     def query(self) -> Mapping[str, str]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+from explorer.errors import NoMapError
 from explorer.explorer import Explorer
+from explorer.ui.components import sentence
 from explorer.ui.controls import Control
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox
@@ -63,3 +65,16 @@ def when_open(lens: str, handler: Callable, outputs: int) -> Callable:
         return handler(explorer, selection, **values)
 
     return answered
+
+
+def or_why(draw: Callable[..., str]) -> Callable[..., str]:
+    """A view, or, where there is nothing to draw, the sentence why."""
+
+    @wraps(draw)
+    def drawn(explorer: Explorer, selection: Selection, **values) -> str:
+        try:
+            return draw(explorer, selection, **values)
+        except NoMapError as why:
+            return sentence(why.reason)
+
+    return drawn

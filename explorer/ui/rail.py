@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -14,7 +13,8 @@ from explorer.ui.alerts import shown
 from explorer.ui.better_weights import first_here, unlike
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, progress_on
-from explorer.ui.examples import EXAMPLES, GROUPS, picked
+from explorer.ui.examples import GROUPS, picked
+from explorer.ui.links import link_to
 from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
@@ -25,19 +25,6 @@ from explorer.ui.weights_badge import AWAY, DOUBTS, badge, best_here, taken
 from explorer.ui.weights_download import waiting
 from explorer.ui.weights_menu import PREDICTED, menus, name_of, with_weights
 from explorer.ui.weights_upload import WORDS, WeightsUpload
-
-
-def link_to(selection: Selection, digest: str) -> str:
-    """What is looked at, as the query of a link that shows it again; `ui.address` reads it."""
-    path = Path(selection.picture or "")
-    parts = {
-        "picture": path.stem if path in EXAMPLES else f"upload-{digest[:12]}",
-        "model": selection.model,
-        "weights": selection.choice_told,
-        **({"file": selection.file} if selection.choice == FILE else {}),
-        **({"target": selection.target} if selection.target is not None else {}),
-    }
-    return urlencode(parts)
 
 
 def refreshed(explorer: Explorer, selection: Selection) -> tuple:

@@ -16,8 +16,9 @@ from explorer.figures.raster import COLUMNS, png, sprite
 from explorer.ui.components import render
 from explorer.ui.controls import moved
 from explorer.ui.downloads import npz
+from explorer.ui.lenses import or_why
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.maps.shown_map import found, or_why, unit
+from explorer.ui.tabs.maps.shown_map import found, unit
 
 PAGE = 64  # channels shown at once
 OWN, SHARED = "own", "shared"

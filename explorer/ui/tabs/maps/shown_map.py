@@ -7,7 +7,6 @@ from explorer.capture import Run
 from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import FeatureMap, feature_map, layers, probed
-from explorer.ui.components import sentence
 from explorer.ui.events import MIDDLE, Place
 from explorer.ui.selection import Selection
 
@@ -27,19 +26,6 @@ def usual(run: Run) -> str:
 def number_of(features: FeatureMap, channel: int) -> int:
     """The channel asked for, or the nearest that exists."""
     return min(max(channel, 0), features.channels - 1)
-
-
-def or_why(draw: Callable[..., str]) -> Callable[..., str]:
-    """A view, or, where there is nothing to draw, the sentence why."""
-
-    @wraps(draw)
-    def drawn(explorer: Explorer, selection: Selection, **values) -> str:
-        try:
-            return draw(explorer, selection, **values)
-        except NoMapError as why:
-            return sentence(why.reason)
-
-    return drawn
 
 
 def or_nothing(draw: Callable[..., str]) -> Callable[..., str]:

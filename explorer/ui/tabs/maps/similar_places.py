@@ -11,8 +11,9 @@ from explorer.figures.raster import data_uri
 from explorer.ui.components import render
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import Place
+from explorer.ui.lenses import or_why
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.maps.shown_map import cell_of, found, or_nothing, or_why
+from explorer.ui.tabs.maps.shown_map import cell_of, found, or_nothing
 
 NEAREST, STRONGEST = 8, 8
 SIDE = 260  # pixels of the picture beside the map

@@ -3,6 +3,7 @@
 import gradio as gr
 import numpy as np
 
+from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.mosaic import mosaic
@@ -12,7 +13,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Control, Menu, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
-from explorer.ui.lenses import Lenses
+from explorer.ui.lenses import Lenses, or_why
 from explorer.ui.selection import PICK, Selection, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere, way_of
 from models.layer_names import short
@@ -37,6 +38,7 @@ def chosen_head(looks: AttentionFrom, head: str | None) -> int | None:
     return int(head) if head and head.isdigit() and int(head) < looks.heads else None
 
 
+@or_why
 def draw(
     explorer: Explorer, selection: Selection, layer: str | None, head: str | None, place: Place | None
 ) -> str:
@@ -84,16 +86,25 @@ def fit_and_draw(
     explorer: Explorer, selection: Selection, layer: str | None, head: str | None, place: Place | None
 ) -> tuple:
     """The view, and the layers and heads this model has."""
-    page = draw(explorer, selection, layer, head, place)
+    page = draw(explorer, selection, layer=layer, head=head, place=place)
     layers = attention_layers(selection.run(explorer))
     if not layers:
         return page, gr.update(visible=False), gr.update(visible=False)
-    looks = found(explorer, selection, layer, place)
+    menu = offer(
+        [(layer_words(name), name) for name in layers],
+        layer if layer in layers else layers[0],
+        layer,
+        visible=True,
+    )
+    try:
+        looks = found(explorer, selection, layer, place)
+    except NoMapError:
+        return page, menu, gr.update(visible=False)
     number = chosen_head(looks, head)
     heads = [("all heads", ALL), *((f"head {one}", str(one)) for one in range(looks.heads))]
     return (
         page,
-        offer([(layer_words(name), name) for name in layers], looks.layer, layer, visible=True),
+        menu,
         offer(heads, ALL if number is None else str(number), head, visible=True),
     )
 

@@ -16,6 +16,8 @@ LENSES = {
     "what_if": "What if",
     "knock_out": "Knock-out",
     "two": "Two pictures",
+    "gates": "Channel gates",
+    "others": "Other gates",
 }
 
 

@@ -5,9 +5,12 @@ from functools import partial
 import gradio as gr
 import numpy as np
 
+from explorer.capture import Run
 from explorer.explorer import Explorer
 from explorer.figures.shares import across_depth
 from explorer.reweighting.branch_weights import blends
+from explorer.reweighting.gates import KINDS
+from explorer.reweighting.gates import gates as gates_of
 from explorer.reweighting.reference_shares import unusual
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, offer, opened, progress_on, switch
@@ -15,26 +18,41 @@ from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.examples import EXAMPLES, known_to
 from explorer.ui.selection import PICK, QUICK, Selection, lane
 from explorer.ui.tabs.registry import BuiltTab, TabParts
-from explorer.ui.tabs.reweighting import channels, knock_out, two_pictures, what_if, where
+from explorer.ui.tabs.reweighting import channels, gates, knock_out, other_gates, two_pictures, what_if, where
+from explorer.ui.tabs.reweighting.gated import CHANNEL, OTHERS
 from explorer.ui.tabs.reweighting.lab import LENSES, Lab, chosen_block
+from models import card
 from models.layer_names import short
 from models.probe import Role
 
 OTHER = next(path for path in EXAMPLES if "star" in path.stem)  # to compare with at first
 
 
-def menu(explorer: Explorer, selection: Selection, block: str | None) -> gr.Dropdown:
-    names = [found.block for found in blends(selection.run(explorer))]
+def fitted(explorer: Explorer, selection: Selection, block: str | None, lens: str) -> tuple:
+    """The menu of blocks, a lens that shows something of this model, and room for what is across depth."""
+    run = selection.run(explorer)
+    names = [found.block for found in blends(run)]
+    fitting = lens_for(run, lens)
+    switched = gr.skip() if fitting == lens else gr.Radio(value=fitting)
+    said = gr.Column(visible=bool(names or card(selection.model).mixing or not gates_of(run)))
     if not names:
-        return gr.Dropdown([], value=None)
-    return offer([(short(name), name) for name in names], block if block in names else names[-1], block)
+        return gr.Dropdown([], value=None, visible=False), switched, said
+    blocks = [(short(name), name) for name in names]
+    return offer(blocks, block if block in names else names[-1], block, visible=True), switched, said
+
+
+def lens_for(run: Run, lens: str) -> str:
+    """The lens itself, unless another one alone has something to show."""
+    shows = {**dict.fromkeys(LENSES, bool(blends(run))), "gates": bool(gates_of(run, *CHANNEL))}
+    shows |= {"others": bool(gates_of(run, *OTHERS))}
+    return lens if shows[lens] else next((one for one in LENSES if shows[one]), lens)
 
 
 def draw_strip(explorer: Explorer, selection: Selection, block: str | None) -> str:
     run = selection.run(explorer)
     blocks = blends(run)
     if not blocks:
-        return instead(selection.loaded(explorer).card, run)
+        return instead(selection.loaded(explorer).card.mixing, run)
     typical = explorer.typical(selection.model, selection.weights) if blocks[0].learned else ()
     return render(
         "strip",
@@ -55,10 +73,12 @@ def draw_strip(explorer: Explorer, selection: Selection, block: str | None) -> s
     )
 
 
-def instead(card, run) -> str:
-    """What a model without branches does, and a link to where it is seen."""
+def instead(mixing: str, run: Run) -> str:
+    """What a model without branches does, a link to where it is seen, and how many gates it has."""
     mixed = run.outputs((Role.MIXED,))
-    return render("instead", text=card.mixing, layer=mixed[-1].name if mixed else "")
+    counts = {name: len(gates_of(run, kind)) for kind, name in KINDS.items()}
+    told = {name: count for name, count in counts.items() if count}
+    return render("instead", text=mixing, layer=mixed[-1].name if mixed else "", gates=told)
 
 
 def draw_typical(explorer: Explorer, selection: Selection, block: str | None) -> str:
@@ -84,6 +104,8 @@ BUILDERS = {
     "what_if": what_if.build,
     "knock_out": knock_out.build,
     "two": two_pictures.build,
+    "gates": gates.build,
+    "others": other_gates.build,
 }
 
 
@@ -95,7 +117,7 @@ def block_picked(event: gr.EventData) -> str:
 def build(parts: TabParts) -> BuiltTab:
     """Lay the tab out: the strip across depth, and the lenses on one block."""
     with gr.Row(elem_classes="views", elem_id="lab"):
-        with gr.Column(scale=2, min_width=340):
+        with gr.Column(scale=2, min_width=340) as depth:
             block = Menu([], label="Block", elem_id="block", min_width=180)
             strip = View(elem_id="strip")
         with gr.Column(scale=3, min_width=340):
@@ -110,18 +132,18 @@ def build(parts: TabParts) -> BuiltTab:
                 with gr.Column(visible=name == "channels") as column:
                     build_lens(lab)
                 shown.append(column)
-    connect(lab, strip)
+    connect(lab, strip, depth)
     lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
     remembered = {"block": block, "lens": lens, **lab.remembered}
     return BuiltTab(remembered=remembered, running=lab.running, links=(strip,), part=block)
 
 
-def connect(lab: Lab, strip: View) -> None:
-    """The strip and the lenses follow the picture and the block."""
+def connect(lab: Lab, strip: View, column: gr.Column) -> None:
+    """The strip and the lenses follow the picture and the block; the column is that of the strip."""
     block = lab.block
     depth = {**lab.wired(draw_strip, block=block), "outputs": strip, **lane("strip")}
-    fitted = lab.redraw.change(**lab.wired(menu, block=block), outputs=block, **QUICK)
-    lab.follow(fitted.success(**depth))
+    fits = lab.wired(fitted, block=block, lens=lab.lens)
+    lab.follow(lab.redraw.change(**fits, outputs=[block, lab.lens, column], **QUICK).success(**depth))
     lab.follow(block.input(**depth))
     lab.follow(strip.pick(block_picked, None, block, **PICK))
     usual = lab.wired(draw_typical, block=block)
