@@ -183,7 +183,7 @@ def offered(shop, cache, trained, monkeypatch):
     "name", ["fasternet_t0", "mobilevit_xxs", "efficientnet_lite1", "vip_s7", "mixer_b16"]
 )
 def test_a_whole_download_of_each_family_ends_in_its_prediction(name, shop, cache, monkeypatch, star):
-    """A file of the real size, random, from where that family's is: the Hub, or a link that ends in a pickle."""
+    """A file of the real size, random, from where that family keeps it: the Hub, or a link to a pickle."""
     address, shelf = shop
     found = card(name)
     made = create(name, seed=3)
