@@ -22,20 +22,25 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from explorer.familiarity import reference
 from explorer.familiarity.measure import Pictures, measured, told_right
 from explorer.familiarity.pictures import Labelled, OfImageNet, drawn, photographed
+from explorer.familiarity.scores import Evidence
+from explorer.pictures import open_picture
 from explorer.reweighting import reference_shares
 from explorer.reweighting.reference_shares import checksum
 from models import card, create, list_models, scenes
 from models.checkpoint_table import renew
 from models.model_table import renew_models
-from models.photographs import cifar10
+from models.photographs import CIFAR10, cifar10
+from models.preprocess import Preprocess
 from models.registry import ASSETS
 from models.whole_files import written_whole
 
 LEARNED, HELD_OUT = 3_000, 1_000  # pictures; of CIFAR-10 the whole test set is held out
+EXAMPLES = ASSETS / "examples" / "photographs"
 SIDE = 128  # pixels of a scene that is shown to weights that know photographs
 
 
@@ -78,11 +83,7 @@ def told_path(name: str, weights: str) -> Path:
 
 def is_complete(name: str, weights: str) -> bool:
     """Whether all that belongs to these weights is there, and of this file."""
-    try:
-        told = json.loads(told_path(name, weights).read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return told.get("checkpoint") == checksum(name, weights) and bool(reference.shipped(name, weights))
+    return bool(reference.measured_of(name, weights) and reference.shipped(name, weights))
 
 
 def make(name: str, weights: str, material: Material) -> dict:
@@ -95,11 +96,20 @@ def make(name: str, weights: str, material: Material) -> dict:
     known, told = measured(model, preprocess, pictures)
     if weights == "cifar10":
         told |= told_right(model, preprocess, material.imagenet.ten)
+        told["examples"] = {
+            path.stem: told_of(model, preprocess, path) for path in sorted(EXAMPLES.glob("*.jpg"))
+        }
     reference.keep(name, weights, known)
     told = {"name": name, "weights": weights, "checkpoint": checksum(name, weights), **told}
     with written_whole(told_path(name, weights)) as partly:
         partly.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     return told
+
+
+def told_of(model: nn.Module, preprocess: Preprocess, path: Path) -> str:
+    """What weights trained on CIFAR-10 say of a photograph."""
+    seen = Evidence.gathered(model, preprocess, [open_picture(path)])
+    return CIFAR10[int(seen.logits[0].argmax())]
 
 
 def trained_here() -> list[tuple[str, str]]:

@@ -13,7 +13,13 @@ from typing import Protocol, runtime_checkable
 
 import requests
 from httpx2 import HTTPError
-from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from huggingface_hub.utils import tqdm
 
@@ -88,12 +94,8 @@ class Hub:
         return f"huggingface.co/{self.repository}"
 
     def here(self) -> Path | None:
-        try:
-            return Path(
-                hf_hub_download(self.repository, self.file, cache_dir=self.cache, local_files_only=True)
-            )
-        except LocalEntryNotFoundError:
-            return None
+        found = try_to_load_from_cache(self.repository, self.file, cache_dir=self.cache)
+        return Path(found) if isinstance(found, str) else None
 
     def fetch(self, progress: Progress = silent) -> Path:
         if known := self.here():

@@ -1,5 +1,6 @@
 """What a visitor does on the page, and how to tell that the page has answered."""
 
+import re
 from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Page, Request
@@ -36,9 +37,9 @@ def settled(page: Page) -> None:
 
 
 def choose(page: Page, menu: str, option: str) -> None:
-    """Choose an option of a menu by its words."""
+    """Choose an option of a menu by its words, of which a backbone's go on after its name."""
     page.locator(f"#{menu} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
+    page.get_by_role("option", name=re.compile(rf"^{re.escape(option)}( ·|$)")).click()
 
 
 def choose_number(page: Page, menu: str, number: int) -> None:

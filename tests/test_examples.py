@@ -14,6 +14,7 @@ from explorer.ui.selection import Selection
 from models.registry import ASSETS
 
 SOURCES = {"cat": data.chelsea, "espresso": data.coffee, "rocket": data.rocket, "astronaut": data.astronaut}
+SOURCES |= {"motorcycle": lambda: data.stereo_motorcycle()[0]}
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -7,9 +7,14 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from explorer.ui.examples import PHOTOGRAPHS
+from explorer.ui.first import FIRST, SHOWS
 from explorer.ui.tabs import TABS
 from models import card, list_models, scenes
 from tests.on_page import choose, settled, tab
+
+STRIPES = "/?picture=1-vertical-stripes"
+LEARNED = "cifar10" in card("vip_nano").weights  # whether weights that know photographs come along
+SHOWN = SHOWS.get(FIRST.picture.stem, "vertical stripes")  # on the first view
 
 
 def upload(page, path) -> None:
@@ -18,17 +23,20 @@ def upload(page, path) -> None:
 
 
 def test_the_first_view_is_a_finished_example_and_another_changes_every_view(visit):
+    """A photograph where weights that know some come along, else a drawn scene; named rightly either way."""
     page = visit()
     overview = page.locator("#overview")
-    expect(overview.locator(".predictions li").first).to_contain_text("vertical stripes")
+    expect(overview.locator(".predictions li").first).to_contain_text(SHOWN)
     expect(overview.locator(".why .heat")).to_be_visible()
     expect(overview.locator(".why .advance")).to_have_count(0)
     expect(overview.locator(".stages button")).to_have_count(3)
     expect(overview.locator(".columns button")).to_have_count(6)
     expect(page.locator("#status")).to_contain_text(
-        re.compile(r"vip_nano, trained on scenes.*vertical stripes \d+")
+        re.compile(
+            rf"vip_nano, trained on {'CIFAR-10' if FIRST.picture in PHOTOGRAPHS else 'scenes'}.*{SHOWN} \d+"
+        )
     )
-    expect(page.locator("#badge")).to_contain_text("Trained: the bundled checkpoint")
+    expect(page.locator("#badge .badge.good")).to_contain_text("Trained: the bundled checkpoint")
     page.get_by_role("button", name="star", exact=True).click()  # another example changes every view
     expect(overview.locator(".predictions li").first).to_contain_text("star")
     tab(page, "Attribution")
@@ -38,7 +46,7 @@ def test_the_first_view_is_a_finished_example_and_another_changes_every_view(vis
 
 
 def test_a_bad_file_gets_its_sentence_and_loses_nothing_and_an_upload_is_looked_at(visit, tmp_path):
-    page = visit()
+    page = visit(STRIPES)
     first = page.locator("#overview .predictions li").first
     expect(first).to_contain_text("vertical stripes")
     (tmp_path / "text.png").write_text("this is no picture")
@@ -148,11 +156,10 @@ def test_a_link_holds_what_was_chosen_and_not_what_is_usual(visit):
 
 
 def test_switching_backbones_quickly_alarms_nobody(visit):
-    page = visit()
+    page = visit(STRIPES)
     expect(page.locator("#status")).to_contain_text("vip_nano")
     for name in ("vip_s14", "fasternet_nano", "vip_nano"):
-        page.locator("#backbone input").click()
-        page.get_by_role("option", name=name, exact=True).click()
+        choose(page, "backbone", name)
         page.wait_for_timeout(150)
     expect(page.locator("#status")).to_contain_text("vip_nano, trained on scenes")
     expect(page.locator("#overview .facts")).to_contain_text("vip_nano")
@@ -161,7 +168,7 @@ def test_switching_backbones_quickly_alarms_nobody(visit):
 
 def test_a_wrong_link_is_no_harm(visit):
     page = visit("/?picture=../../etc/passwd&model=nothing&weights=file&target=x&tab=magic&channel=-4")
-    expect(page.locator("#overview .predictions li").first).to_contain_text("vertical stripes")
+    expect(page.locator("#overview .predictions li").first).to_contain_text(SHOWN)
 
 
 def test_a_view_can_be_taken_along(visit, tmp_path):
@@ -217,13 +224,33 @@ def test_nothing_scrolls_sideways(visit):
 
 def test_a_photograph_is_looked_at_with_weights_that_know_photographs(visit):
     """Weights of scenes say so and offer others; an upload is looked at with those, if none was chosen."""
-    page = visit("/?picture=1-cat&model=vip_nano")
+    page = visit("/?picture=1-cat&model=vip_nano&weights=scenes")
     badge = page.locator("#badge .unfamiliar")
     expect(badge).to_contain_text("This picture is not like them")
-    badge.get_by_role("button", name="efficientnet_lite0").click()
+    beside = page.locator("#overview .predictions .unfamiliar")
+    expect(beside).to_contain_text("These weights know twelve drawn shapes and patterns")
+    expect(beside.locator("details")).to_contain_text(re.compile("vip_s7.*100 MB.*1,000 classes.*81.5 %"))
+    assert beside.get_by_role("button", name="vip_nano: 10 kinds").count() == LEARNED
+    beside.get_by_role("button", name="efficientnet_lite0").click()
     expect(page.locator("#status")).to_contain_text(re.compile("efficientnet_lite0.*(Egyptian|tiger) cat"))
+    expect(page.locator("#badge .badge.good")).to_contain_text("ImageNet")
     expect(page.locator("#overview .why")).to_contain_text("activation × gradient")
-    page = visit()
+    page.get_by_role("button", name="star", exact=True).click()
+    expect(badge).to_contain_text("This is a drawn scene")
+    badge.get_by_role("button", name="drawn shapes").first.click()
+    expect(page.locator("#status")).to_contain_text(re.compile("trained on scenes.*star"))
+    expect(page.locator("#badge .badge.good")).to_contain_text("procedural scenes")
+
+
+def test_who_has_chosen_nothing_gets_what_knows_the_picture(visit):
+    """An upload is looked at with what knows most photographs, a drawn scene with what knows scenes."""
+    page = visit(STRIPES)
     expect(page.locator("#status")).to_contain_text("vertical stripes")
     upload(page, next(path for path in PHOTOGRAPHS if "espresso" in path.stem))
     expect(page.locator("#status")).to_contain_text(re.compile("efficientnet_lite0.*espresso"))
+    page.get_by_role("button", name="star", exact=True).click()
+    expect(page.locator("#status")).to_contain_text(re.compile("vip_nano, trained on scenes.*star"))
+    page.get_by_role("button", name="cat", exact=True).click()
+    expect(page).to_have_url(re.compile("picture=1-cat"))
+    expect(page.locator("#badge .badge.good")).to_be_visible()
+    expect(page.locator("#status .unlike")).to_have_count(0)

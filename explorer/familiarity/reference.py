@@ -3,10 +3,12 @@
 `python -m explorer.after_training` makes the files, see `explorer.familiarity.measure`.
 """
 
+import json
 import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +57,15 @@ class Reference:
 
 def path_of(name: str, weights: str) -> Path:
     return FOLDER / f"{name}.{weights}.npz"
+
+
+def measured_of(name: str, weights: str) -> dict[str, Any]:
+    """What `explorer.after_training` measured of these very weights; empty where it has not."""
+    try:
+        told = json.loads(path_of(name, weights).with_suffix(".json").read_text("utf-8"))
+        return told if told["checkpoint"] == checksum(name, weights) else {}
+    except DAMAGED:
+        return {}
 
 
 def keep(name: str, weights: str, reference: Reference) -> None:

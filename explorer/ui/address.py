@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from explorer.errors import ChoiceError
+from explorer.ui.better_weights import first_here
 from explorer.ui.controls import QUIET, Amount, ClassMenu, Control, Count, Several, Whole, whole_number
 from explorer.ui.events import Unseen
 from explorer.ui.examples import example
@@ -38,12 +39,13 @@ def arrive(
         parts = parts_of(first.model)
     file = query.get("file", "") if choice == FILE else ""
     loadable = choice != UPLOAD and choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
+    kept = str(choice) if loadable else first_here(parts[0], str(path or first.picture))
     target = whole_number(query.get("target"))
     tab = query.get("tab") if query.get("tab") in tabs else None
     return [
         str(path) if path else gr.skip(),
         str(path) if path else gr.skip(),
-        gr.Dropdown(choices=[str(choice)], value=choice) if loadable else gr.skip(),
+        gr.Dropdown(choices=[kept], value=kept),
         gr.Textbox(file, visible=True) if file else gr.skip(),
         gr.skip() if target is None or target < 0 else gr.Dropdown(choices=[target], value=target),
         *parts,

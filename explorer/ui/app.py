@@ -87,7 +87,9 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
                         )
                     one.select(None, None, open_tab, js=f"() => {row.name!r}", **PICK)
         after = rail.refreshing(explorer, view, status)
-        rail.connect(app, explorer, view, after, [event for tab in built.values() for event in tab.running])
+        running = [event for tab in built.values() for event in tab.running]
+        offering = tuple(one for tab in built.values() for one in tab.offering)
+        rail.connect(app, explorer, view, after, running, offering)
         remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
         address.connect(app, explorer.hosted, view, after, (shown, open_tab), tuple(boxes), remembered, first)
         connect_tabs(view.link, shown, open_tab, boxes, built)

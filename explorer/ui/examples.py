@@ -10,8 +10,14 @@ from explorer.ui.selection import Selection
 from models import card
 from models.registry import ASSETS
 
-PHOTOGRAPHS = tuple(sorted((ASSETS / "examples" / "photographs").glob("*.jpg")))
-SCENES = tuple(sorted((ASSETS / "examples").glob("*.png")))
+
+def numbered(path: Path) -> int:
+    """The number an example's name begins with, by which they are in order."""
+    return int(path.stem.partition("-")[0])
+
+
+PHOTOGRAPHS = tuple(sorted((ASSETS / "examples" / "photographs").glob("*.jpg"), key=numbered))
+SCENES = tuple(sorted((ASSETS / "examples").glob("*.png"), key=numbered))
 EXAMPLES = (*PHOTOGRAPHS, *SCENES)
 GROUPS = {"Photographs": PHOTOGRAPHS, "Drawn scenes": SCENES}
 

@@ -4,11 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.ui.examples import EXAMPLES
+from explorer.familiarity.reference import measured_of
+from explorer.ui.examples import PHOTOGRAPHS, SCENES
 from explorer.ui.model_names import FIRST as MODEL
 from explorer.ui.selection import FILE, weights_of
+from models import card
 
-PICTURE = next(path for path in EXAMPLES if "vertical" in path.stem)
+SHOWS = {"1-cat": "cat", "7-moose": "deer"}  # what bundled photographs of the ten show
+
+
+def first_picture() -> Path:
+    """A photograph, as soon as weights come along that know what it shows, else a drawn scene."""
+    told = measured_of(MODEL, "cifar10").get("examples", SHOWS) if "cifar10" in card(MODEL).weights else {}
+    right = (path for path in PHOTOGRAPHS if path.stem in SHOWS and told.get(path.stem) == SHOWS[path.stem])
+    return next(right, next(path for path in SCENES if "vertical" in path.stem))
+
+
+PICTURE = first_picture()
 
 
 @dataclass(frozen=True)

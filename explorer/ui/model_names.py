@@ -3,9 +3,12 @@
 from explorer.any_model.adding import added_models
 from explorer.any_model.timm_models import PREFIX, is_installed, timm_names
 from models import card, list_models
+from models.counted import megabytes, size_of
 from models.single import read_name
+from models.sources import OWN
 
 FIRST = "vip_nano"  # what a visitor sees first
+KNOWN = {"scenes": "scenes", "cifar10": "CIFAR-10", "imagenet": "ImageNet", OWN: "its own"}
 BACKBONE, SINGLE, LIBRARY = "backbone", "block", "timm"
 
 
@@ -19,6 +22,19 @@ def backbones() -> list[str]:
         return name not in added, family != card(FIRST).family, family, name not in trained, name
 
     return sorted([*list_models(), *added], key=rank)
+
+
+def offered() -> list[tuple[str, str]]:
+    """Names of backbones with what the menu says of each: family, parameters, and which weights are here."""
+    return [(label(name), name) for name in backbones()]
+
+
+def label(name: str) -> str:
+    """`vip_nano · Vision Permutator · 0.86 M · scenes, CIFAR-10`; commas for what is here."""
+    found, (parameters, _) = card(name), size_of(name)
+    here = [KNOWN.get(one, one) for one, known in found.weights.items() if known.source.here()]
+    away = f"ImageNet to download, {megabytes(name):.0f} MB" if found.weights else "no weights"
+    return f"{name} · {found.family} · {parameters / 1e6:.2f} M · {', '.join(here) or away}"
 
 
 def kinds() -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """The rail: which picture, which backbone, which weights, which class."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +10,9 @@ import gradio as gr
 from explorer.explorer import Explorer
 from explorer.ui import weights_download, weights_upload
 from explorer.ui.alerts import shown
+from explorer.ui.better_weights import first_here, unlike
 from explorer.ui.components import View, render
-from explorer.ui.controls import Menu, offer, progress_on
+from explorer.ui.controls import Menu, progress_on
 from explorer.ui.examples import GROUPS, picked
 from explorer.ui.links import link_to
 from explorer.ui.model_names import FIRST
@@ -21,11 +21,9 @@ from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, weights_of, wired
 from explorer.ui.typed_numbers import SETTLE
-from explorer.ui.weights_badge import badge, best_here, first_here, name_of, taken
+from explorer.ui.weights_badge import DOUBTS, badge, best_here, taken
+from explorer.ui.weights_menu import PREDICTED, menus, name_of, with_weights
 from explorer.ui.weights_upload import WORDS, WeightsUpload
-from models import card
-
-PREDICTED = ("the predicted class", -1)
 
 
 def refreshed(explorer: Explorer, selection: Selection) -> tuple:
@@ -45,36 +43,14 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
     return (
         link_to(selection, explorer.digest(selection.picture)),
         badge(explorer, selection),
-        render("status", model=selection.model, weights=name_of(selection.model, selection.choice), top=top),
+        render(
+            "status",
+            model=selection.model,
+            weights=name_of(selection.model, selection.choice),
+            top=top,
+            doubt=unlike(explorer, selection) and DOUBTS[selection.weights],
+        ),
     )
-
-
-def menus(explorer: Explorer, model: str, choice: str, target: int | None, upload: str) -> tuple:
-    """Weights and classes that go with a model."""
-    offered = weights_of(model, hosted=explorer.hosted)
-    fitting = choice if choice in offered else first_here(model)
-    here = fitting == UPLOAD and explorer.engine.models.holds(model, upload)
-    labels = explorer.labels(model, upload if here else fitting)
-    known = target if target is not None and target < len(labels) else PREDICTED[1]
-    classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
-    return (
-        offer([(name_of(model, name), name) for name in offered], fitting, choice),
-        gr.Textbox(visible=fitting == FILE, info=card(model).unpublished or None),
-        offer(classes, known, target, visible=bool(labels)),
-        gr.Column(visible=fitting == UPLOAD),
-    )
-
-
-def with_weights(explorer: Explorer, handler: Callable[..., list], anew: bool) -> Callable[..., list]:
-    """What picks a model, and the weights another one starts with, in one answer: they never disagree."""
-
-    def picked(model: str, *values) -> list:
-        parts = handler(*values)
-        name = parts[0] if anew and isinstance(parts[0], str) else model
-        offered = [(name_of(name, one), one) for one in weights_of(name, hosted=explorer.hosted)]
-        return [*parts, gr.skip() if name == model else gr.Dropdown(offered, value=first_here(name))]
-
-    return picked
 
 
 def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
@@ -128,9 +104,8 @@ def build(hosted: bool, picture: Path) -> RailView:
     )
     examples = View(render("examples", groups=GROUPS), elem_id="examples")
     picker = build_picker(hosted)
-    choice = Menu(
-        [(name_of(FIRST, n), n) for n in weights_of(FIRST, hosted=hosted)], label="Weights", elem_id="weights"
-    )
+    offered = [(name_of(FIRST, one), one) for one in weights_of(FIRST, hosted=hosted)]
+    choice = Menu(offered, value=first_here(FIRST, str(picture)), label="Weights", elem_id="weights")
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
     with gr.Column(visible=False) as bringing:
         files = WeightsUpload("Choose files", file_count="multiple", elem_id="weights-files", size="sm")
@@ -152,36 +127,49 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
     }
     fit = {
         "fn": shown(partial(menus, explorer)),
-        "inputs": [rail.model, rail.choice, rail.target, rail.upload],
+        "inputs": [rail.model, rail.choice, rail.target, rail.upload, rail.picture],
         "outputs": [rail.choice, rail.file, rail.target, view.bringing],
         **QUICK,
     }
     return Refreshing(fit, link)
 
 
-def connect(app: gr.Blocks, explorer: Explorer, view: RailView, after: Refreshing, running: list) -> None:
-    """Whatever is chosen stops what runs, then refreshes."""
+def connect(
+    app: gr.Blocks,
+    explorer: Explorer,
+    view: RailView,
+    after: Refreshing,
+    running: list,
+    elsewhere: tuple[View, ...] = (),
+) -> None:
+    """Whatever is chosen stops what runs, then refreshes.
+
+    elsewhere: views of tabs that offer other weights as the badge does.
+    """
     rail, both = view.rail, [view.upload, view.rail.picture]
-    picker, settings, settled = view.picker, view.picker.settings, view.picker.settled
+    picker, fields, settled = view.picker, view.picker.fields, view.picker.settled
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     accept = shown(partial(accepted, explorer))
     fitting = [*view.picker.outputs, rail.choice]
     accepting = view.upload.input(accept, both, both, cancels=running, **queued)
-    best = accepting.success(**wired(explorer, rail, best_here, chosen=view.chosen), outputs=fitting, **QUICK)
-    best.success(**after.menus).success(**after.link)
-    view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.link)
+    showing = view.examples.pick(chosen_example, None, both, cancels=running, **PICK)
+    suiting = wired(explorer, rail, best_here, chosen=view.chosen)
+    for shown_now in (accepting, showing):
+        best = shown_now.success(**suiting, outputs=fitting, **QUICK)
+        best.success(**after.menus).success(**after.link)
     rail.choice.input(cancels=running, **after.menus).success(**after.link)
     for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
-        ends = [rail.model, *inputs], fitting
+        ends = [rail.model, rail.picture, *inputs], fitting
         named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **lane("picker"))
-        named.success(None, [settled, *settings], [*settings], js=SETTLE, **PICK)
+        named.success(None, [settled, *fields], fields, js=SETTLE, **PICK)
         named.success(**after.menus).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
-    offered = view.badge.more(shown(taken), None, fitting, cancels=running, **PICK)
-    offered.success(**after.menus).success(**after.link)
+    for offering in (view.badge, *elsewhere):
+        offered = offering.more(shown(taken), None, fitting, cancels=running, **PICK)
+        offered.success(**after.menus).success(**after.link)
+        offering.more(lambda: True, None, view.chosen, **PICK)
     choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
     gr.on(choosing, lambda: True, None, view.chosen, **PICK)
-    view.badge.more(lambda: True, None, view.chosen, **PICK)
     weights_download.connect(explorer, rail, view.badge).success(**after.link)
     brought = weights_upload.connect(app, explorer, rail, view.files, running)
     brought.success(**after.menus).success(**after.link)

@@ -30,6 +30,7 @@ class BuiltTab:
     remembered: dict[str, Control] = field(default_factory=dict)  # controls of a link, by their names there
     running: list[Any] = field(default_factory=list)  # events that can be stopped
     links: tuple[View, ...] = ()  # views whose event `link` leads to another tab
+    offering: tuple[View, ...] = ()  # views whose event `more` chooses other weights
     part: Control | None = None  # the menu such a link sets: of layers, or of blocks
 
 

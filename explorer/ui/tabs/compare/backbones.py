@@ -11,13 +11,13 @@ from explorer.capture import Run
 from explorer.engine.model_store import RANDOM
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
+from explorer.ui.better_weights import first_here
 from explorer.ui.components import View, sentence
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Control
 from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import Selection
 from explorer.ui.throttle import PATIENCE
-from explorer.ui.weights_badge import first_here
 from models.costs import parameters
 from models.sources import OWN, PRETRAINED
 
@@ -82,25 +82,27 @@ def parts_when_open(lens: str, handler: Callable) -> Callable:
     return answered
 
 
-def weights(model: str) -> str:
-    """The weights a backbone is compared with: the first trained ones that are here, else random ones."""
-    return first_here(model)
+def weights(selection: Selection, model: str) -> str:
+    """The weights a backbone is compared with: trained ones that are here and know such pictures, if any."""
+    return first_here(model, selection.picture)
 
 
-def state(model: str) -> str:
+def state(selection: Selection, model: str) -> str:
     """The weights in a few words."""
-    kept = weights(model)
+    kept = weights(selection, model)
     said = {RANDOM: "untrained", OWN: "its own weights", PRETRAINED: "pretrained"}
     return said.get(kept, f"trained on {kept}")
 
 
 def run_of(explorer: Explorer, selection: Selection, model: str) -> Run:
-    return explorer.inspect(model, selection.picture, weights(model))
+    return explorer.inspect(model, selection.picture, weights(selection, model))
 
 
 def is_quick(explorer: Explorer, selection: Selection, model: str) -> bool:
     """Whether a pass is remembered or takes no time worth telling."""
-    return parameters(model) <= SMALL or explorer.remembered.run(model, selection.picture, weights(model))
+    return parameters(model) <= SMALL or explorer.remembered.run(
+        model, selection.picture, weights(selection, model)
+    )
 
 
 def python(*lines: str, imports: str = "") -> str:
@@ -109,6 +111,6 @@ def python(*lines: str, imports: str = "") -> str:
     return "\n".join((*head, "explorer = Explorer()", *lines))
 
 
-def pairs(models: list[str]) -> str:
+def pairs(selection: Selection, models: list[str]) -> str:
     """`[("vip_nano", "scenes"), ...]`"""
-    return str([(model, weights(model)) for model in models]).replace("'", '"')
+    return str([(model, weights(selection, model)) for model in models]).replace("'", '"')

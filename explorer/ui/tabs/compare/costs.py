@@ -28,17 +28,19 @@ def draw(explorer: Explorer, selection: Selection, models: list[str], anew: bool
     found: dict[str, Costs] = {}
     for model in chosen(models):
         if parameters(model) > SMALL:
-            yield Part(page(models, found, model), at_once=anew or not explorer.remembered.costs(model))
-        for made in explorer.costs(model, weights(model), anew=anew):
+            yield Part(
+                page(selection, models, found, model), at_once=anew or not explorer.remembered.costs(model)
+            )
+        for made in explorer.costs(model, weights(selection, model), anew=anew):
             found = found if made is None else {**found, model: made}
-            yield Part(page(models, found, model))
+            yield Part(page(selection, models, found, model))
 
 
 def draw_again(explorer: Explorer, selection: Selection, models: list[str]) -> Iterator[Part]:
     yield from draw(explorer, selection, models, anew=True)
 
 
-def page(models: list[str], found: dict[str, Costs], model: str) -> str:
+def page(selection: Selection, models: list[str], found: dict[str, Costs], model: str) -> str:
     return render(
         "compare_costs",
         title="Costs along depth",
@@ -46,7 +48,7 @@ def page(models: list[str], found: dict[str, Costs], model: str) -> str:
         now=None if model in found else model,
         quantities=[quantity(name, found) for name in QUANTITIES],
         python=python(
-            f"for model, weights in {pairs(models)}:",
+            f"for model, weights in {pairs(selection, models)}:",
             "    *_, costs = explorer.costs(model, weights)",
             "    print(model, costs.blocks, costs.parameters, costs.multiply_adds)",
             "    print(costs.seconds, costs.bytes)",
@@ -103,7 +105,7 @@ def digits(value: float) -> str:
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, models: list[str]):
-    found = {model: list(explorer.costs(model, weights(model)))[-1] for model in chosen(models)}
+    found = {model: list(explorer.costs(model, weights(selection, model)))[-1] for model in chosen(models)}
     if kind == "npz":
         arrays = {
             f"{model}_{name}": getattr(costs, name)

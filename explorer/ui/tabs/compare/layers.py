@@ -12,14 +12,16 @@ from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.model_names import backbones
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, python, weights
+from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, pairs, python, weights
 from models.layer_names import short_part
 
 FIRST, SECOND = "vip_nano", "mixer_nano"
 
 
 def found(explorer: Explorer, selection: Selection, first: str, second: str):
-    return explorer.likeness(selection.picture, (first, weights(first)), (second, weights(second)))
+    return explorer.likeness(
+        selection.picture, (first, weights(selection, first)), (second, weights(selection, second))
+    )
 
 
 def draw(explorer: Explorer, selection: Selection, first: str, second: str) -> Iterator[Part]:
@@ -40,9 +42,8 @@ def page(explorer: Explorer, selection: Selection, first: str, second: str) -> s
         colours=painted(made.values, Scale(0.0, 1.0, signed=False)),
         fewest=int(made.places.min()),
         python=python(
-            "found = explorer.likeness(",
-            f'    "picture.png", ("{first}", "{weights(first)}"), ("{second}", "{weights(second)}")',
-            ")",
+            f"first, second = {pairs(selection, [first, second])}",
+            'found = explorer.likeness("picture.png", first, second)',
             "print(found.rows, found.columns, found.values, found.chance, found.best)",
         ),
     )

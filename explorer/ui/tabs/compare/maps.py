@@ -39,11 +39,13 @@ def draw(
     explorer: Explorer, selection: Selection, models: list[str], depth: float, place: Place | None
 ) -> Iterator[Part]:
     """Card after card; those that are not made yet wait."""
-    cards = [{"model": model, "state": state(model), "pixels": None} for model in chosen(models)]
+    cards = [{"model": model, "state": state(selection, model), "pixels": None} for model in chosen(models)]
     for number, model in enumerate(models):
         if not is_quick(explorer, selection, model):
             yield Part(page(explorer, selection, models, cards, depth, place), at_once=True)
-        made = shown(explorer.load(model, weights(model)), run_of(explorer, selection, model), depth, place)
+        made = shown(
+            explorer.load(model, weights(selection, model)), run_of(explorer, selection, model), depth, place
+        )
         cards = [*cards[:number], cards[number] | made, *cards[number + 1 :]]
         yield Part(page(explorer, selection, models, cards, depth, place))
 
@@ -62,11 +64,13 @@ def page(
         cards=cards,
         done=sum(card["pixels"] is not None for card in cards),
         depth=depth,
-        picture=data_uri(small(explorer.cropped(models[0], selection.picture, weights(models[0])))),
+        picture=data_uri(
+            small(explorer.cropped(models[0], selection.picture, weights(selection, models[0])))
+        ),
         cells=CELLS,
         place=None if place is None else (place.row, place.column),
         python=python(
-            f"for model, weights in {pairs(models)}:",
+            f"for model, weights in {pairs(selection, models)}:",
             '    run = explorer.inspect(model, "picture.png", weights)',
             f"    features = at_depth(run, {depth / 100:g})",
             "    print(model, features.layer, pca_colour(features).shape)",

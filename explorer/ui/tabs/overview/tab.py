@@ -14,11 +14,13 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.predictions import Prediction, predictions
 from explorer.reweighting.branch_weights import branch_weights
+from explorer.ui.better_weights import unlike
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 from explorer.ui.throttle import throttled
+from explorer.ui.weights_badge import doubt
 from models.costs import multiply_adds
 
 SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as instant
@@ -42,6 +44,7 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
         "blocks": blocks,
         "branches": blocks[0].branches if blocks else (),
         "mixing": loaded.card.mixing,
+        "doubt": doubt(explorer, selection) if unlike(explorer, selection) else None,
     }
     yield render("overview", **story, found=None)
     method = "integrated_gradients" if loaded.parameters <= SMALL_MODEL else "grad_cam"
@@ -102,4 +105,4 @@ def build(parts: TabParts) -> BuiltTab:
     view = View(elem_id="overview")
     asks = wired(parts.explorer, parts.rail, draw)
     event = parts.redraw.change(**asks, outputs=view, **LANE | progress_on(view))
-    return BuiltTab(running=[event], links=(view,))
+    return BuiltTab(running=[event], links=(view,), offering=(view,))
