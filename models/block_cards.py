@@ -16,7 +16,7 @@ from models import (
     s2_mlp_v2,
     vision_permutator,
 )
-from models.block_settings import Fraction, Setting, Switch, Whole, Wholes
+from models.block_settings import MOST, Fraction, Setting, Switch, Whole, Wholes
 from models.fasternet import PatchEmbed
 from models.fasternet_blocks import (
     NORM,
@@ -29,6 +29,7 @@ from models.fasternet_blocks import (
 )
 
 Sizes = Mapping[str, int]
+DEEPEST = 64  # blocks one after another; thousands of them take minutes to lay out, before any limit is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,9 @@ class BlockCard:
 
     def kind(self, name: str) -> Setting:
         """What a hyper-parameter may be; raises KeyError for one the block does not have."""
-        return self.more[name] if name in self.more else Whole(self.settings[name])
+        if name in self.more:
+            return self.more[name]
+        return Whole(self.settings[name], most=DEEPEST if name == "depth" else MOST)
 
 
 def vip(name: str, build: Callable, place: str = "", **more) -> BlockCard:

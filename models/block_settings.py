@@ -85,7 +85,7 @@ class Wholes:
     """A few whole numbers, one for each stage, joined by `-`."""
 
     default: tuple[int, ...]
-    most: int = 64  # of each
+    most: int = 24  # of each
 
     @property
     def allowed(self) -> str:

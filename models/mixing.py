@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Protocol, runtime_checkable
 
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class Between(Enum):
@@ -44,6 +44,10 @@ class MixingStep:
     run: Callable[[Tensor], Tensor]
     axes: str  # of what it takes and gives, "b h w c" or "b c h w"
     channels: int
+    # Where it stands in its block, for those that want to see or replace what it does; steps that stand side
+    # by side take a part each of what one module puts out, and give an item each of a list.
+    takes_from: nn.Module | None = None
+    gives_to: nn.Module | None = None
 
 
 @runtime_checkable

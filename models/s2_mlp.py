@@ -85,7 +85,7 @@ class S2Block(nn.Module):
         return self.output(x + self.norm2(self.channel_mixing(x)))
 
     def mixing_steps(self) -> tuple[MixingStep, ...]:
-        return (MixingStep("shift", spatial_shift, "b h w c", self.dim),)
+        return (MixingStep("shift", spatial_shift, "b h w c", self.dim, self.act, self.shifted),)
 
 
 class S2Mlp(nn.Module):

@@ -105,9 +105,8 @@ class S2Attention(nn.Module):
     def mixing_steps(self) -> tuple[MixingStep, ...]:
         """What happens to each third of the expanded channels."""
         runs: tuple[Callable[[Tensor], Tensor], ...] = (spatial_shift, spatial_shift_2, nn.Identity())
-        return tuple(
-            MixingStep(name, run, "b h w c", self.dim) for name, run in zip(BRANCHES, runs, strict=True)
-        )
+        sizes = "b h w c", self.dim, self.expand, self.split_attention.branches
+        return tuple(MixingStep(name, run, *sizes) for name, run in zip(BRANCHES, runs, strict=True))
 
 
 class S2BlockV2(nn.Module):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from explorer.ui.further_settings import asked_for, example, told
 from models import card
 from models.block_settings import Choice, Fraction, NotAllowedError, Switch, Whole, Wholes, printed
 from models.blocks import BLOCKS, BlockError, block_card, complete, create_block, spelled
@@ -19,7 +20,7 @@ WRONG = {
     "Fraction": ["", "1", "-0.1", "nan", "inf", "1e9", "0,5", "0." + "1" * 60, "half"],
     "Switch": ["", "2", "on", "10", "-1"],
     "Choice": ["", "gn", "bn|ln", "b", "bn ln"],
-    "Wholes": ["", "0-1", "1-2-8-2-1", "1--2", "65", "-1", "1.5-2"],
+    "Wholes": ["", "0-1", "1-2-8-2-1", "1--2", "25", "-1", "1.5-2"],
 }
 
 
@@ -53,7 +54,7 @@ def test_a_kind_reads_what_it_allows_and_reads_again_what_it_prints(kind):
         ("MLPBlock(norm_layer=gn)", "norm_layer of MLPBlock is bn, ln or none, not gn."),
         (
             "FasterNet(depths=0-1)",
-            "depths of FasterNet is one to 4 whole numbers from 1 to 64 joined by -, such as 1-2-8-2, "
+            "depths of FasterNet is one to 4 whole numbers from 1 to 24 joined by -, such as 1-2-8-2, "
             "not 0-1.",
         ),
         ("MLPBlock(dim=8, 4)", "Hyper-parameters are written as dim=64, qkv_bias=1, not as 4."),
@@ -107,9 +108,28 @@ def test_a_name_with_every_hyper_parameter_said_names_the_same_block(name):
     assert read_name(spelled(name, {**found.settings, **said})) == (found, found.settings)
 
 
+@pytest.mark.parametrize("name", [name for name, found in BLOCKS.items() if found.more])
+def test_the_example_beside_the_fold_is_a_block_that_differs_from_the_usual_one(name):
+    found = block_card(name)
+    name_told = asked_for(found, example(found), found.settings.values())
+    _, settings = read_name(name_told)
+    assert len(settings) == len(found.settings) + min(2, len(found.more))
+    assert card(name_told).name == spelled(name, settings)
+
+
+def test_a_text_of_further_hyper_parameters_goes_into_the_name_and_comes_out_of_it():
+    found = block_card("PermuteMLP")
+    name = asked_for(found, " proj_drop=.5 ,\nqkv_bias=1, ", (12, 3))
+    _, settings = read_name(name)
+    assert told(found, settings) == "qkv_bias=1, proj_drop=0.5"
+    assert asked_for(found, None, (12, 3)) == "PermuteMLP(dim=12, seg_dim=3)"
+    with pytest.raises(BlockError, match="dim is given twice"):
+        card(asked_for(found, "dim=24", (12, 3)))
+
+
 def test_python_and_names_say_hyper_parameters_alike():
     found = block_card("FasterNet")
-    told = {"depths": (1, 1), "fork_feat": True, "drop_path_rate": 0.1, "patch_stride": 2}
-    assert read_name(spelled("FasterNet", told)) == (found, complete(found, told))
+    given = {"depths": (1, 1), "fork_feat": True, "drop_path_rate": 0.1, "patch_stride": 2}
+    assert read_name(spelled("FasterNet", given)) == (found, complete(found, given))
     with pytest.raises(BlockError, match="patch_stride of FasterNet is a whole number"):
         create_block("FasterNet", patch_stride=2.5)

@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.on_page import choose, switch
+
 
 def test_stepping_to_the_branch_weights_of_weighted_permute_mlp(visit):
     page = visit("/?tab=code&picture=2-star&part=stages.0.blocks.0.token_mixing")
@@ -51,3 +53,20 @@ def test_a_place_and_a_channel_are_followed_through_the_lines(visit):
     expect(page.locator("#walk figcaption").first).to_contain_text("row 0, column 0")
     page.locator("#walk [data-place]").first.press("ArrowRight")
     expect(page.locator("#walk figcaption").first).to_contain_text("row 0, column 1")
+
+
+def test_the_shift_of_the_listings_is_drawn_where_a_block_has_shifts(visit):
+    page = visit("/?tab=code&model=s2mlp_nano&part=blocks.0")
+    expect(page.locator("#walk h2")).to_have_text("block 0")
+    expect(page.locator("#shift-written")).to_be_visible()
+    expect(page.locator("#literal-shift .quarter")).to_have_count(0)
+    switch(page, "shift-written", 1)
+    expect(page.locator("#literal-shift .quarter.wrong")).to_have_count(2)
+    expect(page.locator("#literal-shift")).to_contain_text("every row became the first one")
+    expect(page).to_have_url(re.compile("shift=listed"))
+    page.locator("#walk .listing button").last.click()
+    expect(page.locator("#literal-shift .quarter")).to_have_count(4)  # stepping on leaves it as it is
+    choose(page, "backbone", "vip_nano")
+    expect(page.locator("#status")).to_contain_text("vip_nano")
+    expect(page.locator("#shift-written")).to_be_hidden()
+    expect(page.locator("#literal-shift .quarter")).to_have_count(0)

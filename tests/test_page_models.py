@@ -70,6 +70,38 @@ def test_what_is_typed_while_numbers_are_judged_stays(visit, explorer, monkeypat
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=4")
 
 
+def test_further_hyper_parameters_are_written_in_a_fold(visit):
+    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+    expect(page.locator("#badge")).to_contain_text("Trained")
+    text = page.locator("#further-text textarea, #further-text input")
+    expect(text).to_be_hidden()
+    page.get_by_text("More hyper-parameters").click()
+    expect(page.locator("#further-help")).to_contain_text("a number from 0 to 0.99")
+    text.fill("qkv_bias=true,proj_drop=.1")
+    text.press("Enter")
+    expect(page.locator("#status")).to_contain_text("seg_dim=16, qkv_bias=1, proj_drop=0.1)")
+    expect(page.locator("#badge")).to_contain_text("random")
+    expect(text).to_have_value("qkv_bias=1, proj_drop=0.1")
+    text.fill("qkv_bias=3")
+    text.press("Enter")
+    refusal = page.locator("#refusal")
+    expect(refusal).to_contain_text("qkv_bias of WeightedPermuteMLP is 0 or 1, not 3.")
+    expect(text).to_have_value("qkv_bias=1, proj_drop=0.1")
+    segments = page.get_by_label("seg_dim", exact=True)
+    segments.fill("8")
+    segments.press("Enter")
+    expect(page.locator("#status")).to_contain_text("dim=64, seg_dim=8, qkv_bias=1, proj_drop=0.1)")
+    expect(refusal).to_be_hidden()
+    again = visit(page.url.partition(page.url.split("/")[2])[2])
+    expect(again.locator("#status")).to_contain_text("seg_dim=8, qkv_bias=1, proj_drop=0.1)")
+    expect(again.locator("#further-text textarea, #further-text input")).to_have_value(
+        "qkv_bias=1, proj_drop=0.1"
+    )
+    choose(again, "single", "S2Block")
+    expect(again.locator("#status")).to_contain_text("S2Block(dim=128, mlp_ratio=4)")
+    expect(again.locator("#further")).to_be_hidden()
+
+
 def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(visit):
     page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
     expect(page.locator("#badge")).to_contain_text("Trained")

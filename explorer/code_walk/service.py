@@ -1,5 +1,6 @@
 """Code walks on request."""
 
+from explorer.code_walk.literal_shift import LiteralShift, literal_shift
 from explorer.code_walk.walk import Walk, first_block, walk
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
@@ -16,3 +17,10 @@ class CodeWalkService:
         model = subject.loaded.model
         name = first_block(model) if block is None else block
         return self.engine.once(subject, ("walk", name), lambda: walk(model, subject.placed, name))
+
+    def literal_shift(self, subject: ModelInput, block: str) -> LiteralShift:
+        """What the in-place shift of published listings would make of a picture in a block."""
+        model = subject.loaded.model
+        return self.engine.once(
+            subject, ("literal shift", block), lambda: literal_shift(model, subject.placed, block)
+        )

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.figures.colour import branch_colours, gradient, ink
 from explorer.figures.raster import data_uri, thumbnail_uri
+from models.block_settings import printed
 from models.layer_names import short
 
 
@@ -46,6 +47,7 @@ TEMPLATES.filters |= {
     "percent": percent,
     "signed": signed,
     "embedded": thumbnail_uri,
+    "printed": printed,  # a hyper-parameter
     "named": lambda stem: stem.partition("-")[2].replace("-", " "),  # of an example
 }
 

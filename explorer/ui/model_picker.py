@@ -14,11 +14,13 @@ import gradio as gr
 from explorer.any_model.timm_models import PREFIX
 from explorer.engine.model_store import named
 from explorer.errors import ChoiceError
+from explorer.ui import further_settings
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
+from explorer.ui.further_settings import FurtherSettings
 from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, in_library, kind_of, kinds, offered
-from explorer.ui.typed_numbers import Settled, SettledBox, settled
+from explorer.ui.typed_numbers import MOST_SETTINGS, OF_SETTINGS, Settled, SettledBox, by_settings
 from models import card
 from models.blocks import BLOCKS, spelled
 from models.single import read_name
@@ -28,7 +30,6 @@ FIRST_OF_TIMM = "timm:resnest14d"
 OF_TIMM = "Model of timm"
 SEARCH = "Search by name, or type hf-hub:owner/name for one of the Hub."
 LIBRARY_AT = 5  # which of the outputs the menu of timm is
-MOST_SETTINGS = max(len(found.settings) for found in BLOCKS.values())
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,23 @@ class ModelPicker:
     size: Menu
     block: Menu
     library: Menu  # names of timm, or of the Hub
+    further: FurtherSettings
     settings: tuple[Whole, ...]
     refusal: View  # why hyper-parameters were refused
     settled: SettledBox
+
+    @property
+    def fields(self) -> list:
+        """What may be typed in again while an answer is on its way."""
+        return [self.further.text, *self.settings]
 
     @property
     def outputs(self) -> list:
         return [
             self.model,
             *(self.kind, self.backbone, self.size, self.block, self.library),
-            *self.settings,
+            *(self.further.fold, self.further.help),
+            *self.fields,
             *(self.refusal, self.settled),
         ]
 
@@ -81,6 +89,7 @@ def parts_of(model: str) -> list:
         gr.Dropdown(in_library(), value=name, visible=True)
         if kind == LIBRARY
         else gr.Dropdown(visible=False),
+        *further_settings.shown(block, values),
         *numbers,
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
         *("", Settled()),
@@ -112,7 +121,7 @@ def refused(model: str, why: str) -> list:
     """The menu as it was, and a sentence; all else stays as it is."""
     kind = kind_of(model)
     library = gr.Dropdown(in_library(), value=model) if kind == LIBRARY else gr.skip()
-    rest = [gr.skip()] * MOST_SETTINGS
+    rest = [gr.skip()] * OF_SETTINGS
     return [gr.skip(), kind, *[gr.skip()] * 3, library, *rest, render("refusal", text=why), gr.skip()]
 
 
@@ -125,22 +134,6 @@ def in_menu(check: Callable[[str], None], model: str, asked: str) -> list:
 def by_size(backbone: str, size: str) -> list:
     size = "".join(size.split()).replace("×", "x")
     return parts_of(f"{backbone}@{size}")
-
-
-def by_settings(check: Callable[[str], None], model: str, block: str, *values: int) -> list:
-    """The block with these hyper-parameters; where they cannot be, the one there was, and a sentence why.
-
-    The fields stay as they are: what they hold by now is set by `SETTLE`, on the page.
-    """
-    skipped = [gr.skip()] * (5 + MOST_SETTINGS)  # every control but the name, the refusal and what is settled
-    try:
-        asked = named(spelled(block, dict(zip(BLOCKS[block].settings, values, strict=False)))).name
-        check(asked)
-    except ChoiceError as error:
-        return [gr.skip(), *skipped, render("refusal", text=str(error)), settled(model, values)]
-    if asked == model:
-        return [gr.skip(), *skipped, gr.skip(), settled(model, values)]
-    return [asked, *skipped, "", settled(asked, values)]
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
@@ -174,9 +167,11 @@ def build(hosted: bool) -> ModelPicker:
     )
     with gr.Row(elem_id="settings"):
         settings = tuple(Whole(1, visible=False, precision=0, min_width=90) for _ in range(MOST_SETTINGS))
+    further = further_settings.build()
     refusal, told = View(elem_id="refusal"), SettledBox(elem_id="settled")
     size = Menu([], label="Image size", visible=False, elem_id="size", allow_custom_value=True)
-    return ModelPicker(gr.State(FIRST), kind, backbone, size, block, library, settings, refusal, told)
+    names = kind, backbone, size, block, library
+    return ModelPicker(gr.State(FIRST), *names, further, settings, refusal, told)
 
 
 def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
@@ -192,7 +187,7 @@ def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
         (picker.library.input, partial(in_menu, check), [picker.model, picker.library], True),
         (picker.size.input, by_size, [picker.backbone, picker.size], False),
     ]
-    told = [picker.model, picker.block, *picker.settings]
-    for one in picker.settings:
+    told = [picker.model, picker.block, *picker.fields]
+    for one in picker.fields:
         wired += [(event, partial(by_settings, check), told, True) for event in (one.submit, one.blur)]
     return [(event, shown(handler), inputs, anew) for event, handler, inputs, anew in wired]

@@ -147,7 +147,7 @@ def connect(
     elsewhere: views of tabs that offer other weights as the badge does.
     """
     rail, both = view.rail, [view.upload, view.rail.picture]
-    picker, settings, settled = view.picker, view.picker.settings, view.picker.settled
+    picker, fields, settled = view.picker, view.picker.fields, view.picker.settled
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     accept = shown(partial(accepted, explorer))
     fitting = [*view.picker.outputs, rail.choice]
@@ -161,7 +161,7 @@ def connect(
     for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
         ends = [rail.model, rail.picture, *inputs], fitting
         named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **lane("picker"))
-        named.success(None, [settled, *settings], [*settings], js=SETTLE, **PICK)
+        named.success(None, [settled, *fields], fields, js=SETTLE, **PICK)
         named.success(**after.menus).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
     for offering in (view.badge, *elsewhere):

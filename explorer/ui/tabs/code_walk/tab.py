@@ -10,6 +10,7 @@ from explorer.ui.controls import Control, Menu, Whole, offer, progress_on
 from explorer.ui.downloads import npz
 from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
 from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
+from explorer.ui.tabs.code_walk import shift_switch
 from explorer.ui.tabs.code_walk.follow import Follow
 from explorer.ui.tabs.code_walk.lines import rows
 from explorer.ui.tabs.code_walk.tensor_pictures import ALL, large
@@ -161,6 +162,7 @@ def build(parts: TabParts) -> BuiltTab:
     """Lay the tab out: the part that is walked through, and its source with the tensors."""
     menus = controls()
     part, step, look, channel, place = menus.values()
+    shift = shift_switch.build()
     view = View(elem_id="walk")
     drawn = {
         **wired(parts.explorer, parts.rail, draw, **menus),
@@ -169,12 +171,16 @@ def build(parts: TabParts) -> BuiltTab:
         **progress_on(view),
     }
     fit = {**wired(parts.explorer, parts.rail, menu, part=part, step=step), "outputs": [part, step]}
-    parts.redraw.change(**fit, **QUICK).success(**drawn)
+    shifts = shift.drawn(parts, part)
+    parts.redraw.change(**fit, **QUICK).success(**drawn).success(**shifts)
+    gr.on([part.change, shift.written.input], **shifts)
     part.input(lambda: 0, None, step, **PICK).then(**drawn)
     gr.on([look.input, channel.submit, channel.blur], **drawn)
     look.change(lambda chosen: gr.Number(visible=chosen == CHANNEL), look, channel, **PICK)
     view.pick(went, None, [part, step], **PICK).then(**drawn)
     view.place(place_of, None, place, **PICK).then(**drawn)
     parts.saves.wire(view, parts.explorer, parts.rail, save, part=part)
+    parts.saves.wire(shift.view, parts.explorer, parts.rail, shift_switch.save, part=part)
     words = {"part": part, "step": step, "walks": look, "follow": channel, "walk_place": place}
+    words["shift"] = shift.written
     return BuiltTab(remembered=words)
