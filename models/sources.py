@@ -23,7 +23,7 @@ from huggingface_hub import (
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from huggingface_hub.utils import tqdm
 
-from models.weights import WeightsError
+from models.weights import UnreachableError, WeightsError
 
 OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 Progress = Callable[[int, int], None]  # bytes that are here, bytes in all (0: unknown); may raise to stop
@@ -188,12 +188,13 @@ class FirstOf:
     def fetch(self, progress: Progress = silent) -> Path:
         if known := self.here():
             return known
-        for source in self.sources[:-1]:
+        failed: list[UnreachableError] = []
+        for source in self.sources:
             try:
                 return source.fetch(progress)
-            except WeightsError:
-                continue
-        return self.sources[-1].fetch(progress)
+            except UnreachableError as error:
+                failed.append(error)
+        raise UnreachableError(" or ".join(one.place for one in failed), failed[-1].reason)
 
 
 def bar_of(progress: Progress) -> type[tqdm]:
@@ -228,10 +229,7 @@ def unreachable(place: str, error: Exception) -> WeightsError:
         return WeightsError(f"The weights from {place} cannot be kept on this computer: {error.strerror}.")
     status = getattr(getattr(error, "response", None), "status_code", None)
     reason = f"it answers {status}" if status else "is this computer online?"
-    return WeightsError(
-        f"The weights could not be fetched from {place} ({reason}); nothing was changed, "
-        "and what has arrived is kept for the next try."
-    )
+    return UnreachableError(place, reason)
 
 
 def damaged(place: str) -> WeightsError:

@@ -19,6 +19,17 @@ class WeightsError(ValueError):
     """A checkpoint that is missing, unreadable, or made for another model."""
 
 
+class UnreachableError(WeightsError):
+    """Weights that could not be fetched from where they are."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"The weights could not be fetched from {place} ({reason}); nothing was changed, "
+            "and what has arrived is kept for the next try."
+        )
+        self.place, self.reason = place, reason
+
+
 def read(path: Path) -> dict[str, Tensor]:
     """The named tensors in a file; pickles are opened without running any code of theirs."""
     if path.suffix not in SUFFIXES:

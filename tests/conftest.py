@@ -65,8 +65,11 @@ def star():
 def server(explorer):
     """The page as visitors meet it, on a free port of this machine."""
     from explorer.ui.app import LAUNCH, build_app
+    from explorer.ui.examples import SCENES
+    from explorer.ui.first import First
 
-    app = build_app(explorer)
+    scene = next(path for path in SCENES if "vertical" in path.stem)  # whatever weights are here
+    app = build_app(explorer, first=First(picture=scene))
     with socket.socket() as free:  # Gradio's own search may find the port another worker is about to take
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

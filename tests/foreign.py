@@ -148,6 +148,30 @@ class Attention(nn.Module):
         return y.transpose(1, 2).reshape(b, h * w, c).transpose(1, 2).reshape(b, c, h, w)
 
 
+class MultiHead(nn.Module):
+    """Self-attention as PyTorch has it, which is computed in one call."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(width, 2, batch_first=True)
+
+    def forward(self, x):
+        tokens = x.flatten(2).transpose(1, 2)
+        made, _ = self.attention(tokens, tokens, tokens, need_weights=False)
+        return made.transpose(1, 2).reshape(x.shape)
+
+
+class EncoderLayer(nn.Module):
+    """A whole layer of PyTorch's own transformer, of which not even that call is made."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(width, 2, 16, batch_first=True)
+
+    def forward(self, x):
+        return self.layer(x.flatten(2).transpose(1, 2)).transpose(1, 2).reshape(x.shape)
+
+
 class Activations(nn.Module):
     """Swish and its kin by hand, a norm by hand, a scale that is learned once: none of them a gate."""
 
@@ -205,6 +229,8 @@ GATES = {  # what is found in each of the two blocks: kind, axes, shape, activat
     Star: [("modulation", ("rows", "columns", "channels"), (8, 8, 8), "relu6")],
     GlobalResponse: [("modulation", ("channels",), (8,), "response norm")],
     Attention: [("attention", ("heads", "queries", "keys"), (2, 64, 64), "softmax")],
+    MultiHead: [("attention", ("heads", "queries", "keys"), (2, 64, 64), "softmax")],
+    EncoderLayer: [("attention", ("heads", "queries", "keys"), (2, 64, 64), "softmax")],
     Activations: [],
 }
 

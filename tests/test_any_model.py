@@ -1,15 +1,31 @@
 """Models nobody prepared: their layers and gates are found, read and changed, and nothing stays on them."""
 
+import re
+
 import pytest
 import torch
 from einops import rearrange
+from torch import nn
 
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
+from explorer.any_model.opened_attention import FAST_PATH
+from explorer.any_model.places import Place, listening
 from explorer.capture import editing, hooked, probes, run
 from explorer.errors import ChoiceError
 from models.probe import Kind
-from tests.foreign import GATES, SIDE, Activations, Attention, FunctionalBranches, Net, Star, Tokens, made
+from tests.foreign import (
+    GATES,
+    SIDE,
+    Activations,
+    Attention,
+    EncoderLayer,
+    FunctionalBranches,
+    Net,
+    Star,
+    Tokens,
+    made,
+)
 from tests.tiny import TINY
 
 BESIDE = (Kind.FEATURE_MAP, Kind.BRANCHES, Kind.VECTOR)
@@ -34,7 +50,7 @@ def test_every_gate_is_found_and_nothing_else(make):
     found, _ = found_in(made(make))
     assert [told(gate) for gate in found.gates] == GATES[make] * 2
     for gate in found.gates:
-        assert gate.applied_to.endswith("inner")
+        assert re.search("inner(.layer.self_attn|.attention)?$", gate.applied_to)
         assert gate.module.startswith(gate.applied_to)
 
 
@@ -46,7 +62,8 @@ def test_a_gate_that_is_changed_moves_the_logits_and_one_released_gives_them_bac
     _, foreign = found_in(model)
     with torch.no_grad():
         before = foreign(image)
-        assert torch.equal(before, model(image.bfloat16() if half else image).float())
+        with FAST_PATH.off():
+            assert torch.equal(before, model(image.bfloat16() if half else image).float())
         for name, probe in probes(foreign).items():
             if probe.kind not in BESIDE:
                 with hooked({probe: editing(lambda value: value * 0.2 + value.mean(1, keepdim=True).exp())}):
@@ -64,6 +81,71 @@ def test_fused_attention_is_opened_when_somebody_looks(image):
     for first, second in zip(one.of(Kind.ATTENTION), other.of(Kind.ATTENTION), strict=True):
         torch.testing.assert_close(first.value, second.value)
     torch.testing.assert_close(one.logits, other.logits)
+
+
+ATTENTIONS = {
+    "as it comes": {},
+    "with its weights": {"need_weights": True},
+    "of each head": {"need_weights": True, "average_attn_weights": False},
+    "hidden keys": {"key_padding_mask": torch.arange(6)[None] > torch.tensor([[5], [3]])},
+    "a mask": {"attn_mask": torch.ones(6, 6, dtype=torch.bool).triu(1)},
+    "what it adds": {"attn_mask": torch.linspace(-1, 1, 36).reshape(6, 6)},
+    "a mask for each head": {"attn_mask": torch.linspace(-1, 1, 4 * 36).reshape(4, 6, 6)},
+    "only what came before": {"attn_mask": torch.full((6, 6), -torch.inf).triu(1), "is_causal": True},
+    "both masks": {"key_padding_mask": torch.arange(6)[None] > torch.tensor([[5], [3]])}
+    | {"attn_mask": torch.ones(6, 6, dtype=torch.bool).triu(1)},
+}
+
+
+@pytest.mark.parametrize("kind", [{}, {"add_bias_kv": True}, {"add_zero_attn": True}, {"kdim": 8, "vdim": 8}])
+@pytest.mark.parametrize("asked", ATTENTIONS.values(), ids=ATTENTIONS)
+def test_attention_of_many_heads_in_steps_is_what_pytorch_computes_in_one_call(asked, kind):
+    torch.manual_seed(0)
+    part = nn.MultiheadAttention(8, 2, **kind).eval()
+    query, other = torch.randn(2, 6, 2, 8)
+    met = []
+
+    class Wraps(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = part
+
+        def forward(self, given):
+            made, weights = self.part(given, other, other, **{"need_weights": False, **asked})
+            return made if weights is None else torch.cat([made.flatten(), weights.flatten()])
+
+    model = Wraps()
+    with torch.no_grad(), FAST_PATH.off():
+        expected = model(query)
+        with listening(model, {Place("part", 0, "multi_head_attention_forward"): met.append}):
+            found = model(query)
+    torch.testing.assert_close(found, expected)
+    (weights,) = met
+    assert weights.shape == (2, 2, 6, 6 + len(kind) % 2)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 2, 6))
+
+
+@FAST_PATH.off()
+@FAST_PATH.off()
+def fail_where_it_is_off():
+    assert not torch.backends.mha.get_fastpath_enabled()
+    raise RuntimeError("boom")
+
+
+def test_the_fast_path_of_pytorch_is_as_it_was_once_nobody_looks():
+    switch = torch.backends.mha
+    for before in (True, False):
+        switch.set_fastpath_enabled(before)
+        try:
+            with pytest.raises(RuntimeError, match="boom"):
+                fail_where_it_is_off()
+            assert switch.get_fastpath_enabled() is before
+            find(made(EncoderLayer), (SIDE, SIDE))
+            with pytest.raises(ChoiceError, match="layout"):
+                find(made(EncoderLayer), (SIDE, SIDE), "b q h w")
+            assert switch.get_fastpath_enabled() is before
+        finally:
+            switch.set_fastpath_enabled(True)
 
 
 @pytest.mark.parametrize("family", ["Vision Permutator", "S2-MLPv2"])

@@ -12,7 +12,8 @@ from explorer.any_model import hub_models
 from explorer.engine.limits import Limits
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
-from explorer.ui.first import FIRST, First
+from explorer.ui.better_weights import first_here
+from explorer.ui.first import FIRST, SHOWS, First
 from models.preprocess import Preprocess
 from models.sources import Hub
 from tests.foreign import CONFIG, SIDE, beside_timm, like_timm, small
@@ -25,6 +26,12 @@ NAMES = ["ant", "bee", "cat", "dog", "elk"]
 def labels(tmp_path):
     (tmp_path / "names.txt").write_text("\n".join(NAMES), "utf-8")
     return tmp_path / "names.txt"
+
+
+def test_the_page_opens_on_a_photograph_that_is_told_rightly(explorer):
+    weights = first_here(FIRST.model, str(FIRST.picture))
+    likeliest, *_ = explorer.predict(FIRST.model, FIRST.picture, weights)
+    assert (weights, likeliest.label) == ("cifar10", SHOWS[FIRST.picture.stem])
 
 
 def test_a_function_of_a_module_gives_a_model_with_the_weights_and_names_asked_for(

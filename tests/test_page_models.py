@@ -11,8 +11,8 @@ from huggingface_hub import constants
 from playwright.sync_api import expect
 from safetensors.torch import save, save_file
 
+from explorer.ui.examples import PHOTOGRAPHS
 from models import card, create, registry
-from models.registry import Weights
 from models.scenes import CLASSES
 from models.sources import Hub
 from tests.loopback import serving
@@ -185,38 +185,54 @@ def test_the_size_control_is_there_where_it_works(visit):
 
 @pytest.fixture
 def published(tmp_path, monkeypatch):
-    """fasternet_nano with ImageNet weights that have to be fetched from a server of this machine."""
+    """fasternet_t0 with weights of the real size, which have to be fetched from a server of this machine."""
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     with serving() as (address, shelf):
-        content = save(create("fasternet_nano", seed=5).state_dict())
+        content = save(create("fasternet_t0", seed=5).state_dict())
         shelf.files["/someone/model/resolve/main/model.safetensors"] = content
+        found = card("fasternet_t0")
         source = Hub("someone/model", endpoint=address, cache=str(tmp_path))
-        found = card("fasternet_nano")
-        listed = Weights(source=source, labels="scenes", preprocess=found.preprocess)
-        offered = replace(found, weights=MappingProxyType({**found.weights, "imagenet": listed}))
-        monkeypatch.setitem(registry._CARDS, "fasternet_nano", offered)
+        listed = replace(found.weights["imagenet"], source=source)
+        offered = replace(found, weights=MappingProxyType({"imagenet": listed}))
+        monkeypatch.setitem(registry._CARDS, "fasternet_t0", offered)
         yield shelf
 
 
-def test_weights_are_fetched_when_asked_for(visit, published):
-    page = visit("/?model=fasternet_nano")
-    expect(page.locator("#status")).to_contain_text("fasternet_nano")
-    choose(page, "weights", "trained on ImageNet (published)")
+def test_weights_are_fetched_when_asked_for_from_the_click_to_the_prediction(visit, published, explorer):
+    """Until they are here the views show nothing but what they are; then the prediction of these weights."""
+    page = visit("/?picture=1-cat&model=vip_nano&weights=scenes")
+    expect(page.locator("#overview .facts")).to_contain_text("vip_nano")
+    choose(page, "backbone", "fasternet_t0")
+    choose(page, "weights", "trained on ImageNet (published, 16 MB)")
+    waiting = page.locator("#waiting")
+    expect(waiting).to_contain_text(
+        re.compile(r"huggingface\.co/someone/model.*16 MB.*1,000 classes.*71\.9 %", re.DOTALL)
+    )
     expect(page.locator("#badge")).to_contain_text("not on this computer yet")
+    expect(page.locator("#overview")).to_be_hidden()
     assert published.gets == 0
     page.get_by_role("button", name="Download", exact=True).click()
-    expect(page.locator("#status")).to_contain_text("trained on ImageNet")
+    expect(page.locator("#status")).to_contain_text("trained on ImageNet (published)")
+    expect(waiting).to_be_empty()
+    told = explorer.predict("fasternet_t0", PHOTOGRAPHS[0], "imagenet")[0]
+    expect(page.locator("#overview .predictions li").first).to_contain_text(told.label)
     expect(page.locator("#badge")).to_contain_text("published checkpoint")
     assert published.gets == 1
 
 
-def test_a_fetch_that_fails_is_told_and_the_page_goes_on(visit, published):
-    page = visit("/?model=fasternet_nano")
-    expect(page.locator("#status")).to_contain_text("fasternet_nano")
+def test_a_fetch_that_fails_names_its_host_and_can_be_tried_again(visit, published):
+    page = visit("/?picture=1-cat&model=fasternet_t0&weights=imagenet")
+    kept = dict(published.files)
     published.files.clear()
-    choose(page, "weights", "trained on ImageNet (published)")
     page.get_by_role("button", name="Download", exact=True).click()
+    failed = page.locator("#waiting [role=alert]")
+    expect(failed).to_contain_text("could not be fetched from huggingface.co/someone/model")
     expect(page.get_by_test_id("toast-body")).to_contain_text("could not be fetched")
-    expect(page.get_by_role("button", name="Download", exact=True)).to_be_visible()
-    choose(page, "weights", "trained on scenes (bundled)")
-    expect(page.locator("#badge")).to_contain_text("bundled checkpoint")
+    choose(page, "weights", "random (untrained)")  # the page goes on
+    expect(page.locator("#overview .facts")).to_contain_text("fasternet_t0")
+    choose(page, "weights", "trained on ImageNet (published, 16 MB)")
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(failed).to_be_visible()
+    published.files.update(kept)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#badge")).to_contain_text("published checkpoint")

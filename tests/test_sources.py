@@ -14,6 +14,7 @@ from safetensors.torch import save
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from models import card, create, list_models, registry
+from models.counted import megabytes
 from models.registry import Weights
 from models.sources import FirstOf, Hub, Link
 from models.weights import WeightsError
@@ -176,6 +177,44 @@ def offered(shop, cache, trained, monkeypatch):
     published = replace(found, weights=MappingProxyType({**found.weights, "imagenet": listed}))
     monkeypatch.setitem(registry._CARDS, "fasternet_nano", published)
     return shelf
+
+
+@pytest.mark.parametrize(
+    "name", ["fasternet_t0", "mobilevit_xxs", "efficientnet_lite1", "vip_s7", "mixer_b16"]
+)
+def test_a_whole_download_of_each_family_ends_in_its_prediction(name, shop, cache, monkeypatch, star):
+    """A file of the real size, random, from where that family keeps it: the Hub, or a link to a pickle."""
+    address, shelf = shop
+    found = card(name)
+    made = create(name, seed=3)
+    listed = found.weights["imagenet"]
+    if isinstance(listed.source, Link):
+        content = as_pth(made)
+        shelf.files["/releases/model.pth"] = content
+        source: Hub | Link = link(address, content)
+    else:
+        content = as_safetensors(made)
+        on_the_hub(shelf, content)
+        source = hub(address, cache)
+    offered = replace(found, weights=MappingProxyType({"imagenet": replace(listed, source=source)}))
+    monkeypatch.setitem(registry._CARDS, name, offered)
+    explorer, told = Explorer(device="cpu"), []
+    explorer.fetch(name, "imagenet", lambda here, total: told.append((here, total)))
+    assert told[-1] == (len(content), len(content))
+    assert len(content) == pytest.approx(1e6 * megabytes(name), rel=0.01)
+    image, _ = explorer.image(name, star, "imagenet")
+    with torch.no_grad():
+        expected = made(image).softmax(dim=1)[0]
+    top = explorer.predict(name, star, "imagenet")[0]
+    assert top.index == int(expected.argmax())
+    assert top.probability == pytest.approx(float(expected.max()), rel=1e-4)
+    assert len(explorer.labels(name, "imagenet")) == 1_000
+
+
+def test_where_all_places_fail_all_are_named(cache):
+    source = FirstOf((hub("http://127.0.0.1:9", cache), link("http://127.0.0.1:9", b"")))
+    with pytest.raises(WeightsError, match=r"huggingface\.co/someone/model or 127\.0\.0\.1.*online"):
+        source.fetch()
 
 
 def test_asked_for_by_name_they_are_loaded(offered, trained, star):

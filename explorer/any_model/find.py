@@ -14,6 +14,7 @@ from explorer.any_model.foreign import as_taken
 from explorer.any_model.found_probes import Station, of_gate, of_layer
 from explorer.any_model.gates import FoundGate, Sighting, hidden_gate, sightings, told
 from explorer.any_model.layouts import Layout, Seen, Size, Trial
+from explorer.any_model.opened_attention import FAST_PATH
 from explorer.any_model.places import Place
 from explorer.any_model.trials import tried
 from explorer.any_model.watch import Pass, watched
@@ -45,6 +46,7 @@ class Found:
         return tuple(one for one in self.layers if one.layout is None)
 
 
+@FAST_PATH.off()
 def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     """Watch a pass for an image of a size, and try what layout its tensors have.
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.any_model.found_probes import Station
+from explorer.any_model.functions import MULTIHEAD
+from explorer.any_model.opened_attention import FAST_PATH
 from explorer.any_model.places import listening, tensors_in
 from explorer.errors import ChoiceError
 
@@ -42,8 +44,16 @@ class Foreign(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         used = [station for station in self.stations if station.probe.is_used]
         routes = {place: change for station in used for place, change in station.routes().items()}
-        with listening(self.inner, routes, self.parts) if routes else nullcontext():
+        with (
+            FAST_PATH.off() if self.has_fast_path else nullcontext(),
+            listening(self.inner, routes, self.parts) if routes else nullcontext(),
+        ):
             return logits_in(self.inner(as_taken(self.inner, image)))
+
+    @property
+    def has_fast_path(self) -> bool:
+        """Whether PyTorch could compute attention where nobody can listen; here it never does."""
+        return any(place.function == MULTIHEAD for one in self.stations for place in one.places)
 
     def named_modules(
         self, memo: set[nn.Module] | None = None, prefix: str = "", remove_duplicate: bool = True

@@ -3,7 +3,8 @@
 from functools import lru_cache
 
 FUSED = "scaled_dot_product_attention"
-HIDDEN = ("multi_head_attention_forward", "native_multi_head_attention")  # cannot be opened from outside
+MULTIHEAD = "multi_head_attention_forward"
+HIDDEN = "native_multi_head_attention"  # cannot be opened from outside
 
 SIGMOIDS = {"sigmoid": "sigmoid", "hardsigmoid": "hard_sigmoid", "tanh": "tanh", "softmax": "softmax"}
 SIXES = {"relu6", "clamp", "clip", "hardtanh"}  # one sixth of what these cut at 6 is a hard sigmoid

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from explorer.any_model.functions import FUSED, plain
+from explorer.any_model.functions import FUSED, MULTIHEAD, plain
+from explorer.any_model.opened_attention import Change, multihead, unfused
 
-Change = Callable[[Tensor], Tensor | None]  # a tensor in its own axes -> what takes its place, or None
+OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead}
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Listener(TorchFunctionMode):
         number = running.calls[name]
         running.calls[name] += 1
         wanted = running.wanted.get((name, number), ())
-        if name == FUSED and wanted:
-            return unfused(*args, change=wanted[0][1], **kwargs)
+        if name in OPENED and wanted:
+            return OPENED[name](*args, change=wanted[0][1], **kwargs)
         for part, change in wanted:
             if part is not None:
                 given = change(args[part])
@@ -166,31 +166,3 @@ def replaced(value: Any, old: Tensor | None, new: Tensor) -> Any:
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return type(value)(replaced(one, old, new) for one in value)
     return value
-
-
-def unfused(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    *,
-    change: Change,
-) -> Tensor:
-    """Attention in separate steps, as PyTorch documents its fused one, so that its weights can be met."""
-    if enable_gqa:
-        key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
-        value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
-    scores = query @ key.transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
-    if is_causal:
-        allowed = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-        scores = scores.masked_fill(~allowed, -torch.inf)
-    if attn_mask is not None:
-        hidden = attn_mask.dtype == torch.bool
-        scores = scores.masked_fill(~attn_mask, -torch.inf) if hidden else scores + attn_mask
-    weights = scores.softmax(dim=-1)
-    given = change(weights)
-    return (weights if given is None else given) @ value

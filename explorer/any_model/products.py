@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from explorer.any_model import attention_rules
 from explorer.any_model import functions as kinds
 from explorer.any_model.ledger import Candidate, Facts, Use
 from explorer.any_model.places import tensors_in
@@ -163,7 +164,13 @@ def matrix(watch: Watcher, call: Call, made: Tensor) -> Facts:
     return watch.ledger.new(call.live)
 
 
-EVERY = {**RULES, "mul": multiplied, "addcmul": multiplied, **dict.fromkeys(kinds.MATRIX, matrix)}
+EVERY = {
+    **RULES,
+    **attention_rules.RULES,
+    "mul": multiplied,
+    "addcmul": multiplied,
+    **dict.fromkeys(kinds.MATRIX, matrix),
+}
 
 
 def noted(watch: Watcher, call: Call) -> None:

@@ -96,21 +96,6 @@ def started(watch: Watcher, found: Candidate, facts: Facts) -> Facts:
     return replace(facts, gates=(found,), blend=None, response="", six=False)
 
 
-def fused(watch: Watcher, call: Call, made: Tensor) -> Facts:
-    """Attention in one step; its weights are met when somebody listens."""
-    query, key = (call.argument(number, name) for number, name in enumerate(("query", "key")))
-    shape = (*query.shape[:-1], key.shape[-2])
-    found = Candidate(call.place, "softmax", query.new_empty(0).expand(0), -1, True, len(shape) - 1)
-    found.blended_shape, found.made = shape, watch.ledger.calls
-    watch.candidates.append(found)
-    return watch.ledger.new(True)
-
-
-def hidden(watch: Watcher, call: Call, made: Tensor) -> Facts:
-    watch.hidden.append(call.place)
-    return watch.ledger.new(True)
-
-
 def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
     """A mean, a norm, a sum."""
     first = call.facts[0]
@@ -192,6 +177,4 @@ RULES: dict[str, Rule] = {
     "softmax": shared_out,
     "neg": lambda _watch, call, made: pointless(call, made),
     "div": divided,
-    kinds.FUSED: fused,
-    **dict.fromkeys(kinds.HIDDEN, hidden),
 }

@@ -23,9 +23,17 @@ class Replay:
     def __init__(self, model: nn.Module, image: Tensor, probes: Collection[str]) -> None:
         self.model = model
         self.image = image
-        begun, ended, self.whole = timetable(model, image)
+        self.learned: Tensor | None = None
+        begun, ended = timetable(model, image)
         self.before = {probe: finished(begun[probe], ended) for probe in probes}
         self.outputs = outputs(model, image, {name for names in self.before.values() for name in names})
+
+    @torch.no_grad()
+    def whole(self) -> Tensor:
+        """The logits of the whole pass, with nobody listening: computed once."""
+        if self.learned is None:
+            self.learned = self.model(self.image)
+        return self.learned
 
     @contextmanager
     def up_to(self, probe: str) -> Iterator[None]:
@@ -41,7 +49,7 @@ class Replay:
 
     def check(self, probe: str) -> None:
         """Run the rest with nothing changed: where that is not the pass it was, run all of it from now on."""
-        if isinstance(self.model, Foreign) and not torch.equal(self.logits(probe), self.whole):
+        if isinstance(self.model, Foreign) and not torch.equal(self.logits(probe), self.whole()):
             self.before[probe] = []
 
     @torch.no_grad()
@@ -67,8 +75,8 @@ def copied(value: Any) -> Any:
 
 
 @torch.no_grad()
-def timetable(model: nn.Module, image: Tensor) -> tuple[dict[str, int], dict[str, int], Tensor]:
-    """When each module begins for the first time, when each that runs once ends, and the logits."""
+def timetable(model: nn.Module, image: Tensor) -> tuple[dict[str, int], dict[str, int]]:
+    """When each module begins for the first time, and when each that runs once ends."""
     clock = 0
     calls: Counter[str] = Counter()
     begun: dict[str, int] = {}
@@ -86,11 +94,11 @@ def timetable(model: nn.Module, image: Tensor) -> tuple[dict[str, int], dict[str
             if name:
                 handles.append(module.register_forward_pre_hook(lambda *_, n=name: note(begun, n)))
                 handles.append(module.register_forward_hook(lambda *_, n=name: note(ended, n)))
-        logits = model(image)
+        model(image)
     finally:
         for handle in handles:
             handle.remove()
-    return begun, {name: time for name, time in ended.items() if calls[name] == 1}, logits
+    return begun, {name: time for name, time in ended.items() if calls[name] == 1}
 
 
 def finished(moment: int, ended: dict[str, int]) -> list[str]:

@@ -50,7 +50,7 @@ def gate_effects(
     """The table, one row more each time. Only what follows a gate is run again for it."""
     found = gate_probes(model, kinds)
     replay = Replay(model, image, list(found))
-    learned = float(model(image)[0, target])
+    learned = float(replay.whole()[0, target])
     rows: list[list[float]] = []
     for name, probe in found.items():
         replay.check(name)

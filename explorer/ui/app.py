@@ -75,13 +75,14 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
         saves = Saves()
         status = build_header()
         with gr.Row(elem_id="cols"):
+            waiting = View(elem_id="waiting", render=False)
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
-                view = rail.build(explorer.hosted, first.picture)
+                view = rail.build(explorer.hosted, first.picture, waiting)
                 open_tab = gr.Textbox(tabs[0].name, visible="hidden", elem_id="open-tab")
-            with (
-                gr.Column(scale=1, min_width=320, elem_id="main"),
-                gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as shown,
-            ):
+            with gr.Column(scale=1, min_width=320, elem_id="main"):
+                waiting.render()
+                shown = gr.Tabs(elem_id="tabs", overflow_behavior="wrap")
+            with shown:
                 boxes, built = {}, {}
                 for row in tabs:
                     with gr.Tab(row.title, id=row.name) as one:

@@ -35,7 +35,7 @@ class First:
     @property
     def query(self) -> Mapping[str, str]:
         """The model and the weights as a link has them; nothing for what every visitor sees."""
-        if self == First():
+        if (self.model, self.weights) == (MODEL, ""):
             return {}
         named = self.weights in ("", *weights_of(self.model))
         weights = {"weights": self.weights} if named else {"weights": FILE, "file": self.weights}

@@ -21,35 +21,34 @@ from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, weights_of, wired
 from explorer.ui.typed_numbers import SETTLE
-from explorer.ui.weights_badge import DOUBTS, badge, best_here, taken
+from explorer.ui.weights_badge import AWAY, DOUBTS, badge, best_here, taken
+from explorer.ui.weights_download import waiting
 from explorer.ui.weights_menu import PREDICTED, menus, name_of, with_weights
 from explorer.ui.weights_upload import WORDS, WeightsUpload
 
 
 def refreshed(explorer: Explorer, selection: Selection) -> tuple:
-    """The new link, which the open tab follows, the badge, and one line on what is shown now.
+    """The new link, which the open tab follows, the badge, one line on what is shown, and what is waited for.
 
     What cannot be looked at is refused here, with one sentence, before any view changes.
     """
     if selection.choice == FILE and not selection.file:
         gr.Info("Give the path of a checkpoint on this computer and press Load.")
-        return gr.skip(), gr.skip(), gr.skip()
+        return gr.skip(), gr.skip(), gr.skip(), ""
     if selection.choice == UPLOAD and not explorer.engine.models.holds(selection.model, selection.upload):
-        return gr.skip(), render("badge", kind="neutral", text=WORDS), gr.skip()
-    if place := missing(selection):
-        return gr.skip(), render("weights_missing", place=place), gr.skip()
+        return gr.skip(), render("badge", kind="neutral", text=WORDS), gr.skip(), ""
+    shown = {"model": selection.model, "weights": name_of(selection.model, selection.choice)}
+    if missing(selection):
+        away = render("badge", kind="neutral", text=AWAY)
+        return gr.skip(), away, render("status", **shown, top=None, doubt=""), waiting(explorer, selection)
     loaded = selection.loaded(explorer)
     top = explorer.predict(*selection.question, most=1)[0] if loaded.labels else None
+    doubt = unlike(explorer, selection) and DOUBTS[selection.weights]
     return (
         link_to(selection, explorer.digest(selection.picture)),
         badge(explorer, selection),
-        render(
-            "status",
-            model=selection.model,
-            weights=name_of(selection.model, selection.choice),
-            top=top,
-            doubt=unlike(explorer, selection) and DOUBTS[selection.weights],
-        ),
+        render("status", **shown, top=top, doubt=doubt),
+        "",
     )
 
 
@@ -77,6 +76,7 @@ class RailView:
     bringing: gr.Column  # seen where weights of the visitor's own are brought
     files: WeightsUpload
     badge: View
+    waiting: View  # weights that are not here; while it says anything, it is seen in place of all tabs
     chosen: gr.State  # whether the visitor has chosen a model or weights
     link: gr.Textbox  # the query of a link to what is shown; the address bar and the open tab follow it
 
@@ -89,7 +89,7 @@ class Refreshing:
     link: dict[str, Any]  # makes the link, the badge and the line of status anew
 
 
-def build(hosted: bool, picture: Path) -> RailView:
+def build(hosted: bool, picture: Path, waiting: View) -> RailView:
     """Lay the rail out, with the picture that is seen first."""
     upload = PictureUpload(
         str(picture),
@@ -113,7 +113,7 @@ def build(hosted: bool, picture: Path) -> RailView:
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
     rail = Rail(gr.State(str(picture)), picker.model, choice, file, target, gr.State(""))
     link = gr.Textbox(visible="hidden", elem_id="link")
-    return RailView(rail, picker, upload, examples, bringing, files, badge, gr.State(False), link)
+    return RailView(rail, picker, upload, examples, bringing, files, badge, waiting, gr.State(False), link)
 
 
 def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
@@ -121,7 +121,7 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
     rail = view.rail
     link = {
         **wired(explorer, rail, refreshed),
-        "outputs": [view.link, view.badge, status],
+        "outputs": [view.link, view.badge, status, view.waiting],
         **QUICK,
         **progress_on(status),
     }
@@ -147,6 +147,8 @@ def connect(
     elsewhere: views of tabs that offer other weights as the badge does.
     """
     rail, both = view.rail, [view.upload, view.rail.picture]
+    fetching = weights_download.connect(explorer, rail, view.waiting)
+    running = [*running, fetching]
     picker, fields, settled = view.picker, view.picker.fields, view.picker.settled
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     accept = shown(partial(accepted, explorer))
@@ -170,6 +172,6 @@ def connect(
         offering.more(lambda: True, None, view.chosen, **PICK)
     choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
     gr.on(choosing, lambda: True, None, view.chosen, **PICK)
-    weights_download.connect(explorer, rail, view.badge).success(**after.link)
+    fetching.success(**after.link)
     brought = weights_upload.connect(app, explorer, rail, view.files, running)
     brought.success(**after.menus).success(**after.link)

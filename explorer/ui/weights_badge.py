@@ -39,6 +39,7 @@ DOUBTS = {
     "cifar10": "most likely none of the ten it knows",
     "imagenet": "not like anything it knows",
 }
+AWAY = "These weights are not on this computer yet."
 UNSURE = "Whether this picture is like those it was trained on is not known."
 
 
