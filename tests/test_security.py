@@ -19,7 +19,7 @@ from PIL import Image
 from explorer.engine.limits import Limits
 from explorer.errors import ChoiceError, PictureError
 from explorer.explorer import Explorer
-from explorer.ui import admission, temporary_files
+from explorer.ui import admission, security, temporary_files
 from explorer.ui.alerts import as_alert
 from explorer.ui.events import place_of
 from explorer.ui.selection import selected
@@ -194,6 +194,33 @@ def test_what_the_page_never_sends_is_told_as_such():
     with pytest.raises(AttributeError) as missing:
         place_of(gr.EventData(None, {"row": 0.5}))
     assert str(as_alert(missing.value)) == "'This event does not tell what it has to.'"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example:7860", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("[evil", 421),
+        ("localhost:7860", 200),
+        ("here.localhost", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]:7860", 200),
+    ],
+)
+def test_a_name_of_the_internet_is_not_this_computer(server, host, status):
+    found, body, headers = answer(server, "/health", host=host)
+    assert found == status
+    assert status == 200 or body == security.MISNAMED
+    assert "content-security-policy" in {name.lower() for name in headers}
+
+
+def test_what_fails_outside_of_a_question_is_one_sentence_too(server):
+    question = {"data": [], "fn_index": 99_999, "session_hash": "x"}
+    status, body, headers = answer(server, "/gradio_api/queue/join", question)
+    assert status == 500
+    assert re.fullmatch(r"Something went wrong here that is not your fault \(reference \w+\)\.", body)
+    assert "content-security-policy" in {name.lower() for name in headers}
 
 
 def test_neither_the_page_nor_its_files_tell_where_it_is_installed(server):

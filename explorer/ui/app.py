@@ -72,6 +72,7 @@ LAUNCH: dict[str, Any] = {
 def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First = FIRST) -> gr.Blocks:
     """Lay the page out and connect its parts; `first` is what it opens on."""
     with Page(title="Mixscope", fill_width=True, delete_cache=(3600, 86400), analytics_enabled=False) as app:
+        app.hosted = explorer.hosted
         saves = Saves()
         status = build_header()
         with gr.Row(elem_id="cols"):

@@ -3,6 +3,7 @@
 The threats and the tests that hold each answer are listed in docs/security.md.
 """
 
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,10 +39,18 @@ HEADERS = {
     "referrer-policy": "same-origin",
 }
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+FOREIGN = "Only this page itself may send anything here."
+MISNAMED = (
+    "This page is for the person at this computer, who calls it localhost; "
+    "to serve others, start it with --hosted."
+)
 
 
 class Guard:
-    """Adds the headers to every answer, and refuses what another page's script sends in a visitor's name."""
+    """Adds the headers to every answer, and refuses what another page's script sends in a visitor's name.
+
+    Whatever fails on the way is one sentence.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -56,9 +65,9 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        if scope["method"] in UNSAFE and is_foreign(Headers(scope=scope)):
-            refusal = PlainTextResponse("Only this page itself may send anything here.", status_code=403)
-            await refusal(scope, receive, send_with_headers)
+        refused = refusal(scope)
+        if refused is not None:
+            await refused(scope, receive, send_with_headers)
             return
         begun = False
 
@@ -69,11 +78,21 @@ class Guard:
 
         try:
             await self.app(scope, receive, send_and_note)
-        except (OSError, MemoryError) as error:  # an upload that finds no room
-            sentence = short_of(error)
-            if sentence is None or begun:
+        except Exception as error:
+            if begun:
                 raise
-            await PlainTextResponse(sentence, status_code=507)(scope, receive, send_with_headers)
+            status = 507 if short_of(error) else 500  # no room for an upload, for one
+            await PlainTextResponse(as_alert(error).message, status)(scope, receive, send_with_headers)
+
+
+def refusal(scope: Scope) -> PlainTextResponse | None:
+    """What is told to those who may not ask."""
+    headers = Headers(scope=scope)
+    if scope["method"] in UNSAFE and is_foreign(headers):
+        return PlainTextResponse(FOREIGN, 403)
+    if not scope["app"].get_blocks().hosted and is_misnamed(scope, headers):
+        return PlainTextResponse(MISNAMED, 421)
+    return None
 
 
 def is_foreign(headers: Headers) -> bool:
@@ -85,8 +104,33 @@ def is_foreign(headers: Headers) -> bool:
     return urlsplit(origin).netloc not in hosts
 
 
+def is_misnamed(scope: Scope, headers: Headers) -> bool:
+    """Whether a page that is reached on this computer alone was asked for by a name of the internet.
+
+    Such a name may point here for a while (DNS rebinding), so that a page of somebody else counts as ours.
+    """
+    try:
+        here = ip_address((scope.get("server") or ("",))[0]).is_loopback
+    except ValueError:
+        return False  # no address: served through a socket of another kind
+    try:
+        name = urlsplit(f"//{headers.get('host', 'localhost')}").hostname or ""
+    except ValueError:
+        name = ""
+    return here and not (name == "localhost" or name.endswith(".localhost") or is_address(name))
+
+
+def is_address(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
+
+
 class Page(gr.Blocks):
     """The page, whose every failure reaches a visitor or a client as one sentence."""
+
+    hosted = False  # whether strangers are served
 
     async def preprocess_data(self, block_fn: Any, *args, **kwargs) -> list:
         """What was sent, as handlers take it; anything else than they take is refused."""
