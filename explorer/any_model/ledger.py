@@ -1,10 +1,11 @@
 """What is known of a tensor while one pass is watched, and of the values that may turn out to be a gate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from weakref import ReferenceType, ref
 
 from torch import Tensor
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from explorer.any_model.places import Place
 
@@ -63,11 +64,14 @@ class Facts:
     views: frozenset[int] = frozenset()  # origins of what these may be a part of, in the same memory
 
 
+NOBODY: tuple[Callable[[], Tensor | None], Facts] = (lambda: None, Facts(-1))
+
+
 class Ledger:
     """The facts of the tensors that are still there; keeps none of them alive."""
 
     def __init__(self) -> None:
-        self.known = WeakTensorKeyDictionary()
+        self.known: dict[int, tuple[ReferenceType[Tensor], Facts]] = {}
         self.origins = count()
         self.calls = 0
         self.written: dict[
@@ -76,13 +80,14 @@ class Ledger:
 
     def of(self, tensor: Tensor) -> Facts:
         """What is known; a tensor nobody has met, such as a parameter, does not depend on the picture."""
-        found = self.known.get(tensor)
-        if found is None:
-            found = self.known[tensor] = Facts(next(self.origins))
+        reference, found = self.known.get(id(tensor), NOBODY)
+        if reference() is not tensor:  # its number may have been that of another one
+            found = Facts(next(self.origins))
+            self.put(tensor, found)
         return found
 
     def put(self, tensor: Tensor, facts: Facts) -> None:
-        self.known[tensor] = facts
+        self.known[id(tensor)] = ref(tensor), facts
 
     def new(self, live: bool, **more) -> Facts:
         """Facts of values that are no simple function of others."""

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import FUSED, MULTIHEAD, plain
 from explorer.any_model.opened_attention import Change, multihead, unfused
 
+PLAIN = (int, float, str, bytes, type(None), torch.dtype, torch.device)
 OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead}
 
 
@@ -89,12 +91,16 @@ class Listener(TorchFunctionMode):
             if self.on == 1:
                 self.__enter__()
 
+    def gave(self, name: str, value: Any) -> Any:
+        """A module of which only what it puts out matters has ended."""
+        self.visits[name] += 1
+        change = self.outputs.get((name, self.visits[name] - 1))
+        return None if change is None else changed_output(value, change)
+
     def ends(self, name: str, value: Any) -> Any:
         """It has ended; what it puts out may be changed."""
-        running, self.stack[-1] = (
-            self.stack[-1],
-            None,
-        )  # whoever listens may call torch as well, which counts for nobody
+        running = self.stack[-1]
+        self.stack[-1] = None  # whoever listens may call torch as well, which counts for nobody
         change = self.outputs.get((name, self.visits[name] - 1))
         made = None if change is None else changed_output(value, change)
         self.stack.pop()
@@ -105,26 +111,42 @@ class Listener(TorchFunctionMode):
         return made
 
 
+class Parts:
+    """The parts of a model by name, gathered once; one that is shared has the last of its names."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.modules = dict(model.named_modules())
+        names = {id(part): name for name, part in self.modules.items()}
+        self.inside = {
+            name: {names[id(child)] for child in part.children()} for name, part in self.modules.items()
+        }
+
+    def children(self, names: set[str]) -> set[str]:
+        return set().union(*(self.inside[name] for name in names))
+
+
 @contextmanager
-def listening(
-    model: nn.Module, routes: Mapping[Place, Change], known: Mapping[str, nn.Module] | None = None
-) -> Iterator[None]:
+def listening(model: nn.Module, routes: Mapping[Place, Change], known: Parts | None = None) -> Iterator[None]:
     """For the length of a `with` block, passes of this thread hand over what is met at the places.
 
-    known: the parts of the model by name, where they have been gathered before.
+    known: the parts of the model, where they have been gathered before.
     """
-    listener = Listener(routes)
-    modules = known or dict(model.named_modules())
-    owners = {place.module for place in routes}
+    listener, parts = Listener(routes), known or Parts(model)
     callers = {place.module for place in routes if place.function}
-    names = {id(part): name for name, part in modules.items()}  # a part that is shared has one name
-    children = {names[id(child)] for name in callers for child in modules[name].children()}
+    framed = callers | parts.children(callers)  # where it matters who runs, as calls are counted
     hooks = []
     try:
-        for name in owners | children:
-            part = modules[name]
-            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
-            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value)))
+        for name in {place.module for place in routes} | framed:
+            part = parts.modules[name]
+            if name in framed:
+                hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
+                hooks.append(
+                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value))
+                )
+            else:
+                hooks.append(
+                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.gave(n, value))
+                )
         yield
     finally:
         if listener.on:  # an error came out of a module, which then has not ended
@@ -133,16 +155,25 @@ def listening(
             hook.remove()
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: Any) -> list[Tensor]:
     """The tensors of an output, through lists, tuples and dicts, in their order."""
+    found: list[Tensor] = []
+    gather(value, found)
+    return found
+
+
+def gather(value: Any, found: list[Tensor]) -> None:
     if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from tensors_in(one)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
+        found.append(value)
+    elif isinstance(value, list | tuple):
         for one in value:
-            yield from tensors_in(one)
+            gather(one, found)
+    elif isinstance(value, PLAIN):  # asked before what takes long to ask
+        return
+    elif isinstance(value, Mapping):
+        gather(list(value.values()), found)
+    elif isinstance(value, Sequence):
+        gather(list(value), found)
 
 
 def map_in(value: Any) -> Tensor | None:
@@ -163,6 +194,7 @@ def replaced(value: Any, old: Tensor | None, new: Tensor) -> Any:
         return new
     if isinstance(value, Mapping):
         return type(value)({key: replaced(one, old, new) for key, one in value.items()})  # type: ignore[call-arg]
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return type(value)(replaced(one, old, new) for one in value)
+    if isinstance(value, list | tuple):
+        parts = [replaced(one, old, new) for one in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     return value
