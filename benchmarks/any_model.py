@@ -74,7 +74,7 @@ def measured(name: str) -> Row:
     _, *size = model.pretrained_cfg["input_size"]
     image = torch.randn(1, 3, *size)
     found = find(model, (size[0], size[1]))
-    foreign = Foreign(model, found.stations)
+    foreign = Foreign(model, found.stations, found)
     seen = run(foreign, image)
     with torch.no_grad():
         alone, listening, finding = processor_seconds(

@@ -39,7 +39,7 @@ def image():
 
 def found_in(model):
     found = find(model, (SIDE, SIDE))
-    return found, Foreign(model, found.stations)
+    return found, Foreign(model, found.stations, found)
 
 
 def told(gate):

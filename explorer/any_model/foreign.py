@@ -36,7 +36,7 @@ class Foreign(nn.Module):
             inner=inner,
             stations=tuple(stations),
             found=found,
-            parts=Parts(inner),
+            parts=Parts(inner, found.calls) if found else Parts(inner),
             training=inner.training,
             _modules=inner._modules,
             _parameters=inner._parameters,

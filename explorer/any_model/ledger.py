@@ -1,6 +1,6 @@
 """What is known of a tensor while one pass is watched, and of the values that may turn out to be a gate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from weakref import ReferenceType, ref
@@ -24,6 +24,7 @@ class Use:
     matrix: bool  # a product of matrices, which sums over an axis
     branch: int | None = None  # the only branch of the gate that is used here
     axis: int | None = None  # of the branches in what all of them are applied to at once
+    origin: int = -1  # of what it is applied to
 
 
 @dataclass(eq=False)
@@ -42,6 +43,11 @@ class Candidate:
     uses: list[Use] = field(default_factory=list)
     blended: Place | None = None  # where the products of all branches have been summed
     blended_shape: tuple[int, ...] = ()
+    blended_origin: int = -1  # of what that gave
+
+    def is_written(self, origin: int | None, written: Mapping[int, int]) -> bool:
+        """Whether the model writes into values of an origin after the gate was made; unknown ones count."""
+        return origin is None or origin < 0 or written.get(origin, -1) > self.made
 
 
 Gates = tuple[Candidate, ...]

@@ -4,9 +4,10 @@ Hooks belong to a module and modes to a thread; both are taken off again whateve
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -111,18 +112,36 @@ class Listener(TorchFunctionMode):
         return made
 
 
-class Parts:
-    """The parts of a model by name, gathered once; one that is shared has the last of its names."""
+NOTHING: Mapping[str, Collection[str]] = MappingProxyType({})
 
-    def __init__(self, model: nn.Module) -> None:
+
+class Parts:
+    """The parts of a model by name, gathered once; one that is shared has the last of its names.
+
+    calls: by name of a part, the functions that it and its own parts call, as far as that is known.
+    """
+
+    def __init__(self, model: nn.Module, calls: Mapping[str, Collection[str]] = NOTHING) -> None:
+        self.calls = calls
         self.modules = dict(model.named_modules())
         names = {id(part): name for name, part in self.modules.items()}
         self.inside = {
             name: {names[id(child)] for child in part.children()} for name, part in self.modules.items()
         }
 
-    def children(self, names: set[str]) -> set[str]:
-        return set().union(*(self.inside[name] for name in names))
+    def framed(self, routes: Mapping[Place, Change]) -> set[str]:
+        """Where it matters who runs, as calls are counted: who calls, and what in it may call the same."""
+        wanted: dict[str, set[str]] = {}
+        for place in routes:
+            if place.function:
+                wanted.setdefault(place.module, set()).add(place.function)
+        inside = {
+            child
+            for name, functions in wanted.items()
+            for child in self.inside[name]
+            if child not in self.calls or not functions.isdisjoint(self.calls[child])
+        }
+        return inside | wanted.keys()
 
 
 @contextmanager
@@ -132,8 +151,7 @@ def listening(model: nn.Module, routes: Mapping[Place, Change], known: Parts | N
     known: the parts of the model, where they have been gathered before.
     """
     listener, parts = Listener(routes), known or Parts(model)
-    callers = {place.module for place in routes if place.function}
-    framed = callers | parts.children(callers)  # where it matters who runs, as calls are counted
+    framed = parts.framed(routes)
     hooks = []
     try:
         for name in {place.module for place in routes} | framed:

@@ -90,6 +90,7 @@ def used(
         call.name in kinds.MATRIX,
         branch,
         axis,
+        other[2].origin,
     )
 
 

@@ -46,6 +46,17 @@ class Pass:
     output: Any
     written: Mapping[int, int]  # by which call something was last written into the values of an origin
 
+    def calls(self) -> dict[str, frozenset[str]]:
+        """The functions that each module and its parts call, by its name."""
+        made: dict[str, set[str]] = {}
+        for run in self.runs:
+            above = run.parent
+            made.setdefault(run.name, set()).update(run.calls)
+            while above is not None:
+                made[self.runs[above].name].update(run.calls)
+                above = self.runs[above].parent
+        return {name: frozenset(functions) for name, functions in made.items()}
+
 
 class Watch(TorchFunctionMode):
     """Sees every call while it is on."""
