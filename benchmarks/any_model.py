@@ -187,9 +187,9 @@ def summary(rows: list[Row]) -> str:
         f"{sum(len(row.invented) for row in rows)} elsewhere; {layers - left} of {layers} layouts decided; "
         f"{agree[0]} of {agree[1]} intermediate maps of timm equal a layer; "
         f"{edits[0]} of {edits[1]} edits moved the logits and gave them back.\n\n"
-        f"Capture is {median(times['capture']):.2f} of the forward in the median, within {MOST['capture']} for "
-        f"{within['capture']}; the finder's pass {median(times['finder']):.2f}, within {MOST['finder']:.0f} for "
-        f"{within['finder']}.\n"
+        f"Capture is {median(times['capture']):.2f} of the forward in the median, within {MOST['capture']} "
+        f"for {within['capture']}; the finder's pass {median(times['finder']):.2f}, within "
+        f"{MOST['finder']:.0f} for {within['finder']}.\n"
     )
 
 
