@@ -4,20 +4,19 @@ Hooks belong to a module and modes to a thread; both are taken off again whateve
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import FUSED, MULTIHEAD, plain
 from explorer.any_model.opened_attention import Change, multihead, unfused
+from explorer.any_model.outputs import changed_output
 
-PLAIN = (int, float, str, bytes, type(None), torch.dtype, torch.device)
 OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead}
 
 
@@ -171,48 +170,3 @@ def listening(model: nn.Module, routes: Mapping[Place, Change], known: Parts | N
             listener.__exit__(None, None, None)
         for hook in hooks:
             hook.remove()
-
-
-def tensors_in(value: Any) -> list[Tensor]:
-    """The tensors of an output, through lists, tuples and dicts, in their order."""
-    found: list[Tensor] = []
-    gather(value, found)
-    return found
-
-
-def gather(value: Any, found: list[Tensor]) -> None:
-    if isinstance(value, Tensor):
-        found.append(value)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            gather(one, found)
-    elif isinstance(value, PLAIN):  # asked before what takes long to ask
-        return
-    elif isinstance(value, Mapping):
-        gather(list(value.values()), found)
-    elif isinstance(value, Sequence):
-        gather(list(value), found)
-
-
-def map_in(value: Any) -> Tensor | None:
-    """The first tensor of an output that can hold places: of three axes or more."""
-    return next((one for one in tensors_in(value) if one.ndim > 2), None)
-
-
-def changed_output(value: Any, change: Change) -> Any:
-    """The output with its map changed; None where nothing changes."""
-    found = map_in(value)
-    given = None if found is None else change(found)
-    return None if given is None else replaced(value, found, given)
-
-
-def replaced(value: Any, old: Tensor | None, new: Tensor) -> Any:
-    """The same structure with one tensor in the place of another."""
-    if value is old:
-        return new
-    if isinstance(value, Mapping):
-        return type(value)({key: replaced(one, old, new) for key, one in value.items()})  # type: ignore[call-arg]
-    if isinstance(value, list | tuple):
-        parts = [replaced(one, old, new) for one in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value

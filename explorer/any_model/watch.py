@@ -16,7 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import plain
 from explorer.any_model.ledger import Candidate, Ledger
-from explorer.any_model.places import Place, map_in, tensors_in
+from explorer.any_model.outputs import map_in, tensors_in
+from explorer.any_model.places import Place
 from explorer.any_model.products import noted
 from explorer.any_model.rules import Call
 
