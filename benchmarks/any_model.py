@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import torch
 from einops import rearrange
@@ -41,7 +42,8 @@ TRUTH = {
     **dict.fromkeys(("Attention4D", "MultiQueryAttention2d", "AttentionRope"), ("attention",)),
 }
 TRUE_BY_FILE = {("starnet", "Block"): ("modulation",), ("ghostnet", "GhostModuleV2"): ("modulation",)}
-LINE = "| {:<32} | {:>6} | {:<58} | {:>9} | {:>9} | {:>7} | {:>8} | {:>8} | {:>7} | {:>7} |\n"
+LINE = "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n"
+MOST = {"capture": 1.25, "finder": 3.0}  # that is promised, in forwards
 HEAD = (
     *("model", "layers", "gates", "undecided", "agree", "known", "invented", "edits", "capture", "finder"),
 )
@@ -74,7 +76,7 @@ def measured(name: str) -> Row:
     _, *size = model.pretrained_cfg["input_size"]
     image = torch.randn(1, 3, *size)
     found = find(model, (size[0], size[1]))
-    foreign = Foreign(model, found.stations)
+    foreign = Foreign(model, found.stations, found)
     seen = run(foreign, image)
     with torch.no_grad():
         alone, listening, finding = processor_seconds(
@@ -168,14 +170,26 @@ def main() -> None:
         sys.stdout.flush()
         if rows[-1].invented:
             sys.stderr.write(f"{name} invented: {rows[-1].invented[:3]}\n")
+    sys.stdout.write(summary(rows))
+
+
+def summary(rows: list[Row]) -> str:
+    """What all rows say together."""
     layers = sum(len(row.found.layers) for row in rows)
     left = sum(len(row.found.undecided) for row in rows)
     known = [sum(row.known[side] for row in rows) for side in (0, 1)]
     agree = [sum(row.agree[side] for row in rows) for side in (0, 1)]
-    sys.stdout.write(
+    edits = [sum(row.edits[side] for row in rows) for side in (0, 1)]
+    times = {name: [getattr(row, name) for row in rows] for name in MOST}
+    within = {name: sum(one <= MOST[name] for one in times[name]) for name in MOST}
+    return (
         f"\n{len(rows)} models: {known[0]} of {known[1]} gates of timm found, "
         f"{sum(len(row.invented) for row in rows)} elsewhere; {layers - left} of {layers} layouts decided; "
-        f"{agree[0]} of {agree[1]} intermediate maps of timm equal a layer.\n"
+        f"{agree[0]} of {agree[1]} intermediate maps of timm equal a layer; "
+        f"{edits[0]} of {edits[1]} edits moved the logits and gave them back.\n\n"
+        f"Capture is {median(times['capture']):.2f} of the forward in the median, within {MOST['capture']} "
+        f"for {within['capture']}; the finder's pass {median(times['finder']):.2f}, within "
+        f"{MOST['finder']:.0f} for {within['finder']}.\n"
     )
 
 

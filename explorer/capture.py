@@ -61,7 +61,9 @@ class Run:
 
 def probes(model: nn.Module, kind: Kind | None = None) -> dict[str, Probe]:
     """All probes by name, or those of one kind, in execution order."""
-    found = {name: module for name, module in model.named_modules() if isinstance(module, Probe)}
+    found = getattr(model, "probed", None)  # of models of others, whose parts are many
+    if found is None:
+        found = {name: module for name, module in model.named_modules() if isinstance(module, Probe)}
     return {name: probe for name, probe in found.items() if kind in (None, probe.kind)}
 
 

@@ -1,6 +1,7 @@
 """Models nobody prepared: their layers and gates are found, read and changed, and nothing stays on them."""
 
 import re
+from copy import deepcopy
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ def image():
 
 def found_in(model):
     found = find(model, (SIDE, SIDE))
-    return found, Foreign(model, found.stations)
+    return found, Foreign(model, found.stations, found)
 
 
 def told(gate):
@@ -227,6 +228,16 @@ def test_nothing_stays_on_a_model_also_after_an_error(when, image):
     assert not any(any(pair) for pair in hooks)
     assert not torch.overrides._get_current_function_mode_stack()
     assert flags(model) == before
+
+
+def test_a_copy_of_a_facade_is_listened_to_by_itself(image):
+    _, foreign = found_in(made(FunctionalBranches))
+    copy = deepcopy(foreign)
+    for one, other in zip(
+        run(foreign, image).activations.values(), run(copy, image).activations.values(), strict=True
+    ):
+        assert one.name == other.name
+        assert torch.equal(one.value, other.value)
 
 
 def test_a_model_in_its_facade_keeps_the_names_of_its_parameters_and_parts():

@@ -11,6 +11,7 @@ from gradio_client.exceptions import AppError
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.interventions import Uniform
 from models import card, list_models
+from tests.test_security import told
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,32 @@ def test_models_are_listed_with_their_weights(client):
     assert nano["weights"] == [*card("vip_nano").weights, "random"]
     assert nano["parameters"] == 856_684
     assert set(nano) == {"name", "family", "parameters", "image_size", "weights", "paper"}
+
+
+ENDPOINTS = ("predict", "branch_weights", "what_if", "knock_out", "attribute", "score_card", "code_walk")
+
+
+@pytest.fixture(scope="module")
+def documented(client):
+    return client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+
+
+def test_every_parameter_of_the_api_page_has_a_name_and_an_example(documented):
+    assert set(documented) == {"/models", *(f"/{name}" for name in ENDPOINTS)}
+    for name in ENDPOINTS:
+        names = [one["parameter_name"] for one in documented[f"/{name}"]["parameters"]]
+        assert names[:3] == ["picture", "model", "weights"]
+    (shares,) = (one for one in documented["/what_if"]["parameters"] if one["parameter_name"] == "shares")
+    assert shares["example_input"] == [0.5, 0.25, 0.25]
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_the_example_of_every_endpoint_works_as_it_stands(documented, server, name):
+    """Posted as the API page shows it; the picture is named as it lies in the project."""
+    values = [one["example_input"] for one in documented[f"/{name}"]["parameters"]]
+    assert values[0]["path"].startswith("assets/examples/")
+    said = told(server, name, values)
+    assert said.startswith("event: complete"), said
 
 
 def test_a_picture_is_predicted(client, picture):

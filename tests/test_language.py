@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from explorer import picture_files
 from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
-from explorer.ui import model_picker, weights_badge
+from explorer.ui import model_picker, weights_badge, weights_menu
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
@@ -42,7 +42,7 @@ KEPT = "|".join(
             *("LRP", "SLIC", "ReLU", "Vision Permutator", "S2-MLPv2", "LayerNorm", "GELU"),
             *("SiLU", "GroupNorm", "DropPath"),
             *("AS-MLP", "MLP-Mixer", "MLP", "S2-MLP", "MobileViT", "FasterNet"),
-            *("EfficientNet-Lite", "EfficientNet", "MBConv"),
+            *("EfficientNet-Lite", "EfficientNet", "MBConv", "CIFAR-10"),
             *("WeightedPermuteMLP", "dim", "seg_dim", "fasternet_t0@[0-9x]+"),
             r"inner fc \d",  # as somebody calls the parts of a model of their own
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
@@ -199,7 +199,7 @@ def test_a_phrase_keeps_its_gaps():
 
 def test_the_words_of_the_core_are_known():
     words = [*CLASSES, *baselines.BASELINES.values(), *(method.title for method in METHODS.values())]
-    words += [*weights_badge.NAMES.values(), weights_badge.BUNDLED]
+    words += [*weights_menu.NAMES.values(), weights_menu.BUNDLED]
     words += [text for _, text in weights_badge.BADGES.values()]
     words += [model_picker.SEARCH, model_picker.OF_TIMM]
     assert [word for word in words if word not in ZH] == []

@@ -77,14 +77,15 @@ def test_a_mosaic_has_one_scale_from_zero():
 @pytest.mark.parametrize(
     ("lens", "model", "rest"),
     [
-        (attention, "mobilevit_nano", (LAYER, "1", Place(0.2, 0.8))),
+        (attention, "mobilevit_nano", {"layer": LAYER, "head": "1", "place": Place(0.2, 0.8)}),
         (matrices, "vip_nano", (None, "height", "frequency", 1, 0)),
         (matrices, "mixer_nano", (None, "reads", "frequency", 1, 7)),
         (shifts, "as_mlp_nano", (None,)),
     ],
 )
 def test_the_python_of_a_lens_runs(explorer, lens, model, rest, capsys):
-    drawn = lens.draw(explorer, selection(model), *rest)
+    named, listed = (rest, ()) if isinstance(rest, dict) else ({}, rest)
+    drawn = lens.draw(explorer, selection(model), *listed, **named)
     for page in [drawn] if isinstance(drawn, str) else drawn:
         code = html.unescape(re.search("<code>(.*?)</code>", page, re.DOTALL)[1])
         exec(code.replace('"picture.png"', repr(STAR)), {})
@@ -92,7 +93,9 @@ def test_the_python_of_a_lens_runs(explorer, lens, model, rest, capsys):
 
 
 def test_what_another_model_left_over_counts_as_the_first(explorer):
-    page = attention.draw(explorer, selection("mobilevit_nano"), "no such layer", "9", Place(1.0, 0.0))
+    page = attention.draw(
+        explorer, selection("mobilevit_nano"), layer="no such layer", head="9", place=Place(1.0, 0.0)
+    )
     assert "all heads" in page
     assert "row 7, column 0 of 8 × 8" in page
     assert attention_layers(selection("mobilevit_nano").run(explorer))[0] == LAYER

@@ -40,6 +40,7 @@ class Found:
     layers: tuple[FoundLayer, ...]
     stations: tuple[Station, ...]  # in the order of the pass
     trial: Trial  # the sizes of image that were tried
+    calls: Mapping[str, frozenset[str]]  # the functions that each module and its parts call, by its name
 
     @property
     def undecided(self) -> tuple[FoundLayer, ...]:
@@ -65,13 +66,13 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     found = tuple(found_layer(one, shown, trial, layout) for one in outputs)
     stations = [
         *layer_stations(outputs, found, seen),
-        *gate_stations(gates, shown, trial),
+        *gate_stations(gates, shown, trial, seen.written),
     ]
     taken = {name for name, _ in model.named_modules()}
     stations = [(one, apart(station, taken)) for one, station in stations]
     listed = [told(one, canonical_shape(one, station)) for one, station in stations if one is not None]
     ordered = sorted((station for _, station in stations), key=lambda one: one.made)
-    return Found((*listed, *map(hidden_gate, seen.hidden)), found, tuple(ordered), trial)
+    return Found((*listed, *map(hidden_gate, seen.hidden)), found, tuple(ordered), trial, seen.calls())
 
 
 def apart(station: Station, taken: set[str]) -> Station:
@@ -127,7 +128,7 @@ def layer_stations(
 
 
 def gate_stations(
-    gates: tuple[Sighting, ...], shown: Mapping[Place, Seen], trial: Trial
+    gates: tuple[Sighting, ...], shown: Mapping[Place, Seen], trial: Trial, written: Mapping[int, int]
 ) -> list[tuple[Sighting | None, Station]]:
     """The stations of every gate, the one that reads the gate itself with the gate."""
     counts: Counter[tuple[str, str]] = Counter()
@@ -140,7 +141,7 @@ def gate_stations(
         seen = shown[one.places[0]]
         answer = laid.decided(seen, trial) if one.kind == "modulation" else None
         layout = answer if isinstance(answer, Layout) else None
-        for station in of_gate(one, name, seen, layout):
+        for station in of_gate(one, name, seen, layout, written):
             own = station.places == one.places
             made.append((one if own else None, station))
     return made

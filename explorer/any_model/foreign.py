@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from explorer.any_model.found_probes import Station
 from explorer.any_model.functions import MULTIHEAD
 from explorer.any_model.opened_attention import FAST_PATH
-from explorer.any_model.places import listening, tensors_in
+from explorer.any_model.outputs import tensors_in
+from explorer.any_model.places import Parts, listening
 from explorer.errors import ChoiceError
+from models.probe import Probe
 
 LOGITS = ("logits", "prediction", "predictions", "pred", "out", "output")
 
@@ -25,7 +27,8 @@ class Foreign(nn.Module):
 
     inner: nn.Module
     stations: Sequence[Station]
-    parts: Mapping[str, nn.Module]
+    parts: Parts
+    probed: Mapping[str, Probe]  # all probes by name, those that its own code declares among them
     found: Any  # `explorer.any_model.find.Found`; None where nothing was looked for
 
     def __init__(self, inner: nn.Module, stations: Sequence[Station] = (), found: Any = None) -> None:
@@ -34,12 +37,14 @@ class Foreign(nn.Module):
             inner=inner,
             stations=tuple(stations),
             found=found,
-            parts=dict(inner.named_modules()),
+            parts=Parts(inner, found.calls) if found else Parts(inner),
             training=inner.training,
             _modules=inner._modules,
             _parameters=inner._parameters,
             _buffers=inner._buffers,
         )
+        named = dict(self.named_modules())
+        self.__dict__["probed"] = {name: part for name, part in named.items() if isinstance(part, Probe)}
 
     def forward(self, image: Tensor) -> Tensor:
         used = [station for station in self.stations if station.probe.is_used]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from explorer.any_model import patterns
 from explorer.any_model.chains import Layer
-from explorer.any_model.gates import Sighting
+from explorer.any_model.gates import Sighting, is_fused
 from explorer.any_model.layouts import Layout, Seen
 from explorer.any_model.patterns import Pattern
 from explorer.any_model.places import Change, Place
@@ -65,7 +65,7 @@ def gathering(station: Station, place: Place, parts: dict[Place, Tensor]) -> Cha
 
     def change(value: Tensor) -> None:
         kind = torch.promote_types(value.dtype, torch.float32)
-        parts[place] = value.to(kind, copy=not torch.is_grad_enabled())
+        parts[place] = value.to(kind, copy=station.copied and not torch.is_grad_enabled())
         if len(parts) == len(station.places):
             station.probe([parts.pop(one) for one in station.places])
 
@@ -84,30 +84,37 @@ def of_layer(layer: Layer, layout: Layout, made: int, copied: bool) -> Station:
     return Station(name, found, (Place(layer.module),), made, layout.tokens, copied)
 
 
-def of_gate(found: Sighting, name: str, seen: Seen, layout: Layout | None) -> Iterator[Station]:
-    """The stations of one gate; `name` is that of the module it is told under."""
+def of_gate(
+    found: Sighting, name: str, seen: Seen, layout: Layout | None, written: Mapping[int, int]
+) -> Iterator[Station]:
+    """The stations of one gate; `name` is that of the module it is told under.
+
+    written: by which call the model last writes into the values of an origin.
+    """
     one, shape, batch = found.candidate, found.shape, seen.batch
+    copied = not is_fused(one) and one.is_written(one.origin if one.plain else one.given, written)
     if found.kind == "branch" and one.axis is not None:
-        yield from of_blend(found, name, batch)
+        yield from of_blend(found, name, batch, written)
     elif found.kind == "attention":
         made = probe(Kind.ATTENTION, patterns.of_attention(shape, batch))
-        yield Station(f"{name}.attention", made, found.places, one.made)
+        yield Station(f"{name}.attention", made, found.places, one.made, copied=copied)
     elif found.kind == "modulation":
         pattern = patterns.of_layout(layout) if layout else patterns.of_anything(shape, batch)
         tokens = layout.tokens if layout else 0
-        yield Station(f"{name}.modulation", probe(Kind.MODULATION, pattern), found.places, one.made, tokens)
+        made = probe(Kind.MODULATION, pattern)
+        yield Station(f"{name}.modulation", made, found.places, one.made, tokens, copied)
     else:
         made = probe(Kind.CHANNEL_GATE, patterns.of_channels(shape, batch))
-        yield Station(f"{name}.gate", made, found.places, one.made)
+        yield Station(f"{name}.gate", made, found.places, one.made, copied=copied)
 
 
-def of_blend(found: Sighting, name: str, batch: int | None) -> Iterator[Station]:
+def of_blend(found: Sighting, name: str, batch: int | None, written: Mapping[int, int]) -> Iterator[Station]:
     """Shares, what they are the softmax of, what they blend, and what that gives."""
     one, axis = found.candidate, found.candidate.axis or 0
     count = found.shape[axis]
     names = tuple(f"branch {number + 1}" for number in range(count))
     shares = patterns.of_branches(found.shape, batch, axis)
-    yield from of_maps(found, name, names)
+    yield from of_maps(found, name, names, written)
     logits = tuple(replace(place, part=0) for place in found.places)
     yield Station(
         f"{name}.branch_logits", probe(Kind.BRANCH_LOGITS, shares, branches=names), logits, one.made
@@ -121,10 +128,13 @@ def of_blend(found: Sighting, name: str, batch: int | None) -> Iterator[Station]
             padded = (1,) * (len(use.result_shape) - len(gate)) + gate
             gate = tuple(length for number, length in enumerate(padded) if number != use.axis)
         made = probe(Kind.FEATURE_MAP, patterns.of_blend(one.blended_shape, gate), Role.BLENDED)
-        yield Station(f"{name}.blended", made, (one.blended,), one.made + 1)
+        copied = one.is_written(one.blended_origin, written)
+        yield Station(f"{name}.blended", made, (one.blended,), one.made + 1, copied=copied)
 
 
-def of_maps(found: Sighting, name: str, names: tuple[str, ...]) -> Iterator[Station]:
+def of_maps(
+    found: Sighting, name: str, names: tuple[str, ...], written: Mapping[int, int]
+) -> Iterator[Station]:
     """What is blended: one stack of maps, or a map for each branch."""
     one = found.candidate
     stacked = next((use for use in one.uses if use.axis is not None and not use.matrix), None)
@@ -142,4 +152,5 @@ def of_maps(found: Sighting, name: str, names: tuple[str, ...]) -> Iterator[Stat
     else:
         return
     made = probe(Kind.BRANCHES, pattern, branches=names)
-    yield Station(f"{name}.branches", made, places, one.made - 1, together=len(places) > 1)
+    copied = any(one.is_written(use.origin, written) for use in one.uses)
+    yield Station(f"{name}.branches", made, places, one.made - 1, copied=copied, together=len(places) > 1)

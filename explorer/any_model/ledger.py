@@ -1,10 +1,11 @@
 """What is known of a tensor while one pass is watched, and of the values that may turn out to be a gate."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from weakref import ReferenceType, ref
 
 from torch import Tensor
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from explorer.any_model.places import Place
 
@@ -23,6 +24,7 @@ class Use:
     matrix: bool  # a product of matrices, which sums over an axis
     branch: int | None = None  # the only branch of the gate that is used here
     axis: int | None = None  # of the branches in what all of them are applied to at once
+    origin: int = -1  # of what it is applied to
 
 
 @dataclass(eq=False)
@@ -41,6 +43,11 @@ class Candidate:
     uses: list[Use] = field(default_factory=list)
     blended: Place | None = None  # where the products of all branches have been summed
     blended_shape: tuple[int, ...] = ()
+    blended_origin: int = -1  # of what that gave
+
+    def is_written(self, origin: int | None, written: Mapping[int, int]) -> bool:
+        """Whether the model writes into values of an origin after the gate was made; unknown ones count."""
+        return origin is None or origin < 0 or written.get(origin, -1) > self.made
 
 
 Gates = tuple[Candidate, ...]
@@ -63,11 +70,14 @@ class Facts:
     views: frozenset[int] = frozenset()  # origins of what these may be a part of, in the same memory
 
 
+NOBODY: tuple[Callable[[], Tensor | None], Facts] = (lambda: None, Facts(-1))
+
+
 class Ledger:
     """The facts of the tensors that are still there; keeps none of them alive."""
 
     def __init__(self) -> None:
-        self.known = WeakTensorKeyDictionary()
+        self.known: dict[int, tuple[ReferenceType[Tensor], Facts]] = {}
         self.origins = count()
         self.calls = 0
         self.written: dict[
@@ -76,13 +86,14 @@ class Ledger:
 
     def of(self, tensor: Tensor) -> Facts:
         """What is known; a tensor nobody has met, such as a parameter, does not depend on the picture."""
-        found = self.known.get(tensor)
-        if found is None:
-            found = self.known[tensor] = Facts(next(self.origins))
+        reference, found = self.known.get(id(tensor), NOBODY)
+        if reference() is not tensor:  # its number may have been that of another one
+            found = Facts(next(self.origins))
+            self.put(tensor, found)
         return found
 
     def put(self, tensor: Tensor, facts: Facts) -> None:
-        self.known[tensor] = facts
+        self.known[id(tensor)] = ref(tensor), facts
 
     def new(self, live: bool, **more) -> Facts:
         """Facts of values that are no simple function of others."""

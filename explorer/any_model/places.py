@@ -4,16 +4,18 @@ Hooks belong to a module and modes to a thread; both are taken off again whateve
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import FUSED, MULTIHEAD, plain
 from explorer.any_model.opened_attention import Change, multihead, unfused
+from explorer.any_model.outputs import changed_output
 
 OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead}
 
@@ -89,12 +91,16 @@ class Listener(TorchFunctionMode):
             if self.on == 1:
                 self.__enter__()
 
+    def gave(self, name: str, value: Any) -> Any:
+        """A module of which only what it puts out matters has ended."""
+        self.visits[name] += 1
+        change = self.outputs.get((name, self.visits[name] - 1))
+        return None if change is None else changed_output(value, change)
+
     def ends(self, name: str, value: Any) -> Any:
         """It has ended; what it puts out may be changed."""
-        running, self.stack[-1] = (
-            self.stack[-1],
-            None,
-        )  # whoever listens may call torch as well, which counts for nobody
+        running = self.stack[-1]
+        self.stack[-1] = None  # whoever listens may call torch as well, which counts for nobody
         change = self.outputs.get((name, self.visits[name] - 1))
         made = None if change is None else changed_output(value, change)
         self.stack.pop()
@@ -105,64 +111,62 @@ class Listener(TorchFunctionMode):
         return made
 
 
+NOTHING: Mapping[str, Collection[str]] = MappingProxyType({})
+
+
+class Parts:
+    """The parts of a model by name, gathered once; one that is shared has the last of its names.
+
+    calls: by name of a part, the functions that it and its own parts call, as far as that is known.
+    """
+
+    def __init__(self, model: nn.Module, calls: Mapping[str, Collection[str]] = NOTHING) -> None:
+        self.calls = calls
+        self.modules = dict(model.named_modules())
+        names = {id(part): name for name, part in self.modules.items()}
+        self.inside = {
+            name: {names[id(child)] for child in part.children()} for name, part in self.modules.items()
+        }
+
+    def framed(self, routes: Mapping[Place, Change]) -> set[str]:
+        """Where it matters who runs, as calls are counted: who calls, and what in it may call the same."""
+        wanted: dict[str, set[str]] = {}
+        for place in routes:
+            if place.function:
+                wanted.setdefault(place.module, set()).add(place.function)
+        inside = {
+            child
+            for name, functions in wanted.items()
+            for child in self.inside[name]
+            if child not in self.calls or not functions.isdisjoint(self.calls[child])
+        }
+        return inside | wanted.keys()
+
+
 @contextmanager
-def listening(
-    model: nn.Module, routes: Mapping[Place, Change], known: Mapping[str, nn.Module] | None = None
-) -> Iterator[None]:
+def listening(model: nn.Module, routes: Mapping[Place, Change], known: Parts | None = None) -> Iterator[None]:
     """For the length of a `with` block, passes of this thread hand over what is met at the places.
 
-    known: the parts of the model by name, where they have been gathered before.
+    known: the parts of the model, where they have been gathered before.
     """
-    listener = Listener(routes)
-    modules = known or dict(model.named_modules())
-    owners = {place.module for place in routes}
-    callers = {place.module for place in routes if place.function}
-    names = {id(part): name for name, part in modules.items()}  # a part that is shared has one name
-    children = {names[id(child)] for name in callers for child in modules[name].children()}
+    listener, parts = Listener(routes), known or Parts(model)
+    framed = parts.framed(routes)
     hooks = []
     try:
-        for name in owners | children:
-            part = modules[name]
-            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
-            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value)))
+        for name in {place.module for place in routes} | framed:
+            part = parts.modules[name]
+            if name in framed:
+                hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
+                hooks.append(
+                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value))
+                )
+            else:
+                hooks.append(
+                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.gave(n, value))
+                )
         yield
     finally:
         if listener.on:  # an error came out of a module, which then has not ended
             listener.__exit__(None, None, None)
         for hook in hooks:
             hook.remove()
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors of an output, through lists, tuples and dicts, in their order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from tensors_in(one)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for one in value:
-            yield from tensors_in(one)
-
-
-def map_in(value: Any) -> Tensor | None:
-    """The first tensor of an output that can hold places: of three axes or more."""
-    return next((one for one in tensors_in(value) if one.ndim > 2), None)
-
-
-def changed_output(value: Any, change: Change) -> Any:
-    """The output with its map changed; None where nothing changes."""
-    found = map_in(value)
-    given = None if found is None else change(found)
-    return None if given is None else replaced(value, found, given)
-
-
-def replaced(value: Any, old: Tensor | None, new: Tensor) -> Any:
-    """The same structure with one tensor in the place of another."""
-    if value is old:
-        return new
-    if isinstance(value, Mapping):
-        return type(value)({key: replaced(one, old, new) for key, one in value.items()})  # type: ignore[call-arg]
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return type(value)(replaced(one, old, new) for one in value)
-    return value

@@ -8,7 +8,7 @@ from torch import Tensor
 from explorer.any_model import attention_rules
 from explorer.any_model import functions as kinds
 from explorer.any_model.ledger import Candidate, Facts, Use
-from explorer.any_model.places import tensors_in
+from explorer.any_model.outputs import tensors_in
 from explorer.any_model.rules import RULES, Call, Watcher, joined, opaque, sixth
 
 CLOSE = 1e-3  # how near to one shares must add up
@@ -90,6 +90,7 @@ def used(
         call.name in kinds.MATRIX,
         branch,
         axis,
+        other[2].origin,
     )
 
 

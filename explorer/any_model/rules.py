@@ -107,7 +107,7 @@ def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
         axes = call.argument(1, "dim", call.kwargs.get("axis"))
         summed = {axes % call.given[0][0].ndim} if isinstance(axes, int) else set()
         if any(use.axis in summed for use in gate.uses):
-            blended(gate, call.place, made)
+            blended(gate, call.place, made, facts.origin)
     return facts
 
 
@@ -132,13 +132,14 @@ def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
 
 def joined(watch: Watcher, call: Call, made: Tensor, gate: Candidate, branches: frozenset[int]) -> Facts:
     """What some branches bring, added up."""
+    facts = watch.ledger.new(True, blend=(gate, branches))
     if gate.axis is not None and len(branches) == gate.value.shape[gate.axis]:
-        blended(gate, call.place, made)
-    return watch.ledger.new(True, blend=(gate, branches))
+        blended(gate, call.place, made, facts.origin)
+    return facts
 
 
-def blended(gate: Candidate, place: Place, made: Tensor) -> None:
-    gate.blended, gate.blended_shape = place, tuple(made.shape)
+def blended(gate: Candidate, place: Place, made: Tensor, origin: int) -> None:
+    gate.blended, gate.blended_shape, gate.blended_origin = place, tuple(made.shape), origin
 
 
 def pointless(call: Call, made: Tensor) -> Facts:

@@ -16,7 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import plain
 from explorer.any_model.ledger import Candidate, Ledger
-from explorer.any_model.places import Place, map_in, tensors_in
+from explorer.any_model.outputs import map_in, tensors_in
+from explorer.any_model.places import Place
 from explorer.any_model.products import noted
 from explorer.any_model.rules import Call
 
@@ -30,7 +31,6 @@ class Ran:
     name: str
     visit: int
     parent: int | None  # number of the run it was part of
-    taken: frozenset[int]  # origins of what it was given
     given: int | None = None  # origin of the map it puts out
     shape: tuple[int, ...] = ()
     ended: int = -1  # after how many calls of the pass
@@ -46,6 +46,17 @@ class Pass:
     hidden: tuple[Place, ...]  # attention that cannot be opened
     output: Any
     written: Mapping[int, int]  # by which call something was last written into the values of an origin
+
+    def calls(self) -> dict[str, frozenset[str]]:
+        """The functions that each module and its parts call, by its name."""
+        made: dict[str, set[str]] = {}
+        for run in self.runs:
+            above = run.parent
+            made.setdefault(run.name, set()).update(run.calls)
+            while above is not None:
+                made[self.runs[above].name].update(run.calls)
+                above = self.runs[above].parent
+        return {name: frozenset(functions) for name, functions in made.items()}
 
 
 class Watch(TorchFunctionMode):
@@ -74,11 +85,10 @@ class Watch(TorchFunctionMode):
         noted(self, Call(name, place, args, kwargs, given, result))
         return result
 
-    def begins(self, name: str, args: tuple, kwargs: dict) -> None:
-        taken = frozenset(self.ledger.of(one).origin for one in tensors_in([*args, *kwargs.values()]))
+    def begins(self, name: str) -> None:
         parent = self.stack[-1] if self.stack else None
         self.stack.append(len(self.runs))
-        self.runs.append(Ran(name, self.visits[name], parent, taken))
+        self.runs.append(Ran(name, self.visits[name], parent))
         self.visits[name] += 1
 
     def ended(self, value: Any) -> None:
@@ -97,11 +107,7 @@ def watching(model: nn.Module) -> Iterator[Watch]:
     hooks = []
     try:
         for name, part in model.named_modules():
-            hooks.append(
-                part.register_forward_pre_hook(
-                    lambda _m, args, kwargs, n=name: watch.begins(n, args, kwargs), with_kwargs=True
-                )
-            )
+            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: watch.begins(n)))
             hooks.append(part.register_forward_hook(lambda _m, _a, value: watch.ended(value)))
         with watch:
             yield watch

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from explorer.ui.temporary_files import has_room
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-TAKEN = re.compile(r"/gradio_api/(upload|queue/join|cancel|reset|call/(v2/)?\w+)/?")
+TAKEN = re.compile(r"/gradio_api/(upload|queue/join|run/\w+|cancel|reset|call/(v2/)?\w+)/?")
 QUESTION, UPLOAD = 1_000_000, 40_000_000  # bytes of one request
 NOTHING = "Nothing is taken here."
 FULL = "The disk of this computer is full; nothing was kept."

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from inspect import signature
 
 import gradio as gr
 
@@ -14,9 +15,9 @@ from explorer.predictions import predictions
 from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.interventions import everywhere
 from explorer.ui.alerts import shown
+from explorer.ui.endpoint_examples import inputs, with_parameters
 from explorer.ui.endpoint_inputs import class_index, with_names
 from explorer.ui.endpoint_work import LANES, SHORT, at_once_where_remembered, whole
-from explorer.ui.picture_upload import PictureUpload
 from models import card, list_models
 from models.costs import parameters
 
@@ -140,27 +141,26 @@ def code_walk(explorer: Explorer, picture: str | None, model: str, weights: str,
 
 
 def build(explorer: Explorer) -> None:
-    """Endpoints have inputs of their own, which nobody sees."""
+    """Endpoints have inputs of their own, which nobody sees; each takes those its handler names."""
     with gr.Row(visible=False):
-        picture = PictureUpload(interactive=True)
-        model, weights, method, block = gr.Textbox(), gr.Textbox(), gr.Textbox(), gr.Textbox()
-        shares = gr.JSON()
-        target = gr.Number(None, precision=0)
+        known = inputs()
         trigger, answer = gr.Button(), gr.JSON()
-    selection = [picture, model, weights]
 
-    def offer(handler: Callable, name: str, inputs: list) -> None:
-        names = tuple(isinstance(one, gr.Textbox) for one in inputs)
+    def offer(handler: Callable, name: str) -> None:
+        _, *asked = signature(handler).parameters
+        taken = [known[one] for one in asked]
+        names = tuple(isinstance(one, gr.Textbox) for one in taken)
         answered = shown(partial(with_names, partial(handler, explorer), names))
-        if inputs:
+        if taken:
             answered = at_once_where_remembered(answered)
-        trigger.click(answered, inputs, answer, api_name=name, **LANES.get(name, SHORT))
+        answered = with_parameters(answered, handler)
+        trigger.click(answered, taken, answer, api_name=name, **LANES.get(name, SHORT))
 
-    offer(models, "models", [])
-    offer(predict, "predict", selection)
-    offer(weights_of_branches, "branch_weights", selection)
-    offer(what_if, "what_if", [*selection, block, shares])
-    offer(knock_out, "knock_out", [*selection, target])
-    offer(attribute, "attribute", [*selection, method, target])
-    offer(score_card, "score_card", [*selection, method, target])
-    offer(code_walk, "code_walk", [*selection, block])
+    offer(models, "models")
+    offer(predict, "predict")
+    offer(weights_of_branches, "branch_weights")
+    offer(what_if, "what_if")
+    offer(knock_out, "knock_out")
+    offer(attribute, "attribute")
+    offer(score_card, "score_card")
+    offer(code_walk, "code_walk")

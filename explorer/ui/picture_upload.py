@@ -8,6 +8,7 @@ from gradio.utils import get_upload_folder
 from explorer.errors import PictureError
 from explorer.explorer import Explorer
 from explorer.ui.examples import EXAMPLES
+from models.registry import ASSETS
 
 
 class PictureUpload(gr.Image):
@@ -18,21 +19,24 @@ class PictureUpload(gr.Image):
     def preprocess(self, payload) -> str | None:
         if payload is None:
             return None
-        if not payload.path or (payload.url or "").startswith("data:") or not came_here(payload.path):
+        inline = (payload.url or "").startswith("data:")
+        if not payload.path or inline or (here := came_here(payload.path)) is None:
             raise gr.Error("Upload the picture as a file.", print_exception=False)
-        return payload.path
+        return str(here)
 
 
-def came_here(path: str) -> bool:
-    """Whether a file is one of the examples, or was uploaded; no other file of this machine is looked at.
+def came_here(path: str) -> Path | None:
+    """The file, if it is one of the examples or was uploaded; no other file of this machine is looked at.
 
-    An upload lies in a folder named for its content, which nobody can name who does not have it.
+    An upload lies in a folder named for its content, which nobody can name who does not have it. Examples may
+    be named as they lie in the project, `assets/examples/photographs/1-cat.jpg`.
     """
     try:
-        given, folder = Path(path).resolve(strict=True), Path(get_upload_folder()).resolve()
+        given = (ASSETS.parent / path).resolve(strict=True)
+        folder = Path(get_upload_folder()).resolve()
     except (OSError, ValueError, RuntimeError):
-        return False
-    return given in EXAMPLES or (given.is_file() and given.is_relative_to(folder))
+        return None
+    return given if given in EXAMPLES or (given.is_file() and given.is_relative_to(folder)) else None
 
 
 def usable(explorer: Explorer, upload: str) -> bool:

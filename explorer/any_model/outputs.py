@@ -1,0 +1,56 @@
+"""What a module puts out, tensors in lists, tuples and dicts: find its map, put another in its place."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.any_model.opened_attention import Change
+
+PLAIN = (int, float, str, bytes, type(None), torch.dtype, torch.device)
+
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """The tensors of an output, through lists, tuples and dicts, in their order."""
+    found: list[Tensor] = []
+    gather(value, found)
+    return found
+
+
+def gather(value: Any, found: list[Tensor]) -> None:
+    if isinstance(value, Tensor):
+        found.append(value)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            gather(one, found)
+    elif isinstance(value, PLAIN):  # asked before what takes long to ask
+        return
+    elif isinstance(value, Mapping):
+        gather(list(value.values()), found)
+    elif isinstance(value, Sequence):
+        gather(list(value), found)
+
+
+def map_in(value: Any) -> Tensor | None:
+    """The first tensor of an output that can hold places: of three axes or more."""
+    return next((one for one in tensors_in(value) if one.ndim > 2), None)
+
+
+def changed_output(value: Any, change: Change) -> Any:
+    """The output with its map changed; None where nothing changes."""
+    found = map_in(value)
+    given = None if found is None else change(found)
+    return None if given is None else replaced(value, found, given)
+
+
+def replaced(value: Any, old: Tensor | None, new: Tensor) -> Any:
+    """The same structure with one tensor in the place of another."""
+    if value is old:
+        return new
+    if isinstance(value, Mapping):
+        return type(value)({key: replaced(one, old, new) for key, one in value.items()})  # type: ignore[call-arg]
+    if isinstance(value, list | tuple):
+        parts = [replaced(one, old, new) for one in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
