@@ -9,6 +9,7 @@ from explorer import picture_files
 from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
 from explorer.ui import model_picker, weights_badge, weights_menu
+from explorer.ui.examples import EXAMPLES
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
@@ -125,8 +126,8 @@ def test_every_lens_is_told_in_chinese(visit):
 def test_gates_are_told_in_chinese(visit, explorer):
     explorer.add(made(SqueezeExcite), "squeezed_nano", Preprocess(size=SIDE))
     page = visit("/?tab=reweighting&model=squeezed_nano", locale="zh-CN")
-    page.get_by_role("button", name=re.compile("与 14 张示例图片")).click()
-    expect(page.locator("#gate")).to_contain_text("14 张示例图片")
+    page.get_by_role("button", name=re.compile(f"与 {len(EXAMPLES)} 张示例图片")).click()
+    expect(page.locator("#gate")).to_contain_text(f"{len(EXAMPLES)} 张示例图片")
     choose(page, "gates-change", ZH["one closed"])
     expect(page.locator("#gates-table [data-done]")).to_be_visible()
     nothing_english(page)

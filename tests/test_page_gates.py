@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 import mixscope
 from explorer.errors import ChoiceError
 from explorer.ui import notebook
+from explorer.ui.examples import EXAMPLES
 from explorer.ui.tabs import TABS
 from models.registry import Preprocess
 from tests.foreign import SIDE, SqueezeExcite, StackedBranches, beside_timm, made
@@ -33,7 +34,7 @@ def mine(explorer):
 def test_a_model_of_ones_own_is_seen_in_all_tabs(visit, mine):
     page = visit("/?model=mine on the page&method=saliency&compared=vip_nano,mine on the page")
     expect(page.locator("#status")).to_contain_text("mine on the page, its own")
-    expect(page.locator("#backbone input")).to_have_value("mine on the page")
+    expect(page.locator("#backbone input")).to_have_value(re.compile("^mine on the page · "))
     assert list(SHOWN) == [row.title for row in TABS]
     for title, (view, said) in SHOWN.items():
         tab(page, title)
@@ -55,8 +56,8 @@ def test_channel_gates_are_looked_at_changed_and_taken_away(visit, gated):
     table = page.locator("#gates-table tbody tr")
     expect(table).to_have_count(2)
     expect(page.locator("#gates-table [data-done]")).to_be_visible()
-    page.get_by_role("button", name="Compare with the 14 example pictures").click()
-    expect(page.locator("#gate")).to_contain_text("over the 14 example pictures")
+    page.get_by_role("button", name=f"Compare with the {len(EXAMPLES)} example pictures").click()
+    expect(page.locator("#gate")).to_contain_text(f"over the {len(EXAMPLES)} example pictures")
     shift = page.locator("#gates-what-if .shift b").last
     expect(shift).to_have_text("(+0.00)")
     choose(page, "gates-change", "all closed")

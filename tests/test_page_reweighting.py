@@ -139,8 +139,7 @@ def test_a_change_in_one_block_shows_how_later_blocks_respond_and_stays_for_the_
     lab.locator("#examples button[aria-label=disk]").click()
     expect(lab.locator("#status")).to_contain_text("disk")
     expect(lab.locator("#what-if .changes")).to_contain_text("Block 0.0")
-    lab.locator("#backbone input").click()
-    lab.get_by_role("option", name="s2mlpv2_nano", exact=True).click()
+    choose(lab, "backbone", "s2mlpv2_nano")
     expect(lab.locator("#what-if")).to_contain_text("nothing is changed")
 
 
@@ -200,6 +199,7 @@ def test_typical_shares_are_beside_those_of_the_picture(visit):
 
 def test_models_without_branches_say_what_they_do_and_lead_there(visit):
     page = visit("/?tab=reweighting")
+    expect(page.locator("#strip .strip button")).to_have_count(6)
     for model, words in {
         "mixer_nano": "one MLP mixes the tokens",
         "s2mlp_nano": "moves a quarter of the channels",

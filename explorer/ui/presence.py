@@ -3,7 +3,8 @@
 Gradio tells its answers over streams of events, one for a page or for the question of a client, and drops the
 questions of a stream that breaks off. For those who leave before they listen, or between two streams, it goes
 on computing. Here the streams are watched from outside: where nobody listens and the page's connection breaks
-off, its questions are dropped at once; otherwise after `PATIENCE`, with the answers nobody fetched.
+off, its questions are dropped at once; where there is no page either, after `PATIENCE`, with the answers that
+nobody fetched.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ class Presence:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.listening: Counter[str] = Counter()
+        self.staying: Counter[str] = Counter()  # a page keeps one connection open for as long as it is shown
         self.seen: dict[str, float] = {}  # when somebody listened last, or a session was first looked at
         self.watching: asyncio.Task | None = None
 
@@ -52,8 +54,7 @@ class Presence:
             session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
             await self.follow(page, session, self.app, scope, receive, send)
         elif staying := STAYING.search(scope["path"]):
-            if await broke_off(self.app, scope, receive, send) and not self.listening[staying[1]]:
-                await drop(page, staying[1])
+            await self.stay(page, staying[1], scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -73,6 +74,19 @@ class Presence:
                 if left:
                     await drop(page, session)
 
+    async def stay(self, page: gr.Blocks, session: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page is shown; once it is gone and nobody listens in its place, what it asked for ends."""
+        self.staying[session] += 1
+        left = True
+        try:
+            left = await broke_off(self.app, scope, receive, send)
+        finally:
+            self.staying[session] -= 1
+            if not self.staying[session]:
+                del self.staying[session]
+            if left and not self.listening[session]:
+                await drop(page, session)
+
     def watch(self, page: gr.Blocks) -> None:
         """Look now and then for questions nobody listens to, until nothing is asked any more."""
         if self.watching is None or self.watching.done():
@@ -83,7 +97,8 @@ class Presence:
             now = time.monotonic()
             self.seen = {session: self.seen.get(session, now) for session in asked}
             for session, last in asked.items():
-                if not self.listening[session] and now - max(last, self.seen[session]) > PATIENCE:
+                here = self.listening[session] or self.staying[session]
+                if not here and now - max(last, self.seen[session]) > PATIENCE:
                     await drop(page, session)
             await asyncio.sleep(LOOK_EVERY)
 
