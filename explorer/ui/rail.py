@@ -29,7 +29,7 @@ from explorer.ui.weights_upload import WORDS, WeightsUpload
 
 
 def refreshed(explorer: Explorer, selection: Selection) -> tuple:
-    """The new link, which the open tab follows, the badge, what is shown, what is missing, and what is cut off.
+    """The new link, which the open tab follows, the badge, what is shown, what is missing, what is cut off.
 
     What cannot be looked at is refused here, with one sentence, before any view changes.
     """
