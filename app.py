@@ -9,9 +9,14 @@ from explorer.engine.limits import Limits
 from explorer.errors import ExplorerError
 from explorer.ui.temporary_files import temporary_folder
 
+COMMANDS = (
+    "Without a page: `python -m explorer inspect PICTURE`, and attribute, reweight, knock-out, report, "
+    "replay, gates; each tells more with --help."
+)
+
 
 def main() -> None:
-    ask = argparse.ArgumentParser(description="See inside vision backbones.")
+    ask = argparse.ArgumentParser(description="See inside vision backbones.", epilog=COMMANDS)
     ask.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:1; auto takes CUDA if it is there"
     )

@@ -76,6 +76,17 @@
     }
   });
 
+  // What is said twice is shown once: an alert in the same words as another closes that one.
+  const sayOnce = () => {
+    const toasts = [...document.querySelectorAll('[data-testid=toast-body]')];
+    const words = toasts.map(toast => toast.textContent);
+    toasts.forEach((toast, index) => {
+      if (words.lastIndexOf(words[index]) === index || toast.closing) return;
+      toast.closing = true;
+      toast.querySelector('[data-testid=toast-close]')?.click();
+    });
+  };
+
   // Arrow keys walk through channels and blocks; a picture opens large, its pixels unsmoothed.
   document.addEventListener('keydown', event => {
     const button = event.target.closest?.('.sprite button, .strip button, .gates button, .listing button');
@@ -211,6 +222,7 @@
     }
     if (language === 'zh') translateMenus();
     restore();
+    sayOnce();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
 
   // Address: what is looked at stands in the link.

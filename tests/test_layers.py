@@ -48,6 +48,7 @@ def sources(root: Path = ROOT) -> dict[str, ast.Module]:
     paths = [path for folder in FOLDERS for path in (root / folder).rglob("*.py")] + [
         root / "app.py",
         root / "mixscope.py",
+        root / "hatch_build.py",
     ]
     return {
         str(path.relative_to(root)): ast.parse(path.read_text("utf-8")) for path in paths if path.exists()
@@ -98,7 +99,7 @@ def private_names(trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
 def undeclared(trees: dict[str, ast.Module], declared: set[str]) -> list[tuple[str, str]]:
     """Imports of packages that no requirements file names."""
     owners = packages_distributions()
-    own = {"models", "explorer", "benchmarks", "tests", "assets", *sys.stdlib_module_names}
+    own = {"app", "models", "explorer", "benchmarks", "tests", "assets", *sys.stdlib_module_names}
     return [
         (path, package)
         for path, tree in trees.items()

@@ -21,8 +21,18 @@ def test_what_means_nothing_here_says_why_and_draws_nothing(visit):
         expect(page.locator("#attribution .nothing")).to_contain_text(METHODS[method].title)
         expect(page.locator("#attribution img")).to_have_count(0)
         page.locator("#run").click()
+        page.locator("#run").click()  # what is said twice is shown once
+        settled(page)
         expect(page.get_by_test_id("toast-body")).to_contain_text(METHODS[method].title)
         page.get_by_test_id("toast-close").click()
+
+
+def test_the_menu_of_methods_says_what_means_nothing_here(visit):
+    page = visit("/?tab=attribution&method=saliency&picture=2-star")
+    settled(page)
+    page.locator("#method input").click()
+    expect(page.get_by_role("option", name="Guided Backprop")).to_contain_text("No ReLU in this model")
+    expect(page.get_by_role("option", name="Saliency")).not_to_contain_text("·")
 
 
 def test_methods_draw_their_maps_on_every_family(visit):

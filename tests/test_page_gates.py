@@ -12,7 +12,7 @@ from explorer.ui import notebook
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.tabs import TABS
 from models.registry import Preprocess
-from tests.foreign import SIDE, SqueezeExcite, StackedBranches, beside_timm, made
+from tests.foreign import SIDE, SqueezeExcite, StackedBranches, beside_timm, made, without_timm
 from tests.on_page import choose, settled, tab
 
 SHOWN = {  # what each tab shows of a model of one's own, and what it says there
@@ -131,6 +131,7 @@ def test_a_model_that_is_shown_again_keeps_its_name_and_another_gets_one_of_its_
 
 
 def test_models_of_timm_are_searched_by_name_where_timm_is_installed(visit, monkeypatch):
+    without_timm(monkeypatch)
     expect(visit().locator("#kind label")).to_have_count(2)
     beside_timm(monkeypatch)
     page = visit("/?model=timm:tiny&tab=reweighting")

@@ -153,6 +153,7 @@ def test_where_the_branches_act(visit):
     view = page.locator("#where")
     expect(view).to_contain_text("for star")
     expect(view.locator(".where").nth(1).locator("figure")).to_have_count(4)
+    expect(view.locator(".overlay img:not(.heat)")).to_have_count(7)  # each map lies over the picture
     sums = [float(text) for text in view.locator(".where").nth(1).locator("b").all_inner_texts()]
     assert sum(sums[:3]) == pytest.approx(sums[3], abs=0.02)
 

@@ -48,7 +48,7 @@ def decoded(source: Source | None) -> Picture:
     if source is None:
         raise NoPictureError
     pixels = open_picture(source)
-    return Picture(pixels, digest_of(pixels.tobytes()))
+    return Picture(pixels, digest_of(repr(pixels.size).encode() + pixels.tobytes()))
 
 
 def name_of(source: Source | None, cache: Cache) -> str:

@@ -24,7 +24,13 @@ def percent(share: float) -> str:
 
 def signed(value: float) -> str:
     """Two digits after the point; one digit in all where those would be zeros."""
-    return f"{value:+.2f}" if abs(value) >= 0.005 or not value else f"{value:+.0e}"
+    return plain(value, "+.2f") if abs(value) >= 0.005 or not value else f"{value:+.0e}"
+
+
+def plain(value: float, form: str) -> str:
+    """A number as `form` says; what is rounded to nothing has no minus."""
+    text = f"{value:{form}}"
+    return text if float(text) else f"{0.0:{form}}"
 
 
 TABS = Path(__file__).parent / "tabs"
@@ -43,7 +49,8 @@ TEMPLATES.globals |= {
 }
 TEMPLATES.filters |= {
     "short": short,
-    "number": lambda value: f"{value:.3g}",
+    "number": lambda value: plain(value, ".3g"),
+    "plain": plain,
     "percent": percent,
     "signed": signed,
     "embedded": thumbnail_uri,

@@ -18,6 +18,7 @@ from explorer.ui.links import link_to
 from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
+from explorer.ui.picture_notes import cut_off, no_picture
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, wired
 from explorer.ui.typed_numbers import SETTLE
@@ -28,19 +29,27 @@ from explorer.ui.weights_upload import WORDS, WeightsUpload
 
 
 def refreshed(explorer: Explorer, selection: Selection) -> tuple:
-    """The new link, which the open tab follows, the badge, one line on what is shown, and what is waited for.
+    """The new link, which the open tab follows, the badge, what is shown, what is missing, what is cut off.
 
     What cannot be looked at is refused here, with one sentence, before any view changes.
     """
+    if selection.picture is None:
+        return gr.skip(), gr.skip(), "", no_picture(), ""
     if selection.choice == FILE and not selection.file:
         gr.Info("Give the path of a checkpoint on this computer and press Load.")
-        return gr.skip(), gr.skip(), gr.skip(), ""
+        return gr.skip(), gr.skip(), gr.skip(), "", gr.skip()
     if selection.choice == UPLOAD and not explorer.engine.models.holds(selection.model, selection.upload):
-        return gr.skip(), render("badge", kind="neutral", text=WORDS), gr.skip(), ""
+        return gr.skip(), render("badge", kind="neutral", text=WORDS), gr.skip(), "", gr.skip()
     shown = {"model": selection.model, "weights": name_of(selection.model, selection.choice)}
     if missing(selection):
         away = render("badge", kind="neutral", text=AWAY)
-        return gr.skip(), away, render("status", **shown, top=None, doubt=""), waiting(explorer, selection)
+        return (
+            gr.skip(),
+            away,
+            render("status", **shown, top=None, doubt=""),
+            waiting(explorer, selection),
+            "",
+        )
     loaded = selection.loaded(explorer)
     top = explorer.predict(*selection.question, most=1)[0] if loaded.labels else None
     doubt = unlike(explorer, selection) and DOUBTS[selection.weights]
@@ -49,16 +58,17 @@ def refreshed(explorer: Explorer, selection: Selection) -> tuple:
         badge(explorer, selection),
         render("status", **shown, top=top, doubt=doubt),
         "",
+        cut_off(explorer, selection),
     )
 
 
-def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
-    """An uploaded picture, or, with a sentence, the one before it; taking it away changes no view."""
+def accepted(explorer: Explorer, upload: str | None, current: str | None, before: str) -> tuple:
+    """What the upload shows, the picture looked at, and the last one; a bad file brings that one back."""
     if upload is None:
-        return gr.skip(), gr.skip()
+        return gr.skip(), None, current or before
     if not usable(explorer, upload):
-        return current, current
-    return gr.skip(), upload
+        return (current or before,) * 3
+    return gr.skip(), upload, upload
 
 
 def chosen_example(event: gr.EventData) -> tuple[str, str]:
@@ -76,6 +86,8 @@ class RailView:
     bringing: gr.Column  # seen where weights of the visitor's own are brought
     files: WeightsUpload
     badge: View
+    cut: View  # how much of the picture is cut off
+    before: gr.State  # the picture before it was taken away
     waiting: View  # weights that are not here; while it says anything, it is seen in place of all tabs
     chosen: gr.State  # whether the visitor has chosen a model or weights
     link: gr.Textbox  # the query of a link to what is shown; the address bar and the open tab follow it
@@ -102,6 +114,7 @@ def build(hosted: bool, picture: Path, waiting: View) -> RailView:
         alt_text="the picture looked at",
         webcam_options=gr.WebcamOptions(mirror=False),
     )
+    cut = View(elem_id="cut")
     examples = View(render("examples", groups=GROUPS), elem_id="examples")
     picker = build_picker(hosted)
     choice = Menu(
@@ -114,7 +127,10 @@ def build(hosted: bool, picture: Path, waiting: View) -> RailView:
     target = Menu([PREDICTED], value=PREDICTED[1], label="Class to explain", elem_id="target")
     rail = Rail(gr.State(str(picture)), picker.model, choice, file, target, gr.State(""))
     link = gr.Textbox(visible="hidden", elem_id="link")
-    return RailView(rail, picker, upload, examples, bringing, files, badge, waiting, gr.State(False), link)
+    before = gr.State(str(picture))
+    return RailView(
+        rail, picker, upload, examples, bringing, files, badge, cut, before, waiting, gr.State(False), link
+    )
 
 
 def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
@@ -122,7 +138,7 @@ def refreshing(explorer: Explorer, view: RailView, status: View) -> Refreshing:
     rail = view.rail
     link = {
         **wired(explorer, rail, refreshed),
-        "outputs": [view.link, view.badge, status, view.waiting],
+        "outputs": [view.link, view.badge, status, view.waiting, view.cut],
         **QUICK,
         **progress_on(status),
     }
@@ -154,7 +170,8 @@ def connect(
     queued = {**PICK, "queue": True}  # warnings reach the page through the queue only
     accept = shown(partial(accepted, explorer))
     fitting = [*view.picker.outputs, rail.choice]
-    accepting = view.upload.input(accept, both, both, cancels=running, **queued)
+    kept = [*both, view.before]
+    accepting = view.upload.input(accept, kept, kept, cancels=running, **queued)
     showing = view.examples.pick(chosen_example, None, both, cancels=running, **PICK)
     suiting = wired(explorer, rail, best_here, chosen=view.chosen)
     for shown_now in (accepting, showing):

@@ -75,7 +75,7 @@ def best_here(explorer: Explorer, selection: Selection, *, chosen: bool) -> list
     chosen: whether the visitor has chosen a model or weights; then theirs stay.
     """
     begun = selection.model, selection.weights
-    best = begun if chosen else suited(explorer, selection.picture)
+    best = begun if chosen or selection.picture is None else suited(explorer, selection.picture)
     if best == begun:
         return [gr.skip()] * (len(parts_of(FIRST)) + 1)
     return said(*best)

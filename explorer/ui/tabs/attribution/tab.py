@@ -11,6 +11,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Control, Menu, opened, progress_on, stopping, switch
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane, wired
 from explorer.ui.tabs.attribution import attribution_map, score_card, side_by_side, truth_lab
+from explorer.ui.tabs.attribution.marked_methods import marked_methods, marking
 from explorer.ui.tabs.attribution.option_controls import build_controls, link_names, more_asked
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 
@@ -18,11 +19,11 @@ FIRST = "integrated_gradients"
 BESIDE = {"map": "The map", "score": "Score card", "side": "Side by side", "truth": "Truth lab"}
 
 
-def draw_verdicts(explorer: Explorer, selection: Selection) -> str:
-    """What every method is worth on this model."""
+def draw_verdicts(explorer: Explorer, selection: Selection) -> tuple[str, Any]:
+    """What every method is worth on this model, and the menu of methods that says so."""
     found = [explorer.preflight(selection.model, selection.weights, name) for name in METHODS]
     rows = [(METHODS[one.method].title, one.level, one.reason) for one in found]
-    return render("verdicts", rows=rows)
+    return render("verdicts", rows=rows), gr.Dropdown(choices=marked_methods(found))
 
 
 def controls() -> tuple[dict[str, Control], gr.Button, gr.Button]:
@@ -53,7 +54,10 @@ def build(parts: TabParts) -> BuiltTab:
     columns = [map_column, score_column, side_column, truth_column]
     beside.change(partial(opened, BESIDE), beside, columns, **PICK)
     every = wired(parts.explorer, parts.rail, draw_verdicts)
-    verdicts.more(**every, outputs=verdicts, **lane("verdicts") | progress_on(verdicts))
+    both = [verdicts, chosen["method"]]
+    verdicts.more(**every, outputs=both, **lane("verdicts") | progress_on(verdicts))
+    marks = wired(parts.explorer, parts.rail, marking)
+    parts.redraw.change(**marks, outputs=chosen["method"], **lane("verdicts"))
     parts.redraw.change(lambda: render("verdicts", rows=None), None, verdicts, **QUICK)
     return BuiltTab(remembered={**link_names(chosen), "beside": beside}, running=running)
 

@@ -91,12 +91,12 @@ def build(lab: Lab) -> None:
     with gr.Row(elem_classes="controls", elem_id="other"):
         upload = PictureUpload(
             label="The other picture",
-            height=120,
+            height=170,
             sources=["upload", "clipboard"],
             buttons=[],
             interactive=True,
             scale=1,
-            min_width=160,
+            min_width=220,
         )
         strip = View(render("examples", groups=GROUPS), elem_id="others")
     view = View(elem_id="two")

@@ -46,6 +46,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
         branches=maps.branches,
         label=None if target is None else selection.loaded(explorer).labels[target],
         size=size,
+        picture=data_uri(selection.cropped(explorer)),
         sizes=[data_uri(painted(one, size)) for one in maps.size],
         **signed_maps(maps.signed, maps.blended),
         python=selection.python(

@@ -1,0 +1,80 @@
+"""Small things a visitor trips over: minus zero, one of something, what is cut off, what a menu refuses."""
+
+import pytest
+from PIL import Image
+
+from explorer.attribution.applicability import Verdict
+from explorer.attribution.registry import METHODS
+from explorer.ui.components import plain, render, signed
+from explorer.ui.picture_notes import cut_off, seen_share
+from explorer.ui.rail import accepted, refreshed
+from explorer.ui.selection import Selection
+from explorer.ui.tabs.attribution.marked_methods import marked_methods
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [(-0.04, "+.1f", "+0.0"), (-0.06, "+.1f", "-0.1"), (-0.0, ".3g", "0"), (2.0, "+.2f", "+2.00")],
+)
+def test_what_is_rounded_to_nothing_has_no_minus(value, form, text):
+    assert plain(value, form) == text
+
+
+def test_a_change_of_minus_zero_is_none():
+    assert signed(-0.0) == "+0.00"
+
+
+def asked(picture) -> Selection:
+    return Selection(picture, "vip_nano", "scenes", "", None)
+
+
+@pytest.mark.parametrize("size", [(640, 64), (64, 640)])
+def test_the_part_of_a_long_picture_that_is_seen_is_a_square_in_its_middle(explorer, tmp_path, size):
+    Image.new("RGB", size, "teal").save(tmp_path / "long.png")
+    selection = asked(str(tmp_path / "long.png"))
+    preprocess = explorer.load("vip_nano", "scenes").preprocess
+    assert seen_share(explorer, selection) == pytest.approx(0.1 * preprocess.crop**2, rel=0.05)
+    assert "the middle" in cut_off(explorer, selection)
+
+
+def test_pictures_of_one_colour_are_told_apart_by_their_shape(explorer):
+    wide, tall = Image.new("RGB", (40, 4), "teal"), Image.new("RGB", (4, 40), "teal")
+    assert explorer.digest(wide) != explorer.digest(tall)
+
+
+def test_nothing_is_said_of_a_square_picture(explorer, tmp_path):
+    Image.new("RGB", (80, 80), "teal").save(tmp_path / "square.png")
+    assert cut_off(explorer, asked(str(tmp_path / "square.png"))) == ""
+
+
+def test_without_a_picture_the_last_one_is_known_and_nothing_of_it_is_shown(explorer):
+    _, picture, before = accepted(explorer, None, "last.png", "older.png")
+    assert (picture, before) == (None, "last.png")
+    _, _, status, waiting, _ = refreshed(explorer, asked(None))
+    assert status == ""
+    assert "no picture" in waiting
+
+
+def test_the_menu_of_methods_marks_what_is_refused_and_nothing_else():
+    found = [Verdict("lrp", "meaningless", "No rule."), Verdict("deep_lift", "warning", "It misses.")]
+    words = {name: title for title, name in marked_methods(found)}
+    assert words["lrp"] == f"{METHODS['lrp'].title} · ✕ No rule."
+    assert [name for name in words if words[name] != METHODS[name].title] == ["lrp"]
+
+
+def test_one_is_told_as_one():
+    assert "1 blocks" not in render("what_if", **WHAT_IF, changes=[("block 0.0", "shares")])
+    assert "2 blocks changed" in render(
+        "what_if", **WHAT_IF, changes=[("block 0.0", "a"), ("block 0.1", "b")]
+    )
+
+
+WHAT_IF = {
+    "title": "What if",
+    "rows": [],
+    "target": None,
+    "responses": [],
+    "branches": ("height", "width"),
+    "steps": 1,
+    "python": "",
+}
