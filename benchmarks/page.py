@@ -1,6 +1,7 @@
 """The page in a browser: from the start of the process, and from an upload to a complete Overview."""
 
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -69,7 +70,8 @@ def app() -> Iterator[tuple[str, float, int]]:
 
 def launched(play: Playwright) -> Browser:
     """The browser all benchmarks of the page are taken in."""
-    return play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+    path = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
+    return play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
 
 
 @contextmanager

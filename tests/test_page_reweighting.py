@@ -1,5 +1,7 @@
 """The reweighting lab in a real browser."""
 
+import html
+import json
 import re
 import subprocess
 import sys
@@ -9,8 +11,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from explorer.ui.examples import EXAMPLES
+from explorer.ui.selection import Selection
+from explorer.ui.tabs.reweighting.tab import draw_strip
 from models import scenes
-from tests.on_page import choose, settled, tab
+from models.probe import Kind
+from tests.on_page import choose, settled
 from tests.stopping import assert_stops
 
 
@@ -48,7 +54,7 @@ def test_a_dragged_slider_moves_the_probabilities_and_reset_brings_them_back(lab
     learned = row.inner_text()
     before = share(lab, "height").input_value()
     drag(lab, "width", 0.0)
-    expect(lab.locator("#what-if")).to_contain_text("1 blocks changed")
+    expect(lab.locator("#what-if")).to_contain_text("one block changed")
     expect(row).not_to_have_text(learned)
     expect(row.locator("td").first).to_contain_text("100")
     lab.wait_for_function(
@@ -198,21 +204,27 @@ def test_typical_shares_are_beside_those_of_the_picture(visit):
     expect(page.locator("#strip")).to_contain_text("8 example pictures only")
 
 
-def test_models_without_branches_say_what_they_do_and_lead_there(visit):
-    page = visit("/?tab=reweighting")
-    expect(page.locator("#strip .strip button")).to_have_count(6)
-    for model, words in {
-        "mixer_nano": "one MLP mixes the tokens",
-        "s2mlp_nano": "moves a quarter of the channels",
-        "mobilevit_nano": "by attention",
-        "fasternet_nano": "one channel in four",
-    }.items():
-        choose(page, "backbone", model)
-        expect(page.locator("#strip")).to_contain_text(words)
-        page.get_by_role("button", name="See it in the maps").click()
-        expect(page.locator("#grid .sprite")).to_be_visible()
-        expect(page.locator("#grid .note").first).to_contain_text("block")
-        tab(page, "Reweighting")
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("mixer_nano", "one MLP mixes the tokens"),
+        ("s2mlp_nano", "moves a quarter of the channels"),
+        ("mobilevit_nano", "by attention"),
+        ("fasternet_nano", "one channel in four"),
+    ],
+)
+def test_models_without_branches_say_what_they_do_and_where_it_is_seen(explorer, model, words):
+    told = draw_strip(explorer, Selection(str(EXAMPLES[-1]), model, "scenes", "", None), None)
+    assert words in told
+    layer = json.loads(html.unescape(re.search("data-link='(.*?)'", told)[1]))["part"]
+    assert layer in explorer.layers(model, Kind.FEATURE_MAP, "scenes")
+
+
+def test_models_without_branches_lead_to_their_maps(visit):
+    page = visit("/?tab=reweighting&model=fasternet_nano")
+    page.locator("#strip").get_by_role("button", name="See it in the maps").click()
+    expect(page.locator("#grid .sprite")).to_be_visible()
+    expect(page.locator("#grid .note").first).to_contain_text("block")
 
 
 def test_as_mlp_can_be_scaled_and_says_that_nothing_is_learned(visit):

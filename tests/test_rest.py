@@ -1,5 +1,6 @@
 """The page comes to rest: what was chosen is asked for once, and nothing is asked for after that."""
 
+import pytest
 from playwright.sync_api import expect
 
 from explorer.explorer import Explorer
@@ -31,9 +32,14 @@ def test_a_choice_is_answered_and_then_nothing_more_is_asked(visit):
         expect(page.locator(f"#{view} .view").first).to_be_visible()
 
 
-def test_listeners_that_show_no_progress_tell_no_view_of_it():
+@pytest.fixture(scope="module")
+def built():
+    return build_app(Explorer(device="cpu"))
+
+
+def test_listeners_that_show_no_progress_tell_no_view_of_it(built):
     """Gradio's page copies the state of each view told at every message, see `explorer.ui.controls`."""
-    told = build_app(Explorer(device="cpu")).get_config_file()["dependencies"]
+    told = built.get_config_file()["dependencies"]
     silent = [one for one in told if one["show_progress"] == "hidden" and one["outputs"]]
     assert len(silent) > 100
     assert [one["id"] for one in silent if one["show_progress_on"] != []] == []
@@ -41,17 +47,17 @@ def test_listeners_that_show_no_progress_tell_no_view_of_it():
     assert len(views) < 15
 
 
-def test_what_takes_the_last_of_quick_changes_is_called_after_another_listener():
+def test_what_takes_the_last_of_quick_changes_is_called_after_another_listener(built):
     """Gradio tells a whole event again for it otherwise, see `explorer.ui.gradio_internals`."""
-    told = build_app(Explorer(device="cpu")).get_config_file()["dependencies"]
+    told = built.get_config_file()["dependencies"]
     last = [one for one in told if one["trigger_mode"] == "always_last"]
     assert len(last) > 50
     assert [one["targets"] for one in last if one["trigger_after"] is None] == []
 
 
-def test_the_quick_lane_serves_two_at_a_time_and_the_list_of_models_waits_for_nobody():
+def test_the_quick_lane_serves_two_at_a_time_and_the_list_of_models_waits_for_nobody(built):
     lanes = {}
-    for listener in build_app(Explorer(device="cpu")).fns.values():
+    for listener in built.fns.values():
         lanes.setdefault(listener.concurrency_id, set()).add(listener.concurrency_limit)
     assert lanes["quick"] == {2}
     assert lanes["catalogue"] == {4}

@@ -116,6 +116,19 @@ def test_memory_is_bounded_and_keeps_what_was_used_last():
     assert cache.keys() == ["d"]
 
 
+def test_the_budget_grows_with_the_largest_so_that_a_large_model_is_remembered_beside_its_passes():
+    large, small = np.zeros(10_000, np.uint8), np.zeros(1_000, np.uint8)
+    cache = Cache(2_000, largest=2)
+    cache.keep("model", large)
+    for key in range(20):
+        cache.keep(key, small)
+        assert cache.get("model") is large
+        assert cache.bytes <= 2 * bytes_of(large)
+    cache.forget("model")
+    cache.keep("another", small)
+    assert cache.bytes <= 2 * bytes_of(small)
+
+
 def test_what_is_remembered_is_counted_by_what_it_holds(explorer, star):
     run = explorer.inspect("vip_nano", star, "random")
     assert bytes_of(run) == sum(one.value.untyped_storage().nbytes() for one in run.activations.values())

@@ -48,12 +48,17 @@ class KeyLock:
 class Cache:
     """The values used last, within one budget in bytes; the newest is kept even where it alone is larger.
 
+    most_bytes: the budget.
+    largest: the budget is at least so many times the largest value, so that a large model is remembered
+        together with some of its passes.
+
     Safe to share between threads. A key is any hashable value; by custom a tuple that starts with what the
     value is.
     """
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, largest: int = 1) -> None:
         self.most_bytes = most_bytes
+        self.largest = largest
         self.bytes = 0
         self._lock = Lock()
         self._values: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
@@ -81,10 +86,14 @@ class Cache:
         with self._lock:
             self.bytes += size - self._values.pop(key, (None, 0))[1]
             self._values[key] = value, size
-            while self.bytes > self.most_bytes and len(self._values) > 1:
+            while self.bytes > self._budget() and len(self._values) > 1:
                 _, (_, freed) = self._values.popitem(last=False)
                 self.bytes -= freed
         return value
+
+    def _budget(self) -> int:
+        largest = max(size for _, size in self._values.values())
+        return max(self.most_bytes, self.largest * largest)
 
     def forget(self, name: str) -> None:
         """Forget every value whose key holds a name, however deep in it."""

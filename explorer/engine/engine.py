@@ -23,7 +23,9 @@ from explorer.reweighting.interventions import Change, edits
 from models.registry import Preprocess
 
 SINGLE = "This gives no classes: there is nothing to predict and nothing to attribute."
-BUDGET = 1_600_000_000  # bytes for everything that is remembered
+# Bytes for everything that is remembered, and how many times the largest of it at least. The more is
+# remembered, the longer the memory of a server grows before it stays as it is.
+BUDGET, LARGEST = 200_000_000, 4
 WARM = 0.5  # seconds that may be spent to learn what a pass takes
 T = TypeVar("T")
 
@@ -52,7 +54,7 @@ class Engine:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
         compute_exactly()
-        self.cache = Cache(BUDGET) if cache is None else cache  # an empty one is false
+        self.cache = Cache(BUDGET, LARGEST) if cache is None else cache  # an empty one is false
         self.limits = limits or Limits()
         self.models = ModelStore(self.device, self.cache, self.limits)
         self.pictures = PictureStore(self.cache)
