@@ -1,4 +1,4 @@
-"""The address holds the whole screen: a link opens it again, Back and Forward step through what was looked at."""
+"""The address holds the whole screen: a link opens it again, Back and Forward step through what was seen."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,7 +21,8 @@ EVERY = {
     "target": "4",
     "lang": "en",
     "theme": "dark",
-    "layer": "stem.output",
+    "layer": "stages.1.blocks.0.output",
+    "sheet": "2",
     "channel": "9",
     "order": "variance",
     "scale": "shared",
@@ -69,7 +70,6 @@ EVERY = {
     "compared": "vip_nano,mixer_nano",
     "versus": "costs",
     "depth": "20",
-    "sheet": "2",
     "unit_page": "2",
     "matrix_block": "stages.0.blocks.0.token_mixing",
     "matrix": "height",
@@ -80,7 +80,7 @@ EVERY = {
     "gate": "a",
     "other_gate": "b",
     "gaze": "c",
-    "head": "d",
+    "head": "1",
     "shift_block": "e",  # of other models
     "spot": "0.2500,0.2500",
     "first": "mixer_nano",
