@@ -12,9 +12,11 @@ from explorer.ui.controls import QUIET, Amount, ClassMenu, Control, Count, Sever
 from explorer.ui.events import Unseen
 from explorer.ui.examples import example
 from explorer.ui.first import First
+from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import parts_of
 from explorer.ui.rail import RailView, Refreshing
 from explorer.ui.selection import FILE, PICK, UPLOAD, weights_of
+from explorer.ui.weights_menu import offered_by
 
 
 def arrive(
@@ -40,12 +42,14 @@ def arrive(
     file = query.get("file", "") if choice == FILE else ""
     loadable = choice != UPLOAD and choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
     kept = str(choice) if loadable else first_here(parts[0], str(path or first.picture))
+    # What the page was built with may have been changed by a quick visitor.
+    as_built = (parts[0], kept) == (FIRST, first_here(FIRST, str(first.picture)))
     target = whole_number(query.get("target"))
     tab = query.get("tab") if query.get("tab") in tabs else None
     return [
         str(path) if path else gr.skip(),
         str(path) if path else gr.skip(),
-        gr.Dropdown(choices=[kept], value=kept),
+        gr.skip() if as_built else gr.Dropdown(offered_by(hosted, parts[0]), value=kept),
         gr.Textbox(file, visible=True) if file else gr.skip(),
         gr.skip() if target is None or target < 0 else gr.Dropdown(choices=[target], value=target),
         *parts,
