@@ -6,7 +6,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from pickle import PicklingError
 from typing import Any
 
 import torch
@@ -14,8 +13,8 @@ from torch import Tensor, nn
 
 from explorer.any_model.find import Found, Given, find
 from explorer.any_model.foreign import Foreign, as_taken, logits_in
+from explorer.any_model.originals import original
 from explorer.any_model.trials import REFUSALS
-from explorer.engine.loaded import twin_of
 from explorer.errors import ChoiceError
 from models.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from models.registry import MAKERS, ModelCard, Preprocess, UnknownModelError, Weights, card
@@ -105,21 +104,6 @@ def add(
         ),
         found,
     )
-    return found
-
-
-def original(model: nn.Module) -> nn.Module:
-    """What `torch.compile` was given, which has the same weights; else the model itself.
-
-    Raises ChoiceError for what TorchScript compiled, and for what cannot be copied, as long work needs.
-    """
-    found = getattr(model, "_orig_mod", model)
-    if isinstance(found, torch.jit.ScriptModule):
-        raise ChoiceError("TorchScript cannot be looked into; give the model it was made of.")
-    try:
-        twin_of(found)
-    except (*REFUSALS, PicklingError) as error:
-        raise ChoiceError(f"The model cannot be copied, which long work needs: {error}.") from error
     return found
 
 
