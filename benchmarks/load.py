@@ -41,7 +41,7 @@ ASKED: dict[str, Callable] = {  # what is asked beside picture, model and weight
     "code_walk": lambda _model, _turn: ("",),
     "score_card": lambda _model, _turn: ("saliency", None),
 }
-COUNT, STOP, RUN = "#attribution .count", "#stop", "#run"
+COUNT, STOP, RUN = "#attribution .count", "#stop:enabled", "#run"
 STILL = 1.5  # seconds without another count
 
 
@@ -105,12 +105,11 @@ def press(found: Answers, url: str, end: float) -> None:
     with sync_playwright() as play:
         browser = launched(play)
         page = browser.new_page()
-        page.goto(f"{url}?tab=attribution&method=shapley_sampling&orders=40&segments=144")
         page.set_default_timeout(1_000 * max(60.0, end - time.monotonic()))
+        page.goto(f"{url}?tab=attribution&method=shapley_sampling&orders=40&segments=144")
         page.get_by_text("Press Run").wait_for()
         while time.monotonic() < end - 5:
             page.locator(RUN).click()
-            page.locator(COUNT).wait_for()
             page.wait_for_timeout(random.uniform(200, 1_000))
             found.stops.append(stopped(page))
         browser.close()
@@ -119,7 +118,7 @@ def press(found: Answers, url: str, end: float) -> None:
 def stopped(page: Page) -> float:
     """Seconds from a press of Stop to the last count that still came."""
     began = last = time.monotonic()
-    page.locator(STOP).click(force=True)
+    page.locator(STOP).click()
     seen = ""
     while time.monotonic() - last < STILL:
         now = page.locator(COUNT).all_inner_texts()

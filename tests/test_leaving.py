@@ -3,14 +3,17 @@
 import http.client
 import itertools
 import json
+import queue
 import threading
 from contextlib import closing
 from urllib.parse import urlsplit
 
+import gradio as gr
 import pytest
 
 from explorer.engine.cache import about_to_compute
 from explorer.ui import presence
+from explorer.ui.controls import stopping
 from tests.test_security import STAR, answer, told
 from tests.test_serving import asked
 
@@ -120,3 +123,38 @@ def test_who_leaves_the_queue_is_not_waited_for(server, explorer, endless, monke
         if '"waiting":0' in answer(server, "/health")[1]:
             break
     assert '"waiting":0' in answer(server, "/health")[1]
+
+
+def test_stop_ends_what_was_asked_though_the_page_does_not_know_its_number_yet():
+    """One works and two wait; whoever presses Stop ends all of their own and nothing of anybody else."""
+    begun, ended, given_up = queue.Queue(), queue.Queue(), threading.Event()
+
+    def work(request: gr.Request):
+        begun.put(request.session_hash)
+        try:
+            while not given_up.wait(0.01):
+                yield "part"
+        finally:
+            ended.put(request.session_hash)
+
+    with gr.Blocks() as app:
+        go, stop, view = gr.Button(), gr.Button(), gr.HTML()
+        run = go.click(work, None, view, concurrency_limit=1)
+        stopping(stop, [run], go)
+    halt = next(one for one in app.fns.values() if one.targets == [(stop._id, "click")] and one.fn)
+    try:
+        app.launch(prevent_thread_lock=True, quiet=True)
+        url = app.local_url.rstrip("/")
+
+        def ask(session: str, path: str, listener: int) -> None:
+            answer(url, f"/gradio_api/{path}", {"fn_index": listener, "session_hash": session, "data": []})
+
+        for session in ("here", "here", "other"):
+            ask(session, "queue/join", run["id"])
+        assert begun.get(timeout=60) == "here"
+        ask("here", "run/predict", halt._id)
+        assert ended.get(timeout=60) == "here"
+        assert begun.get(timeout=60) == "other"
+    finally:
+        given_up.set()
+        app.close()

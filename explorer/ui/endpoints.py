@@ -19,7 +19,7 @@ from explorer.ui.endpoint_examples import inputs, with_parameters
 from explorer.ui.endpoint_inputs import class_index, with_names
 from explorer.ui.endpoint_work import LANES, SHORT, at_once_where_remembered, whole
 from models import card, list_models
-from models.costs import parameters
+from models.counted import size_of
 
 
 def models(_explorer: Explorer) -> list[dict]:
@@ -29,7 +29,7 @@ def models(_explorer: Explorer) -> list[dict]:
         {
             "name": one.name,
             "family": one.family,
-            "parameters": parameters(one.name),
+            "parameters": size_of(one.name)[0],
             "image_size": one.image_size,
             "weights": [*one.weights, RANDOM],
             "paper": one.paper,

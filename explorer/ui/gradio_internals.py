@@ -21,6 +21,7 @@ called after another listener is caught up alone; so each such listener is calle
 
 import asyncio
 import math
+from collections.abc import Collection
 
 import gradio as gr
 from gradio.caching import _probe_mode_active
@@ -96,6 +97,20 @@ async def drop(app: gr.Blocks, session: str) -> None:
     await queue.clean_events(session_hash=session)
     queue.pending_messages_per_session.pop(session, None)
     queue.pending_event_ids_session.pop(session, None)
+
+
+async def stop(session: str, listeners: Collection[int]) -> None:
+    """End what a session asked of some listeners, whether it waits or goes on; called while one is answered.
+
+    The page can end only what it knows the number of, which it is told a while after it has asked.
+    """
+    page = LocalContext.blocks.get()
+    if page is None:
+        return
+    queue = page._queue
+    for number, asked in list(queue.event_ids_to_events.items()):
+        if asked.session_hash == session and asked.fn._id in listeners:
+            await queue.clean_events(event_id=number)
 
 
 def catch_up_alone(app: gr.Blocks) -> None:
