@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from explorer.errors import ChoiceError
+from explorer.ui.events import Place
 
 LONGEST_NAME = 500
 
@@ -15,6 +18,26 @@ def with_names(handler: Callable, names: tuple[bool, ...], *values):
                 f"Model, weights, block and method are names of at most {LONGEST_NAME} letters."
             )
     return handler(*values)
+
+
+def whole_number(value: float | None, what: str) -> int:
+    """A number that is whole and not below zero. Raises ChoiceError in the name of `what`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < 0:
+        raise ChoiceError(f"{what} is a whole number from 0 up.")
+    return int(value)
+
+
+def place_at(row: float | None, column: float | None) -> Place:
+    """A place of the picture by its shares of height and width."""
+    sides = [one for one in (row, column) if isinstance(one, int | float) and 0 <= one <= 1]
+    if len(sides) < 2:
+        raise ChoiceError("Row and column are shares of the picture, from 0, up and left, to 1.")
+    return Place(*sides)
+
+
+def numbers(values: np.ndarray) -> list:
+    """Values as nested lists; None for what is no number, which JSON cannot hold."""
+    return np.where(np.isfinite(values), values, np.array(None)).tolist()
 
 
 def class_index(target: float | None) -> int | None:
