@@ -161,7 +161,7 @@ def test_another_page_may_not_post_in_a_visitors_name(server):
 
 @pytest.mark.parametrize(
     "path",
-    ["process_recording", "component_server", "stream/x", "vibe-edit", "profiling/clear"],
+    ["process_recording", "component_server", "stream/x", "vibe-edit", "profiling/clear", "mcp/", "mcp/http"],
 )
 def test_what_the_page_does_not_use_takes_nothing(server, path):
     status, body, headers = answer(server, f"/gradio_api/{path}", {"data": []})
