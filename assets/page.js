@@ -9,8 +9,11 @@
   };
 
   // Theme
-  if (!query.has('__theme') && memory.get('theme')) document.body.classList.toggle('dark', memory.get('theme') === 'dark');
-  const switchTheme = () => memory.set('theme', document.body.classList.toggle('dark') ? 'dark' : 'light');
+  const themeOf = asked => asked.get('__theme') || asked.get('theme');
+  const theme = themeOf(query) || memory.get('theme');
+  if (theme) document.body.classList.toggle('dark', theme === 'dark');
+  const isDark = () => document.body.classList.contains('dark');
+  const switchTheme = () => { memory.set('theme', document.body.classList.toggle('dark') ? 'dark' : 'light'); tellAddress(); };
 
   // Language: the page is written in English; phrases are looked up, `{}` stands for what varies.
   let language = query.get('lang') || memory.get('language') || (navigator.language.startsWith('zh') ? 'zh' : 'en');
@@ -73,6 +76,7 @@
     if (event.target.closest('#language')) {
       switchLanguage(language === 'zh' ? 'en' : 'zh');
       memory.set('language', language);
+      tellAddress();
     }
   });
 
@@ -225,15 +229,7 @@
     sayOnce();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
 
-  // Address: what is looked at stands in the link.
-  const write = parts => {
-    const now = new URLSearchParams(location.search);
-    for (const [name, value] of Object.entries(parts)) {
-      if (value === null || value === '' || value === undefined) now.delete(name); else now.set(name, value);
-    }
-    history.replaceState(null, '', '?' + now.toString());
-    if (window.parent !== window) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
-  };
+  /* where the visitor was */
   // Shares of branches that were moved by hand: the others fill up to a hundred, in their proportion as it was
   // when the slider was taken, and the question for all of them goes out in the same moment.
   const TENTHS = 1000; // of a percent's tenth, that all shares together are
@@ -269,14 +265,6 @@
       return settled && last.number <= settled.number ? settled.shares : [];
     },
   };
-  window.mixscope = {
-    shares,
-    address: (usual, [link, tab, ...values]) => {
-      const parts = { picture: null, model: null, weights: null, file: null, target: null, tab: tab === 'overview' ? null : tab, ...Object.fromEntries(new URLSearchParams(link)) };
-      // What is as it starts need not be in the link.
-      const chosen = Object.keys(usual).map((name, i) => [name, String(values[i]) === String(usual[name]) ? null : values[i]]);
-      if (link) write({ ...parts, ...Object.fromEntries(chosen) });
-    },
-  };
+  window.mixscope = { shares, address, followed, arrived };
   switchLanguage(language);
 }

@@ -44,14 +44,16 @@ def test_a_bad_file_gets_its_sentence_and_loses_nothing_and_an_upload_is_looked_
     first = page.locator("#overview .predictions li").first
     expect(first).to_contain_text("vertical stripes")
     (tmp_path / "text.png").write_text("this is no picture")
-    upload(page, tmp_path / "text.png")
+    page.locator("[aria-label='Remove Image']").click()  # without a picture nothing is shown of the last one
+    expect(page.locator("#waiting")).to_contain_text("no picture to look at")
+    expect(first).to_be_hidden()
+    page.locator("#picture input[type=file]").set_input_files(str(tmp_path / "text.png"))
     expect(page.get_by_test_id("toast-body")).to_contain_text("not a picture that can be read")
     expect(first).to_contain_text("vertical stripes")
     expect(page.locator("#picture img")).to_be_visible()
     tab(page, "Maps")
     expect(page.locator("#grid .sprite")).to_be_visible()
-    page.locator("[aria-label='Remove Image']").click()  # without a picture nothing is shown of the last one
-    expect(page.locator("#waiting")).to_contain_text("no picture to look at")
+    page.locator("[aria-label='Remove Image']").click()
     expect(page.locator("#grid .sprite")).to_be_hidden()
     expect(page.locator("#status")).to_have_text("")
     Image.new("RGB", (900, 90), "teal").save(tmp_path / "wide.png")

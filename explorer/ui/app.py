@@ -49,7 +49,8 @@ LAUNCH: dict[str, Any] = {
     "css_paths": [ASSETS / "style.css"],
     "js": (ASSETS / "page.js")
     .read_text("utf-8")
-    .replace("/* the Chinese of every phrase on the page */ {}", (ASSETS / "zh.json").read_text("utf-8")),
+    .replace("/* the Chinese of every phrase on the page */ {}", (ASSETS / "zh.json").read_text("utf-8"))
+    .replace("/* where the visitor was */", (ASSETS / "visits.js").read_text("utf-8")),
     "ssr_mode": False,
     "show_error": False,
     "run_history": False,
@@ -97,8 +98,10 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
         offering = tuple(one for tab in built.values() for one in tab.offering)
         rail.connect(app, explorer, view, after, running, offering)
         remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
-        address.connect(app, explorer.hosted, view, after, (shown, open_tab), tuple(boxes), remembered, first)
-        connect_tabs(view.link, shown, open_tab, boxes, built)
+        begun = [state for tab in built.values() for state in tab.begun]
+        names = tuple(boxes)
+        went = address.connect(app, explorer, view, after, (shown, open_tab), names, remembered, first, begun)
+        connect_tabs(view.link, shown, open_tab, boxes, built, went)
         endpoints.build(explorer)
         catch_up_alone(app)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
@@ -121,16 +124,22 @@ def connect_tabs(
     open_tab: gr.Textbox,
     boxes: dict[str, RedrawBox],
     built: dict[str, BuiltTab],
+    went: Any,
 ) -> None:
-    """The open tab follows the link; a view's own link opens another tab at the layer or block it names."""
-    gr.on(
-        [link.change, open_tab.change],
-        None,
-        [link, open_tab, *boxes.values()],
-        list(boxes.values()),
-        js=tell_open_tab(tuple(boxes)),
+    """The open tab follows the link; a view's own link opens another tab at the layer or block it names.
+
+    went: after this the open tab is told, also where the link is the one it shows.
+    """
+    telling: dict[str, Any] = {
+        "fn": None,
+        "inputs": [link, open_tab, *boxes.values()],
+        "outputs": list(boxes.values()),
+        "js": tell_open_tab(tuple(boxes)),
         **PICK,
-    )
+    }
+    gr.on([link.change, open_tab.change], **telling)
+    arrived = f"(...values) => {{ window.mixscope.arrived(); return ({telling['js']})(...values); }}"
+    went.success(**telling | {"js": arrived})
     parts = {name: tab.part for name, tab in built.items() if tab.part is not None}
 
     def follow(event: gr.EventData, *values: Redraw) -> list:

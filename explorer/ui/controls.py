@@ -32,6 +32,10 @@ class ClassMenu(Menu):
     """A menu of the model's classes, by their numbers; it is filled once the model is known."""
 
 
+class Filled(Menu):
+    """A menu that the model fills; a link may name what it does not offer at first."""
+
+
 class Several(Menu):
     """A menu with `multiselect`; an empty one means that nothing is chosen."""
 
@@ -47,7 +51,7 @@ class Several(Menu):
         fitting = list(filter(self.knows, dict.fromkeys(names)))
         offered: list[Any] = list(self.choices)
         offered += [(name, name) for name in fitting if not Several.knows(self, name)]
-        return gr.Dropdown(offered, value=fitting) if fitting else gr.skip()
+        return gr.Dropdown(offered, value=fitting, multiselect=True) if fitting else gr.skip()
 
 
 class Count(Menu):

@@ -117,11 +117,13 @@ class RedrawBox(ValueBox):
     kind = Redraw
 
 
-# The link reaches the tab that is open at once, and every other when it is opened.
+# The link reaches the tab that is open at once, and every other when it is opened; so does a way back, which
+# may lead to the same link and other controls.
 TELL_OPEN_TAB = """(link, open, ...boxes) => boxes.map((box, index) => {
   const shown = JSON.parse(box);
-  const stale = TABS[index] === open && shown.link !== link;
-  return stale ? JSON.stringify({link, count: shown.count + 1}) : box;
+  const wanted = link && link + window.mixscope.followed();
+  const stale = TABS[index] === open && shown.link !== wanted;
+  return stale ? JSON.stringify({link: wanted, count: shown.count + 1}) : box;
 })"""
 
 

@@ -27,6 +27,7 @@ class Lenses:
     saves: Saves
     running: list = field(default_factory=list)  # events that can be stopped
     remembered: dict[str, Control] = field(default_factory=dict)  # controls of a link, by their names there
+    begun: list[gr.State] = field(default_factory=list)  # what begins anew where a link is followed
 
     def wired(self, handler: Callable, **controls: Control) -> dict[str, Any]:
         """`fn` and `inputs` for `handler(explorer, selection, name=value, ...)`."""

@@ -10,6 +10,12 @@ from explorer.explorer import Explorer
 from explorer.ui.examples import EXAMPLES
 from models.registry import ASSETS
 
+# When a picture is taken away, Gradio 6.31 tells the one that was there; a moment later the page is right.
+TAKEN_AWAY = """async (...values) => {
+  await new Promise(resolve => setTimeout(resolve, 30));
+  return document.querySelector('#picture img') ? values : [null, ...values.slice(1)];
+}"""
+
 
 class PictureUpload(gr.Image):
     """An image input that hands over the path of the upload, undecoded; the core decodes."""

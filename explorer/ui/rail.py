@@ -19,7 +19,7 @@ from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_notes import cut_off, no_picture
-from explorer.ui.picture_upload import PictureUpload, usable
+from explorer.ui.picture_upload import TAKEN_AWAY, PictureUpload, usable
 from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, wired
 from explorer.ui.typed_numbers import SETTLE
 from explorer.ui.weights_badge import AWAY, DOUBTS, badge, best_here, taken
@@ -171,7 +171,7 @@ def connect(
     accept = shown(partial(accepted, explorer))
     fitting = [*view.picker.outputs, rail.choice]
     kept = [*both, view.before]
-    accepting = view.upload.input(accept, kept, kept, cancels=running, **queued)
+    accepting = view.upload.input(accept, kept, kept, js=TAKEN_AWAY, cancels=running, **queued)
     showing = view.examples.pick(chosen_example, None, both, cancels=running, **PICK)
     suiting = wired(explorer, rail, best_here, chosen=view.chosen)
     for shown_now in (accepting, showing):

@@ -28,6 +28,7 @@ class BuiltTab:
     """What the rest of the page needs to know of a tab once it stands."""
 
     remembered: dict[str, Control] = field(default_factory=dict)  # controls of a link, by their names there
+    begun: list[Any] = field(default_factory=list)  # states that begin anew where a link is followed
     running: list[Any] = field(default_factory=list)  # events that can be stopped
     links: tuple[View, ...] = ()  # views whose event `link` leads to another tab
     offering: tuple[View, ...] = ()  # views whose event `more` chooses other weights

@@ -14,7 +14,7 @@ from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, QUIET, RUNNING, stopping
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, Several, stopping
 from explorer.ui.downloads import npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
@@ -114,10 +114,10 @@ def save(explorer: Explorer, selection: Selection, kind: str, names: list[str]) 
     return npz(f"{selection.model}_side_by_side", **values)
 
 
-def build(parts: TabParts) -> list:
-    """Gives the events that can be stopped."""
+def build(parts: TabParts) -> tuple[list, dict[str, Control]]:
+    """Gives the events that can be stopped, and the controls of a link."""
     with gr.Row(elem_classes="controls"):
-        names = gr.Dropdown(
+        names = Several(
             [(method.title, name) for name, method in METHODS.items()],
             value=FIRST,
             multiselect=True,
@@ -133,4 +133,4 @@ def build(parts: TabParts) -> list:
     stopping(stop, [run])
     parts.redraw.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
     parts.saves.wire(view, parts.explorer, parts.rail, save, names=names)
-    return [run]
+    return [run], {"methods": names}

@@ -48,9 +48,9 @@ def build(parts: TabParts) -> BuiltTab:
     with gr.Column(visible=False) as score_column:
         running += score_card.build(parts, chosen)
     with gr.Column(visible=False) as side_column:
-        running += side_by_side.build(parts)
+        side, names = side_by_side.build(parts)
     with gr.Column(visible=False) as truth_column:
-        running += truth_lab.build(parts, chosen["method"])
+        truth, measure = truth_lab.build(parts, chosen["method"])
     columns = [map_column, score_column, side_column, truth_column]
     beside.change(partial(opened, BESIDE), beside, columns, **PICK)
     every = wired(parts.explorer, parts.rail, draw_verdicts)
@@ -59,7 +59,8 @@ def build(parts: TabParts) -> BuiltTab:
     marks = wired(parts.explorer, parts.rail, marking)
     parts.redraw.change(**marks, outputs=chosen["method"], **lane("verdicts"))
     parts.redraw.change(lambda: render("verdicts", rows=None), None, verdicts, **QUICK)
-    return BuiltTab(remembered={**link_names(chosen), "beside": beside}, running=running)
+    remembered = {**link_names(chosen), "beside": beside, **names, **measure}
+    return BuiltTab(remembered=remembered, running=[*running, *side, *truth])
 
 
 def connect_map(

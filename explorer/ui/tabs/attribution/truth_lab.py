@@ -70,8 +70,8 @@ def again(explorer: Explorer, selection: Selection, measure: str, method: str) -
         yield page(measure, live), IDLE if score.scenes == len(truth.SEEDS) else RUNNING
 
 
-def build(parts: TabParts, method: Control) -> list:
-    """Gives the events that can be stopped."""
+def build(parts: TabParts, method: Control) -> tuple[list, dict[str, Control]]:
+    """Gives the events that can be stopped, and the controls of a link."""
     with gr.Row(elem_classes="controls"):
         measure = gr.Radio(
             [(words, name) for name, words in MEASURES.items()],
@@ -82,8 +82,8 @@ def build(parts: TabParts, method: Control) -> list:
         go = gr.Button("Compute this method again", scale=0, min_width=220, elem_id="truth-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="truth-stop")
     view = View(at_first(), elem_id="truth")
-    measure.input(page, measure, view, **QUIET)
+    measure.change(page, measure, view, **QUIET)
     asks = wired(parts.explorer, parts.rail, again, measure=measure, method=method)
     run = go.click(**asks, outputs=[view, stop], **SLOW)
     stopping(stop, [run])
-    return [run]
+    return [run], {"measure": measure}

@@ -147,4 +147,4 @@ def build(bench: Bench) -> dict:
     chosen_at = {"models": bench.models, "depth": depth, "place": place}
     bench.streams("maps", draw, view, [bench.models.change, depth.change, place.change], **chosen_at)
     bench.saved(view, save, **chosen_at)
-    return {"depth": depth}
+    return {"depth": depth, "spot": place}

@@ -10,7 +10,7 @@ from explorer.figures.mosaic import mosaic
 from explorer.figures.raster import data_uri
 from explorer.mixing.attention import AttentionFrom, attention_from, attention_layers
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Control, Menu, offer
+from explorer.ui.controls import Control, Filled, Menu, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
 from explorer.ui.lenses import Lenses, or_why
@@ -130,7 +130,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, head: 
 def build(lenses: Lenses) -> None:
     with gr.Row(elem_classes="controls"):
         layer = Menu([], label="Layer", elem_id="attention-from-layer", min_width=240)
-        head = Menu(
+        head = Filled(
             [("all heads", ALL)], value=ALL, label="Head", elem_id="attention-from-head", min_width=140
         )
         place = PlaceBox(MIDDLE, elem_id="attention-from-place")

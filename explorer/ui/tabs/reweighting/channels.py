@@ -88,5 +88,5 @@ def build(lab: Lab) -> None:
     sort = Menu([(text, name) for name, text in SORTS.items()], value="number", label="Order of channels")
     view = View(elem_id="inside")
     sort.input(**lab.follower(lab.listener("channels", draw, [view], block=lab.block, sort=sort)))
-    lab.remembered["blend"] = sort
+    lab.remembered["channel_order"] = sort
     lab.saved(view, save, block=lab.block, sort=sort)

@@ -123,6 +123,7 @@ def build(lab: Lab, kinds: tuple[Kind, ...], menu: Menu) -> tuple[dict[str, Cont
         channel = Whole(0, label=words, precision=0, min_width=90, elem_id=f"{lens}-channel")
     view = View(elem_id=f"{lens}-what-if")
     controls: dict[str, Control] = {"change": change, "scope": scope, "channel": channel}
+    lab.remembered |= {f"{lens}_{name}": control for name, control in controls.items()}
     drawn = {**lab.wired(partial(draw, kinds=kinds), gate=menu, **controls), "outputs": view, **lane(lens)}
     gr.on([change.input, scope.input, channel.submit, channel.blur], **drawn)
     lab.saved(view, partial(save, kinds=kinds), gate=menu, **controls)

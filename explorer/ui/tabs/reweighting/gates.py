@@ -175,4 +175,4 @@ def build(lab: Lab) -> None:
     lab.running.append(one.more(**asked, outputs=one, **SLOW))
     lab.saved(rows, save, sort=sort)
     lab.saved(one, save_inside, gate=menu)
-    lab.remembered |= {"gate": menu}
+    lab.remembered |= {"gate": menu, "gate_order": sort}

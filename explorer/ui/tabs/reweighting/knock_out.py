@@ -119,6 +119,7 @@ def build(lab: Lab) -> None:
     noted = go.click(Pressed, [mode, lab.redraw], pressed, **PICK)
     run = noted.then(**lab.wired(draw, mode=mode), outputs=outputs, **SLOW)
     other = mode.input(**cheap, cancels=[run])
+    lab.remembered |= {"knock": mode}
     lab.running += [run, other]
     stopping(stop, [run, other])
     lab.saved(view, save, mode=mode)

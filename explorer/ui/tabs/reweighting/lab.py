@@ -7,6 +7,7 @@ import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.reweighting.branch_weights import BlockWeights, blends, block_of
+from explorer.ui.controls import Control
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import Selection
 
@@ -26,7 +27,7 @@ class Lab(Lenses):
     """The lenses of a block."""
 
     block: gr.Dropdown
-    other: gr.State  # path of the picture to compare with
+    other: Control  # an `OtherBox`: path of the picture to compare with
     listeners: list[dict[str, Any]] = field(default_factory=list)
 
     def follower(self, listener: dict[str, Any]) -> dict[str, Any]:

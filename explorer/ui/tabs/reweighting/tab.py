@@ -21,6 +21,7 @@ from explorer.ui.tabs.registry import BuiltTab, TabParts
 from explorer.ui.tabs.reweighting import channels, gates, knock_out, other_gates, two_pictures, what_if, where
 from explorer.ui.tabs.reweighting.gated import CHANNEL, OTHERS
 from explorer.ui.tabs.reweighting.lab import LENSES, Lab, chosen_block
+from explorer.ui.tabs.reweighting.other_picture import OtherBox
 from models import card
 from models.layer_names import short
 from models.probe import Role
@@ -125,7 +126,7 @@ def build(parts: TabParts) -> BuiltTab:
             lab = Lab(
                 *(parts.explorer, parts.rail, parts.redraw, lens, parts.saves),
                 block=block,
-                other=gr.State(str(OTHER)),
+                other=OtherBox(str(OTHER)),
             )
             shown = []
             for name, build_lens in BUILDERS.items():
@@ -134,8 +135,9 @@ def build(parts: TabParts) -> BuiltTab:
                 shown.append(column)
     connect(lab, strip, depth)
     lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
-    remembered = {"block": block, "lens": lens, **lab.remembered}
-    return BuiltTab(remembered=remembered, running=lab.running, links=(strip,), part=block)
+    remembered = {"block": block, "lens": lens, "other": lab.other, **lab.remembered}
+    begun, running = lab.begun, lab.running
+    return BuiltTab(remembered=remembered, begun=begun, running=running, links=(strip,), part=block)
 
 
 def connect(lab: Lab, strip: View, column: gr.Column) -> None:

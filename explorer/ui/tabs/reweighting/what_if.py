@@ -195,4 +195,5 @@ def build(lab: Lab) -> None:
     on(undo.click, undone)
     on(back.click, reset)
     lab.saved(view, save, changes=changes)
-    lab.remembered |= {"blend": linked}
+    lab.remembered |= {"blend": linked, "scope": scope, "how": how}
+    lab.begun.append(changes)
