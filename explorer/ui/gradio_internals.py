@@ -23,12 +23,12 @@ Tools of programs (MCP) are told what an endpoint answers as Python prints it, w
 import asyncio
 import json
 import math
+from typing import Any
 
 import gradio as gr
 from gradio.caching import _probe_mode_active
 from gradio.context import LocalContext
 from gradio.events import EventListenerMethod
-from gradio_client.utils import is_file_obj_with_meta
 
 LOOK_EVERY = 0.012  # seconds; what is asked waits half of this on average
 TELL_EVERY = 0.1  # seconds between two messages of progress
@@ -42,11 +42,13 @@ def rest_while_idle(app: gr.Blocks) -> None:
 
 def tools_answer_in_json(app: gr.Blocks) -> None:
     """Let tools answer what is no file in JSON; called once the app is launched with its tools."""
-    tools = app.mcp_server_obj
+    tools: Any = app.mcp_server_obj
     told = tools.postprocess_output_data
 
     def in_json(data: list, root_url: str) -> list:
-        return told([one if is_file_obj_with_meta(one) else json.dumps(one) for one in data], root_url)
+        files = [isinstance(one, dict) and "meta" in one for one in data]
+        plain = (one if file else json.dumps(one) for one, file in zip(data, files, strict=True))
+        return told(list(plain), root_url)
 
     tools.postprocess_output_data = in_json
 
