@@ -116,6 +116,8 @@ WRONG = [
     ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", 1e300]),
     ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", -1]),
     ("attribute", [{"path": str(STAR)}, "vip_nano", "scenes", ["a"], None]),
+    ("channel", [{"path": str(STAR)}, "vip_nano", "scenes", "stem.output", None]),
+    ("receptive_field", [{"path": str(STAR)}, "vip_nano", "scenes", "stem.output", float("nan"), 0.5]),
     ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", [0.5] * 100_000]),
     ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", [None, "a", {}]]),
     ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", {"a": 1}]),

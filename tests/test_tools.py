@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import socket
 import warnings
 from contextlib import asynccontextmanager
 
@@ -32,7 +33,10 @@ def served(explorer):
     with Page(title="Mixscope", analytics_enabled=False) as app:
         endpoints.build(explorer)
     app.queue(default_concurrency_limit=1, api_open=False)
-    serving.launch(app, tools=True, quiet=True, server_name="127.0.0.1")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serving.launch(app, tools=True, quiet=True, server_name="127.0.0.1", server_port=port)
     yield app.local_url.rstrip("/")
     app.close()
 
@@ -88,6 +92,7 @@ def test_a_program_is_answered_in_json(seen, explorer, star):
 
 
 def test_a_program_gets_numbers_and_a_picture(seen, explorer, star):
+    assert not seen[2].isError, seen[2].content
     numbers, picture, address = seen[2].content
     expected = feature_map(explorer.inspect("vip_nano", star, "scenes"), LAYER).channel(3)
     np.testing.assert_allclose(json.loads(numbers.text)["values"], expected, atol=1e-6)

@@ -71,6 +71,7 @@ class ExamplePicture(PictureUpload):
         return EXAMPLE
 
 
+WHOLE = {"target", "channel"}
 WORDS = {  # what each parameter is, for people on the API page and for programs
     "picture": "PNG, JPEG, WebP, GIF, BMP or TIFF, or the path of an example as it lies in the project",
     "second": "the picture to compare with",
@@ -104,7 +105,10 @@ def inputs(**examples: Any) -> dict[str, Any]:
     numbers: dict[str, float | None] = {"target": None, "channel": 0, "row": 0.5, "column": 0.5}
     return {
         **{name: ExampleName(example, label=title(name)) for name, example in names.items()},
-        **{name: ExampleNumber(example, label=title(name)) for name, example in numbers.items()},
+        **{
+            name: ExampleNumber(example, label=title(name), precision=0 if name in WHOLE else None)
+            for name, example in numbers.items()
+        },
         "picture": ExamplePicture(label="Picture", interactive=True),
         "second": ExamplePicture(label="Second", interactive=True),
         "shares": ExampleShares(label="Shares"),

@@ -1,6 +1,8 @@
 """What clients may send to the endpoints: names, and classes by number; anything else is one sentence."""
 
+import math
 from collections.abc import Callable
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -20,9 +22,15 @@ def with_names(handler: Callable, names: tuple[bool, ...], *values):
     return handler(*values)
 
 
+def is_whole(value: Any) -> TypeGuard[float]:
+    """Whether what was sent is a whole number, written as one or not."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value) and value == int(value)
+
+
 def whole_number(value: float | None, what: str) -> int:
     """A number that is whole and not below zero. Raises ChoiceError in the name of `what`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or value < 0:
+    if not is_whole(value) or value < 0:
         raise ChoiceError(f"{what} is a whole number from 0 up.")
     return int(value)
 
@@ -44,6 +52,6 @@ def class_index(target: float | None) -> int | None:
     """The class asked for; None for the likeliest."""
     if target is None:
         return None
-    if isinstance(target, bool) or not isinstance(target, int | float) or target != int(target):
+    if not is_whole(target):
         raise ChoiceError("The class is a whole number, or nothing for the likeliest one.")
     return int(target)

@@ -17,7 +17,8 @@ A listener with `trigger_mode="always_last"` that was put off is caught up by te
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
 server without end (`dispatch` in `Blocks.svelte`: `this.dispatch(e)` after `this.queue.delete`). What is
 called after another listener is caught up alone; so each such listener is called after one that does nothing.
-Tools of programs (MCP) are told what an endpoint answers as Python prints it, with its `None`.
+Tools of programs (MCP) are told what an endpoint answers as Python prints it, with its `None`; and several
+answers as one tuple, in which a picture is none any more (`_execute_tool_without_progress` of `gradio.mcp`).
 """
 
 import asyncio
@@ -46,8 +47,10 @@ def tools_answer_in_json(app: gr.Blocks) -> None:
     told = tools.postprocess_output_data
 
     def in_json(data: list, root_url: str) -> list:
-        files = [isinstance(one, dict) and "meta" in one for one in data]
-        plain = (one if file else json.dumps(one) for one, file in zip(data, files, strict=True))
+        (first, *_) = data
+        each = first if isinstance(first, tuple) else data
+        files = [isinstance(one, dict) and "meta" in one for one in each]
+        plain = (one if file else json.dumps(one) for one, file in zip(each, files, strict=True))
         return told(list(plain), root_url)
 
     tools.postprocess_output_data = in_json

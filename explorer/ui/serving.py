@@ -19,6 +19,7 @@ def launch(app: gr.Blocks, *, tools: bool = False, **where: Any) -> None:
     """
     if tools and find_spec("mcp") is None:
         raise ExplorerError(NO_TOOLS)
-    app.launch(**{**LAUNCH, "mcp_server": tools}, prevent_thread_lock=True, **where)
+    own = {"mcp_server": tools, "app_kwargs": {**LAUNCH["app_kwargs"]}}  # Gradio writes into the latter
+    app.launch(**{**LAUNCH, **own}, prevent_thread_lock=True, **where)
     if tools:
         tools_answer_in_json(app)
