@@ -18,7 +18,15 @@ SHIPPED = (
     "app.py",
     "mixscope.py",
     *("models/*.py", "explorer/**/*.py", "explorer/**/*.html"),
-    *("assets/*.css", "assets/*.js", "assets/*.json", "assets/labels/*.txt", "assets/weights/*.safetensors"),
+    *(
+        "assets/*.css",
+        "assets/*.js",
+        "assets/*.json",
+        "assets/icon.png",
+        "assets/offline.html",
+        "assets/labels/*.txt",
+        "assets/weights/*.safetensors",
+    ),
     *("assets/examples/**/*.png", "assets/examples/**/*.jpg", "assets/examples/**/*.json"),
     *("assets/familiar/*", "assets/typical/*"),
 )
