@@ -2,10 +2,10 @@
 
 import sys
 
-from explorer import Explorer, Options
+from explorer import Explorer, Options, notebook
 from explorer.ui.notebook import show
 
-__all__ = ["Explorer", "Options", "main", "show"]
+__all__ = ["Explorer", "Options", "main", "notebook", "show"]
 
 
 def main() -> int:

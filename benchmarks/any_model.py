@@ -1,10 +1,9 @@
 """What is found in models of timm with random weights: `python -m benchmarks.any_model > table.md`.
 
-timm is not needed for anything else here; see `requirements-timm.txt`. Nothing is fetched. As truth serve
+Nothing is fetched. As truth serve
 timm's own classes: an instance that runs has to hold a gate of its kind, and no gate may stand elsewhere.
 """
 
-import importlib
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from benchmarks.no_torchvision import stand_in
 from benchmarks.timing import processor_seconds
+from benchmarks.unfit_torchvision import real_timm
 from explorer.any_model.find import Found, find
 from explorer.any_model.foreign import Foreign
 from explorer.any_model.watch import watched
@@ -70,9 +69,8 @@ def expected(part: nn.Module) -> tuple[str, ...]:
 
 
 def measured(name: str) -> Row:
-    timm = importlib.import_module("timm")
     torch.manual_seed(0)
-    model = redrawn(timm.create_model(name)).eval().requires_grad_(False)
+    model = redrawn(real_timm().create_model(name)).eval().requires_grad_(False)
     _, *size = model.pretrained_cfg["input_size"]
     image = torch.randn(1, 3, *size)
     found = find(model, (size[0], size[1]))
@@ -160,7 +158,6 @@ def line(row: Row) -> str:
 
 def main() -> None:
     torch.set_num_threads(choose_threads())
-    stand_in()
     rows = []
     sys.stdout.write(LINE.format(*HEAD))
     sys.stdout.write("|" + "---|" * len(HEAD) + "\n")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from explorer.in_notebook import InNotebook
 from models.probe import OUTPUTS, Kind, Probe, Role
 
 Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what takes its place
@@ -32,7 +33,7 @@ class Activation:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(InNotebook):
     """One forward pass: logits `[b, classes]` and the probed tensors, in execution order."""
 
     logits: Tensor

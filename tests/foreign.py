@@ -264,6 +264,11 @@ def beside_timm(monkeypatch) -> None:
     monkeypatch.setattr(timm_models, "import_module", lambda _name: like_timm())
 
 
+def without_timm(monkeypatch) -> None:
+    """For the length of a test timm is not here, whether it is or not."""
+    monkeypatch.setattr(timm_models, "find_spec", lambda _name: None)
+
+
 def small() -> nn.Module:
     """A model as `--model tests.foreign:small` asks for it."""
     return made(SqueezeExcite)

@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from explorer.any_model.find import find
+from explorer.any_model.foreign import Foreign
 from explorer.code_walk.einops_diagram import drawing
 from explorer.code_walk.source_lines import axes_in, listing
 from explorer.code_walk.tensor_views import looks
@@ -228,3 +230,83 @@ def test_a_stack_of_matrices_is_taken_apart():
     found = looks(np.zeros((4, 2, 5, 6)), ("b", "heads", "q", "k"))
     assert [one.label for one in found] == ["b 0 heads 0", "b 0 heads 1", "b 1 heads 0", "b 1 heads 1"]
     assert all(one.kind == "matrix" and one.values.shape == (5, 6) for one in found)
+
+
+class Mixed(nn.Module):
+    """Maps that lie both ways, tokens and attention, in a model that writes into its tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 12, 4, 4)
+        self.blocks = nn.Sequential(MixedBlock(), MixedBlock())
+        self.head = nn.Linear(12, 5)
+
+    def forward(self, x):
+        return self.head(self.blocks(self.stem(x)).mean((2, 3)))
+
+
+class MixedBlock(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(12, 12, 3, padding=1), nn.LayerNorm(12)
+
+    def forward(self, x):
+        maps = self.conv(x)
+        last = self.norm(maps.permute(0, 2, 3, 1))
+        tokens = last.flatten(1, 2)
+        heads = tokens.unflatten(2, (2, 6)).transpose(1, 2)
+        shares = (heads @ heads.transpose(-2, -1)).softmax(-1)
+        mixed = (shares @ heads).transpose(1, 2).flatten(2).unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+        total = x + mixed
+        kept = total
+        kept *= 2
+        return kept
+
+
+def walked_through(model: nn.Module, block: str):
+    found = find(model, (32, 32))
+    image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    return walk(Foreign(model, found.stations, found), image, block)
+
+
+def test_axes_of_a_model_of_others_are_named_where_they_are_known_and_else_not_at_all():
+    torch.manual_seed(0)
+    made = {name: one for (_, name), one in made_in(walked_through(Mixed().eval(), "blocks.0")).items()}
+    first, last = ("b", "c", "h", "w"), ("b", "h", "w", "c")
+    expected = {"self.conv": first, "maps": first, "mixed": first, "last": last, "returns": first}
+    expected |= {"shares": ("b", "heads", "queries", "keys"), "heads": ("", "", "", "")}
+    assert {name: made[name].axes for name in expected} == expected
+    seen = looks(made["maps"].value.numpy(), made["maps"].axes)
+    assert np.array_equal(seen[0].values, np.moveaxis(made["maps"].value[0].numpy(), 0, 2))
+    assert [one.kind for one in looks(made["heads"].value.numpy(), made["heads"].axes)] == ["matrix"] * 2
+
+
+def test_what_a_model_of_others_writes_into_later_is_shown_as_it_was():
+    torch.manual_seed(0)
+    steps = walked_through(Mixed().eval(), "blocks.0").steps
+    before, after = (one.value for step in steps for one in step.made if one.name == "total")
+    assert torch.equal(after, 2 * before)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_model_in_half_precision_is_walked_through(kind):
+    torch.manual_seed(0)
+    steps = walked_through(Mixed().eval().to(kind), "blocks.0").steps
+    assert {made.value.dtype for step in steps for made in step.made} == {torch.float32}
+    assert all(looks(made.value.numpy(), made.axes) for step in steps for made in step.made)
+
+
+class Spectrum(nn.Module):
+    def forward(self, x):
+        waves = torch.fft.rfft2(x)
+        return torch.fft.irfft2(waves)
+
+
+def test_complex_numbers_are_shown_by_their_size():
+    torch.manual_seed(0)
+    model = Mixed().eval()
+    model.blocks[0].conv = nn.Sequential(Spectrum(), model.blocks[0].conv)
+    made = made_in(walked_through(model, "blocks.0.conv.0"))
+    waves = next(one for (_, name), one in made.items() if name == "|waves|")
+    assert waves.value.dtype == torch.float32
+    assert float(waves.value.min()) >= 0

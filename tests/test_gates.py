@@ -16,10 +16,12 @@ from explorer.reweighting.gate_effects import gate_effects, usual_gates
 from explorer.reweighting.gates import CLOSED, KINDS, Gate, gate_of, gates, usual
 from explorer.reweighting.interventions import edits
 from explorer.reweighting.size_maps import size_map
+from explorer.ui.tabs.overview.gate_bars import gates_of
 from models.probe import Kind
 from tests.foreign import (
     GATES,
     SIDE,
+    Activations,
     Attention,
     EncoderLayer,
     FunctionalBranches,
@@ -54,6 +56,23 @@ def after(model, image, *changes):
 
 
 # Read
+
+
+@pytest.mark.parametrize("make", [SqueezeExcite, Attention, Star], ids=named)
+def test_bars_of_gates_are_how_far_they_are_open_where_that_has_bounds(make, picture):
+    seen = run(foreign(make), picture)
+    told = gates_of(seen)
+    if make is Star:
+        assert told["bars"] == []
+        assert "see Reweighting" in told["instead"]
+    else:
+        expected = [one.mean if make is SqueezeExcite else one.size.mean() for one in gates(seen)]
+        assert [one["share"] for one in told["bars"]] == pytest.approx(expected)
+        assert told["bars"][0]["words"].startswith("block 0 inner")
+
+
+def test_a_model_without_gates_has_no_bars(picture):
+    assert gates_of(run(foreign(Activations), picture)) is None
 
 
 def test_a_channel_gate_is_what_multiplies_the_map(picture):

@@ -49,6 +49,7 @@ KEPT = "|".join(
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),
             *("Grad-CAM", "CKA", "Kornblith", "PyTorch"),
+            "timm",
             "GradientShap",
             "SmoothGrad",
             "Saliency",

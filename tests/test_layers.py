@@ -17,6 +17,7 @@ BANNED = {
     "models": {"explorer", "gradio", "matplotlib", "PIL", "captum"},
     "explorer": CORE,
     "explorer/figures": {"torch", "gradio", "models", "explorer.ui", "matplotlib.pyplot"},
+    "explorer/notebook": {"gradio", "matplotlib.pyplot", "explorer.ui", "explorer.command_line"},
     "explorer/report": {"gradio", "matplotlib.pyplot", "explorer.ui", "explorer.command_line"},
     "explorer/command_line": {"torch", "captum", "gradio", "matplotlib.pyplot", "explorer.ui"},
     "explorer/ui": {"torch", "captum", "matplotlib.pyplot"},

@@ -12,7 +12,7 @@ from explorer.ui import notebook
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.tabs import TABS
 from models.registry import Preprocess
-from tests.foreign import SIDE, SqueezeExcite, StackedBranches, beside_timm, made
+from tests.foreign import SIDE, SqueezeExcite, StackedBranches, beside_timm, made, without_timm
 from tests.on_page import choose, settled, tab
 
 SHOWN = {  # what each tab shows of a model of one's own, and what it says there
@@ -69,6 +69,12 @@ def test_channel_gates_are_looked_at_changed_and_taken_away(visit, gated):
     choose(page, "gates-change", "as learned")
     expect(shift).to_have_text("(+0.00)")
     expect(page).to_have_url(re.compile("lens=gates&gate=blocks.0.inner.fc.3.gate"))
+    tab(page, "Overview")
+    bars = page.locator("#overview .columns button")
+    expect(bars).to_have_count(2)
+    expect(page.locator("#overview .blending")).not_to_contain_text("no split attention")
+    bars.first.click()
+    expect(page.locator("#gates .gates button")).to_have_count(2)
     choose(page, "backbone", "vip_nano")
     expect(page.locator("#strip .strip button")).to_have_count(6)
     expect(page.locator("#inside")).to_be_visible()
@@ -131,6 +137,7 @@ def test_a_model_that_is_shown_again_keeps_its_name_and_another_gets_one_of_its_
 
 
 def test_models_of_timm_are_searched_by_name_where_timm_is_installed(visit, monkeypatch):
+    without_timm(monkeypatch)
     expect(visit().locator("#kind label")).to_have_count(2)
     beside_timm(monkeypatch)
     page = visit("/?model=timm:tiny&tab=reweighting")

@@ -203,6 +203,7 @@ def test_weights_are_fetched_when_asked_for_from_the_click_to_the_prediction(vis
     page = visit("/?picture=1-cat&model=vip_nano&weights=scenes")
     expect(page.locator("#overview .facts")).to_contain_text("vip_nano")
     choose(page, "backbone", "fasternet_t0")
+    expect(page.locator("#status")).to_contain_text("fasternet_t0")  # the menu has its weights, too
     choose(page, "weights", "trained on ImageNet (published, 16 MB)")
     waiting = page.locator("#waiting")
     expect(waiting).to_contain_text(

@@ -1,6 +1,6 @@
 """Passes that show how tensors lie: of images with a spot moved about, and of an image of another size."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
@@ -35,8 +35,11 @@ def tried(
     def noted(place: Place, value: Tensor) -> None:
         seen[place].other = tuple(value.shape)
 
-    with listening(model, {place: partial(shown, place) for place in places}):
-        model(spotted(size).to(weight))
+    try:
+        with listening(model, {place: partial(shown, place) for place in places}):
+            model(spotted(size).to(weight))
+    except REFUSALS:
+        one_by_one(model, spotted(size).to(weight), seen, shown)
     for other in other_sizes(size):
         try:
             with listening(model, {place: partial(noted, place) for place in places}):
@@ -47,6 +50,24 @@ def tried(
     for one in seen.values():
         one.other = ()  # of a pass that broke off on the way
     return seen, Trial(size, None)
+
+
+def one_by_one(
+    model: nn.Module, images: Tensor, seen: Mapping[Place, Seen], shown: Callable[[Place, Tensor], None]
+) -> None:
+    """The same for a model that takes one picture at a time."""
+    met: dict[Place, list[Tensor]] = {place: [] for place in seen}
+
+    def kept(place: Place, value: Tensor) -> None:
+        met[place].append(value.clone())
+
+    for image in images.split(1):
+        with listening(model, {place: partial(kept, place) for place in seen}):
+            model(image)
+    for place, values in met.items():
+        seen[place].fits.clear()
+        if len({value.shape for value in values}) == 1:
+            shown(place, torch.cat(values))
 
 
 def other_sizes(size: Size) -> list[Size]:

@@ -19,6 +19,7 @@ from explorer.attribution.methods.case import Case, Part, logit_change
 from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
 from explorer.errors import ChoiceError
+from explorer.in_notebook import InNotebook
 from models.memory import is_short_of_memory
 from models.probe import Kind
 from models.registry import Preprocess
@@ -174,7 +175,7 @@ CONTROLS = ("random", "edges")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attribution:
+class Attribution(InNotebook):
     """How much each place adds to the logit of one class; with `signed`, or how much it matters."""
 
     method: str

@@ -38,11 +38,11 @@ def parts(values: np.ndarray, axes: tuple[str, ...], label: str, most: int) -> l
         return [Look(("number", "vector", "matrix")[values.ndim], values, axes, label)]
     if values.ndim == 3 and {"h", "w"} <= set(axes):
         return [as_map(values, axes, label)]
-    if values.ndim == 3 and axes[0] not in ("b", "heads", "branches", "three"):
+    if values.ndim == 3 and axes[0] not in ("", "b", "heads", "branches", "three"):
         return [Look("map", values, axes, label)]
     found = []
     for index in range(min(most, len(values))):
-        words = f"{label} {axes[0]} {index}".strip()
+        words = f"{label} {axes[0] or 'part'} {index}".strip()
         found += parts(values[index], axes[1:], words, most)
     return found
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.code_walk.shape_axes import ShapeAxes
 from explorer.code_walk.source_lines import Listing, Statement, axes_in, listing
 from models.probe import Probe
 
@@ -62,11 +63,15 @@ class Tracer:
     """Follows the forward of one module.
 
     While it runs, events are only noted; `told` makes `steps` of it afterwards. Nothing in `models/`
-    writes into a tensor it has handed out, so a tensor that is kept stays what it was.
+    writes into a tensor it has handed out, so a tensor that is kept stays what it was; models of others may,
+    so theirs are copied at once.
     """
 
-    def __init__(self, root: nn.Module, prefix: str) -> None:
+    def __init__(self, root: nn.Module, prefix: str, shapes: ShapeAxes | None = None) -> None:
+        """shapes: what tells the axes of a model of others, whose source may name none."""
         self.root = root
+        self.shapes = shapes
+        self.copies: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}  # by number and times written into
         self.names = {id(module): name for name, module in root.named_modules()}
         self.prefix = prefix
         self.calls: list[Call] = []
@@ -117,7 +122,7 @@ class Tracer:
             if event == "return":
                 self.inside -= 1
                 taken = next((value for name, value in variables.items() if name != "self"), None)
-                self.noted.append(partial(self.keep_part, running, module, taken, given))
+                self.noted.append(partial(self.keep_part, running, module, taken, self.kept(given)))
             return ends
 
         return ends
@@ -131,10 +136,13 @@ class Tracer:
         name = self.names.get(id(module), "")
         for label, value in named(f"self.{name}", given):
             same = self.axes.get(tuple(taken.shape), ()) if isinstance(taken, Tensor) else ()
-            if len(same) == value.ndim:  # a layer changes how long the axes are, not which
+            if (
+                len(same) == value.ndim and self.shapes is None
+            ):  # a layer changes how long axes are, not which
                 self.axes.setdefault(tuple(value.shape), same)
             full = f"{self.prefix}.{name}" if self.prefix else name
-            running.parts.append(Made(label, value, self.axes_of(value), full))
+            axes = self.shapes(value, module, full) if self.shapes else self.axes_of(value)
+            running.parts.append(Made(label, value, axes, full))
 
     # One function of the source, line by line.
 
@@ -147,7 +155,7 @@ class Tracer:
         head = found.statements[0]
         running = Running(index, found, head, self.new_step(index, head))
         self.stack.append(running)
-        self.noted.append(partial(self.name_arguments, found, dict(frame.f_locals)))
+        self.noted.append(partial(self.name_arguments, found, self.kept(dict(frame.f_locals))))
         return self.line
 
     def name_arguments(self, found: Listing, variables: dict) -> None:
@@ -176,7 +184,8 @@ class Tracer:
 
     def finished(self, running: Running, frame: FrameType, returned: object = None) -> None:
         """The statement in hand has run."""
-        step, variables = self.steps[running.step], dict(frame.f_locals)
+        step, variables = self.steps[running.step], self.kept(dict(frame.f_locals))
+        returned = self.kept(returned)
         self.noted.append(partial(self.finish, running, step, running.statement, variables, returned))
 
     def finish(
@@ -202,11 +211,28 @@ class Tracer:
             if len(rest) == value.ndim and len(axes) - value.ndim <= 1:
                 self.axes[tuple(value.shape)] = rest
 
+    def kept(self, value: Any) -> Any:
+        """What a variable holds, safe from being written into: of a model of others a copy, made once."""
+        if self.shapes is None:
+            return value
+        if isinstance(value, dict):
+            return {name: self.kept(one) for name, one in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(map(self.kept, value))
+        if not isinstance(value, Tensor) or isinstance(value, nn.Parameter):
+            return value
+        key = id(value), value._version
+        if key not in self.copies:
+            self.copies[key] = value, value.detach().clone()
+        return self.copies[key][1]
+
     def axes_of(self, value: Tensor) -> tuple[str, ...]:
         """As last named for this shape, or for a stack of it, or for as many axes; else unnamed."""
         shape = tuple(value.shape)
         if shape in self.axes:
             return self.axes[shape]
+        if self.shapes is not None:
+            return self.shapes(value)
         stacks = (axes[1:] for known, axes in self.axes.items() if known[1:] == shape)
         alike = (axes for known, axes in self.axes.items() if len(known) == len(shape) > 1)
         return next(stacks, None) or next(alike, None) or ("",) * len(shape)
@@ -230,7 +256,7 @@ def helper(file: str, line: int, folder: str) -> Listing | None:
 def named(name: str, value: object) -> list[tuple[str, Tensor]]:
     """A tensor, or each of a few in a list or tuple, under names that say which."""
     if isinstance(value, Tensor):
-        return [(name, value.detach())]
+        return [(name, value.detach())] if value.numel() else []
     if isinstance(value, list | tuple) and value and all(isinstance(one, Tensor) for one in value):
         return [(f"{name}[{i}]", one.detach()) for i, one in enumerate(value)]
     return []

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.capture import hooked, module_of, probes
+from explorer.code_walk.shape_axes import ShapeAxes
 from explorer.code_walk.source_lines import Statement, listing
 from explorer.code_walk.tracing import Call, Made, Tracer
 from explorer.errors import ChoiceError
@@ -56,7 +57,8 @@ def walk(model: nn.Module, image: Tensor, block: str) -> Walk:
     has no Python source, or does not run.
     """
     root = traceable(model, block)
-    tracer = Tracer(root, block)
+    found = getattr(model, "found", None)  # of a model of others
+    tracer = Tracer(root, block, ShapeAxes(found, tuple(image.shape)) if found else None)
     clock: dict[str, float] = {}
     looked_at: dict[nn.Module, Callable] = {
         p: lambda *_: None for p in root.modules() if isinstance(p, Probe) and p.kind is Kind.ATTENTION
@@ -101,10 +103,19 @@ def followed(root: nn.Module, tracer: Tracer, clock: dict[str, float]) -> Iterat
 def whole(step: dict, tracer: Tracer) -> Step:
     """A step as it is kept; axes that were named only later are named now."""
     made = tuple(
-        Made(one.name, one.value.cpu(), one.axes if any(one.axes) else tracer.axes_of(one.value), one.module)
+        Made(told, value.cpu(), one.axes if any(one.axes) else tracer.axes_of(value), one.module)
         for one in step["made"]
+        for told, value in [drawable(one)]
     )
     return Step(step["call"], step["statement"], made, step["patterns"], tuple(step["enters"]))
+
+
+def drawable(made: Made) -> tuple[str, Tensor]:
+    """A tensor in numbers that can be drawn: 32 bits at least, of complex ones how large they are."""
+    if made.value.is_complex():
+        return f"|{made.name}|", made.value.abs()
+    small = made.value.is_floating_point() and made.value.element_size() < 4
+    return made.name, made.value.float() if small else made.value
 
 
 def traceable(model: nn.Module, block: str) -> nn.Module:

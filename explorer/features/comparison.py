@@ -12,6 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from explorer.capture import Activation, Run
 from explorer.errors import ChoiceError
 from explorer.features.feature_maps import FeatureMap
+from explorer.in_notebook import InNotebook
 from models.probe import Role
 
 FEWEST, MOST = 2, 7  # backbones side by side
@@ -54,7 +55,7 @@ def similar_to(features: FeatureMap, place: tuple[float, float]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class Likeness(InNotebook):
     """Which layers of two backbones see one picture alike."""
 
     models: tuple[str, str]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import ChoiceError
+from explorer.in_notebook import InNotebook
 from explorer.mixing.channel_mixtures import estimated, mixtures
 from explorer.mixing.theoretical_field import of_channel, probe_at, reachable_places, unit_of, up_to
 from models.registry import Preprocess
@@ -23,7 +24,7 @@ SQUARES = 32  # squares along the shorter side of the image, for what a pixel is
 
 
 @dataclass(frozen=True)
-class EffectiveField:
+class EffectiveField(InNotebook):
     """How strongly each pixel moves what stands at one place of a layer."""
 
     layer: str
@@ -48,7 +49,7 @@ class EffectiveField:
 
 
 @dataclass(frozen=True)
-class SensitivityMap:
+class SensitivityMap(InNotebook):
     """How far the places of a layer move when one square of the image changes."""
 
     layer: str

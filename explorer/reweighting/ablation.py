@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from explorer.capture import Run, editing, hooked, module_of, probes, run
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
+from explorer.in_notebook import InNotebook
 from explorer.reweighting.branch_attribution import by_branch, gradient_x_share, integrated_share
 from explorer.reweighting.branch_weights import SATURATED, branch_weights
 from explorer.reweighting.interventions import Frozen, Intervention, Without, edit
@@ -20,7 +21,7 @@ OWED = ("gradient", "integrated")  # what a layer method says instead of an expe
 
 
 @dataclass(frozen=True)
-class KnockOut:
+class KnockOut(InNotebook):
     """The table as far as it is done; rows from the first block on."""
 
     target: int

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from explorer.capture import editing, hooked, probes
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError
+from explorer.in_notebook import InNotebook
 from explorer.reweighting.gate_changes import MODES, fits
 from explorer.reweighting.gates import KINDS, Gate, Usual, usual, values_of
 from models.probe import Kind, Probe
 
 
 @dataclass(frozen=True)
-class GateEffects:
+class GateEffects(InNotebook):
     """The table as far as it is done; rows from the first gate on."""
 
     target: int

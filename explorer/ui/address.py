@@ -26,11 +26,12 @@ from explorer.ui.controls import (
 from explorer.ui.events import Unseen
 from explorer.ui.examples import example
 from explorer.ui.first import First
+from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import parts_of
 from explorer.ui.picture_upload import came_here, usable
 from explorer.ui.rail import RailView, Refreshing
 from explorer.ui.selection import FILE, PICK, UPLOAD, weights_of
-from explorer.ui.weights_menu import PREDICTED
+from explorer.ui.weights_menu import PREDICTED, offered_by
 
 
 def arrive(
@@ -60,12 +61,14 @@ def arrive(
     file = query.get("file", "") if choice == FILE else ""
     loadable = choice != UPLOAD and choice in weights_of(parts[0], hosted=hosted) and (file or choice != FILE)
     kept = str(choice) if loadable else first_here(parts[0], str(path or first.picture))
+    # What the page was built with may have been changed by a quick visitor.
+    as_built = not back and (parts[0], kept) == (FIRST, first_here(FIRST, str(first.picture)))
     target = whole_number(query.get("target"))
     tab = query.get("tab") if query.get("tab") in tabs else tabs[0] if back else None
     return [
         str(path) if path else gr.skip(),
         str(path) if path else gr.skip(),
-        gr.Dropdown(choices=[kept], value=kept),
+        gr.skip() if as_built else gr.Dropdown(offered_by(hosted, parts[0]), value=kept),
         gr.Textbox(file, visible=True) if file else gr.skip(),
         class_asked(target, back),
         *parts,

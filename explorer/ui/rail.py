@@ -20,11 +20,11 @@ from explorer.ui.model_picker import ModelPicker, listeners
 from explorer.ui.model_picker import build as build_picker
 from explorer.ui.picture_notes import cut_off, no_picture
 from explorer.ui.picture_upload import TAKEN_AWAY, PictureUpload, usable
-from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, weights_of, wired
+from explorer.ui.selection import FILE, PICK, QUICK, UPLOAD, Rail, Selection, lane, missing, wired
 from explorer.ui.typed_numbers import SETTLE
 from explorer.ui.weights_badge import AWAY, DOUBTS, badge, best_here, taken
 from explorer.ui.weights_download import waiting
-from explorer.ui.weights_menu import PREDICTED, menus, name_of, with_weights
+from explorer.ui.weights_menu import PREDICTED, menus, name_of, offered_by, with_weights
 from explorer.ui.weights_upload import WORDS, WeightsUpload
 
 
@@ -117,8 +117,9 @@ def build(hosted: bool, picture: Path, waiting: View) -> RailView:
     cut = View(elem_id="cut")
     examples = View(render("examples", groups=GROUPS), elem_id="examples")
     picker = build_picker(hosted)
-    offered = [(name_of(FIRST, one), one) for one in weights_of(FIRST, hosted=hosted)]
-    choice = Menu(offered, value=first_here(FIRST, str(picture)), label="Weights", elem_id="weights")
+    choice = Menu(
+        offered_by(hosted, FIRST), value=first_here(FIRST, str(picture)), label="Weights", elem_id="weights"
+    )
     file = gr.Textbox(label="Path of the checkpoint", visible=False, elem_id="file", submit_btn="Load")
     with gr.Column(visible=False) as bringing:
         files = WeightsUpload("Choose files", file_count="multiple", elem_id="weights-files", size="sm")

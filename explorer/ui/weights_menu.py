@@ -38,16 +38,16 @@ def name_of(model: str, choice: str) -> str:
     return NAMES[choice] if here else f"trained on ImageNet (published, {megabytes(model):.0f} MB)"
 
 
-def offered_by(explorer: Explorer, model: str) -> list[tuple[str, str]]:
+def offered_by(hosted: bool, model: str) -> list[tuple[str, str]]:
     """The names and the weights a model offers."""
-    return [(name_of(model, one), one) for one in weights_of(model, hosted=explorer.hosted)]
+    return [(name_of(model, one), one) for one in weights_of(model, hosted=hosted)]
 
 
 def menus(
     explorer: Explorer, model: str, choice: str, target: int | None, upload: str, picture: str | None
 ) -> tuple:
     """Weights and classes that go with a model."""
-    offered = offered_by(explorer, model)
+    offered = offered_by(explorer.hosted, model)
     fitting = choice if choice in dict(offered).values() else first_here(model, picture)
     here = fitting == UPLOAD and explorer.engine.models.holds(model, upload)
     labels = explorer.labels(model, upload if here else fitting)
@@ -69,6 +69,6 @@ def with_weights(explorer: Explorer, handler: Callable[..., list], anew: bool) -
         name = parts[0] if anew and isinstance(parts[0], str) else model
         if name == model:
             return [*parts, gr.skip()]
-        return [*parts, gr.Dropdown(offered_by(explorer, name), value=first_here(name, picture))]
+        return [*parts, gr.Dropdown(offered_by(explorer.hosted, name), value=first_here(name, picture))]
 
     return picked

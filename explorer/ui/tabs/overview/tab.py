@@ -18,6 +18,7 @@ from explorer.ui.better_weights import unlike
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
 from explorer.ui.selection import QUICK, Selection, wired
+from explorer.ui.tabs.overview.gate_bars import gates_of
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 from explorer.ui.throttle import throttled
 from explorer.ui.weights_badge import doubt
@@ -44,6 +45,7 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
         "blocks": blocks,
         "branches": blocks[0].branches if blocks else (),
         "mixing": loaded.card.mixing,
+        "gates": None if blocks or loaded.card.mixing else gates_of(run),
         "doubt": doubt(explorer, selection) if unlike(explorer, selection) else None,
     }
     yield render("overview", **story, found=None)

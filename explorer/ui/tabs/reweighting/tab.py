@@ -136,8 +136,8 @@ def build(parts: TabParts) -> BuiltTab:
     connect(lab, strip, depth)
     lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
     remembered = {"block": block, "lens": lens, "other": lab.other, **lab.remembered}
-    more = {"begun": lab.begun, "running": lab.running}
-    return BuiltTab(remembered=remembered, links=(strip,), part=block, **more)
+    begun, running = lab.begun, lab.running
+    return BuiltTab(remembered=remembered, begun=begun, running=running, links=(strip,), part=block)
 
 
 def connect(lab: Lab, strip: View, column: gr.Column) -> None:

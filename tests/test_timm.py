@@ -1,0 +1,136 @@
+"""timm's own models, small and with random weights: what is found in them is what timm says they have."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from benchmarks.any_model import agreeing, compared, edited, redrawn
+from benchmarks.unfit_torchvision import real_timm
+from explorer.any_model.find import Found, find
+from explorer.any_model.foreign import Foreign
+from explorer.any_model.timm_models import timm_names
+from explorer.capture import Run, probes, run
+from explorer.command_line import main
+from models.preprocess import Preprocess
+from models.probe import Kind
+
+SMALL = {"img_size": 64}
+SWIN = {"window_size": 4, "depths": (1, 1, 2, 1), "embed_dim": 24, "num_heads": (1, 2, 3, 3)}
+CASES = {  # the kinds of its gates, and what makes it small
+    "resnest14d": ({"branch"}, {}),
+    "skresnet18": ({"branch"}, {}),
+    "tf_efficientnet_cc_b0_4e": ({"branch", "channel"}, {}),
+    "mobilenetv3_small_050": ({"channel"}, {}),
+    "eca_resnext26ts": ({"channel"}, {}),
+    "test_byobnet": ({"channel"}, {}),
+    "test_efficientnet": ({"channel"}, {}),
+    "ghostnetv2_100": ({"channel", "modulation"}, {}),
+    "starnet_s1": ({"modulation"}, {}),
+    "convnextv2_atto": ({"modulation"}, {}),
+    "mambaout_femto": ({"modulation"}, {}),
+    "focalnet_tiny_srf": ({"modulation"}, {}),
+    "gmlp_ti16_224": ({"modulation"}, SMALL),
+    "eva02_tiny_patch14_224": ({"attention", "modulation"}, {"depth": 2, "img_size": 56}),
+    "convit_tiny": ({"attention", "channel"}, {"depth": 4, "local_up_to_layer": 2, **SMALL}),
+    "test_vit": ({"attention"}, SMALL),
+    "cait_xxs24_224": ({"attention"}, {"depth": 2, **SMALL}),
+    "edgenext_xx_small": ({"attention"}, {}),
+    "volo_d1_224": ({"attention"}, SMALL),
+    "swin_tiny_patch4_window7_224": ({"attention"}, SWIN | SMALL),
+    "test_convnext": (set(), {}),
+}
+INSIDE_A_STEM = {"eca_resnext26ts": 1}  # maps that timm takes from the middle of what comes before the blocks
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A model of timm with what was found in it."""
+
+    name: str
+    model: Any
+    found: Found
+    foreign: Foreign
+    image: Tensor
+    seen: Run
+    side: int
+
+
+@pytest.fixture(scope="module", params=CASES)
+def looked(request):
+    _, settings = CASES[request.param]
+    side = settings.get("img_size", 64)
+    torch.manual_seed(0)
+    model = redrawn(real_timm().create_model(request.param, **settings)).eval().requires_grad_(False)
+    image = torch.randn(1, 3, side, side)
+    found = find(model, (side, side))
+    foreign = Foreign(model, found.stations, found)
+    return Looked(request.param, model, found, foreign, image, run(foreign, image), side)
+
+
+def test_every_gate_of_timm_is_found_and_none_elsewhere(looked):
+    (hits, all_of_them), elsewhere = compared(looked.model, looked.found, looked.image)
+    assert (hits, elsewhere) == (all_of_them, ())
+    assert {gate.kind for gate in looked.found.gates} == CASES[looked.name][0]
+
+
+def test_layers_are_the_maps_that_timm_hands_out_laid_as_it_lays_them(looked):
+    same, all_of_them = agreeing(looked.model, looked.image, looked.seen)
+    assert all_of_them
+    assert same == all_of_them - INSIDE_A_STEM.get(looked.name, 0)
+    assert looked.found.undecided == ()
+
+
+def test_layers_have_the_grids_and_the_channels_that_timm_tells(looked):
+    told = [(one["num_chs"], looked.side // one["reduction"]) for one in looked.model.feature_info]
+    ours = {(one.value.shape[-1], one.value.shape[1]) for one in looked.seen.of(Kind.FEATURE_MAP)}
+    missing = [one for one in told if one not in ours]
+    assert told
+    assert len(missing) == INSIDE_A_STEM.get(looked.name, 0)
+
+
+def test_a_pass_with_every_probe_gives_the_logits_of_the_model(looked):
+    """Bit for bit, but where attention that timm computes in one step is computed in several."""
+    with torch.no_grad():
+        expected = looked.model(looked.image)
+    if any("One fused step" in gate.why for gate in looked.found.gates):
+        torch.testing.assert_close(looked.seen.logits, expected)
+    else:
+        assert torch.equal(looked.seen.logits, expected)
+    assert torch.equal(looked.foreign(looked.image), expected)
+
+
+def test_gates_that_are_changed_move_the_logits_and_released_give_them_back(looked):
+    moved, tried = edited(looked.foreign, looked.image, most=3)
+    assert moved == tried
+    assert tried or not looked.found.gates
+
+
+def test_a_model_of_timm_is_asked_for_by_its_name(explorer, star):
+    real_timm()
+    assert {"timm:resnest14d", "timm:test_byobnet"} <= set(timm_names())
+    loaded = explorer.load("timm:test_byobnet")
+    config = loaded.model.inner.pretrained_cfg
+    assert loaded.preprocess == Preprocess(
+        size=160,
+        crop=config["crop_pct"],
+        interpolation=config["interpolation"],
+        mean=config["mean"],
+        std=config["std"],
+    )
+    assert loaded.weights == "random"
+    assert "pretrained" in loaded.card.weights
+    assert len(probes(loaded.model, Kind.CHANNEL_GATE)) == 4
+    image, _ = explorer.image("timm:test_byobnet", star)
+    with torch.no_grad():
+        expected = loaded.model.inner(image)[0].max()
+    assert explorer.predict("timm:test_byobnet", star)[0].logit == pytest.approx(float(expected))
+
+
+def test_the_command_line_prints_the_gates_of_a_model_of_timm(capsys):
+    real_timm()
+    assert main(["gates", "timm:test_efficientnet", "--device", "cpu"]) == 0
+    told = capsys.readouterr().out
+    assert [line for line in told.splitlines() if "channel" in line and "sigmoid" in line]
