@@ -63,5 +63,19 @@
   };
   document.addEventListener('click', event => {
     const line = event.target.closest('#rail-line');
-    if (line) line.setAttribute('aria-expanded', document.body.classList.toggle('rail-open'));
+    if (line) line.setAttribute('aria-expanded', line.getAttribute('aria-expanded') !== 'true');
+  });
+
+  // What comes later on a phone is folded; what was unfolded stays so when it is drawn anew.
+  const unfolded = new Set();
+  const viewOf = button => button.closest('.view').getAttribute('aria-label');
+  const setUnfolded = () => document.querySelectorAll('.unfold').forEach(button => {
+    const is = String(unfolded.has(viewOf(button)));
+    if (button.getAttribute('aria-expanded') !== is) button.setAttribute('aria-expanded', is);
+  });
+  document.addEventListener('click', event => {
+    const button = event.target.closest('.unfold');
+    if (!button) return;
+    unfolded[unfolded.has(viewOf(button)) ? 'delete' : 'add'](viewOf(button));
+    setUnfolded();
   });

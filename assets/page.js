@@ -221,6 +221,7 @@
     restore();
     sayOnce();
     tellRailLine();
+    setUnfolded();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
 
   /* where the visitor was */

@@ -99,7 +99,7 @@
       noted = one.asked;
       follow(location.search);
     });
-    const pin = made('button', { type: 'button', className: 'pin', textContent: '📌' });
+    const pin = made('button', { type: 'button', className: 'pin', textContent: 'Pin' });
     pin.setAttribute('aria-label', 'Pin to compare');
     pin.setAttribute('aria-pressed', pinned.includes(one.asked));
     pin.addEventListener('click', () => {
