@@ -261,6 +261,6 @@
       return settled && last.number <= settled.number ? settled.shares : [];
     },
   };
-  window.mixscope = { shares, address, followed };
+  window.mixscope = { shares, address, followed, arrived };
   switchLanguage(language);
 }

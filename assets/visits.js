@@ -9,7 +9,11 @@
   // A change of the address is a step of its own where the visitor did something since the last one.
   let acted = false;
   for (const name of ['pointerdown', 'keydown', 'drop', 'paste']) {
-    document.addEventListener(name, event => { acted ||= event.isTrusted; }, true);
+    document.addEventListener(name, event => {
+      if (!event.isTrusted) return;
+      acted = true;
+      following = false; // whatever became of it
+    }, true);
   }
   const write = parts => {
     const now = new URLSearchParams(location.search);
@@ -17,11 +21,10 @@
       if (value === null || value === '' || value === undefined) now.delete(name); else now.set(name, value);
     }
     const told = '?' + now.toString();
-    if (told === location.search) return;
-    const step = acted && !following;
-    history[step ? 'pushState' : 'replaceState'](null, '', told);
+    if (told === location.search || following) return;
+    history[acted ? 'pushState' : 'replaceState'](null, '', told);
+    if (acted) noted = null;
     acted = false;
-    if (step) noted = null;
     note();
     if (window.parent !== window && !isBeside) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
   };
@@ -164,13 +167,15 @@
   // To follow a link without loading the page anew; every tab is then drawn anew when it is seen.
   let follows = 0;
   let following = false;
-  const followed = () => { following = false; note(); return follows ? `#${follows}` : ''; };
+  const followed = () => follows ? `#${follows}` : '';
+  const arrived = () => { following = false; note(); };
   const follow = async search => {
     const asked = Object.fromEntries(new URLSearchParams(search));
-    follows += 1;
+    const mine = follows += 1;
     following = true;
     acted = false;
     const upload = (asked.picture ?? '').startsWith(UPLOAD) ? await uploaded(asked.picture) : null;
+    if (mine !== follows) return; // the visitor went on
     if (asked.lang && asked.lang !== language) switchLanguage(asked.lang);
     if (themeOf(new URLSearchParams(search))) document.body.classList.toggle('dark', themeOf(new URLSearchParams(search)) === 'dark');
     const button = document.querySelector('#ways button');

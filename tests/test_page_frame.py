@@ -1,4 +1,4 @@
-"""What frames the views: history and pins, the rail of a phone, the size of text, full screen, every width."""
+"""What frames the views: history and pins, the rail of a phone, the size of text, full screen, widths."""
 
 import pytest
 from playwright.sync_api import expect

@@ -48,7 +48,7 @@ def test_a_dragged_slider_moves_the_probabilities_and_reset_brings_them_back(lab
     learned = row.inner_text()
     before = share(lab, "height").input_value()
     drag(lab, "width", 0.0)
-    expect(lab.locator("#what-if")).to_contain_text("1 blocks changed")
+    expect(lab.locator("#what-if")).to_contain_text("one block changed")
     expect(row).not_to_have_text(learned)
     expect(row.locator("td").first).to_contain_text("100")
     lab.wait_for_function(

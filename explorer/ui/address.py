@@ -160,6 +160,7 @@ def connect(
     triggers = [view.link.change, tabs[1].change, *(control.change for control in controls)]
     gr.on(triggers, None, [view.link, tabs[1], *controls], js=write, **PICK)
     ways = View(render("ways"), elem_id="ways")
-    queued = {**PICK, "queue": True}  # what is said reaches the page through the queue only
+    # What is said reaches the page through the queue only, and who goes back twice arrives there last.
+    queued = {**PICK, "queue": True, "concurrency_id": "ways", "concurrency_limit": 1}
     went = ways.pick(shown(gone), None, [*settled, *controls, *begun], **queued)
     return went.success(**after.menus).success(**after.link)

@@ -148,7 +148,8 @@ def connect_tabs(
         **PICK,
     }
     gr.on([link.change, open_tab.change], **telling)
-    went.success(**telling)
+    arrived = f"(...values) => {{ window.mixscope.arrived(); return ({telling['js']})(...values); }}"
+    went.success(**telling | {"js": arrived})
     parts = {name: tab.part for name, tab in built.items() if tab.part is not None}
 
     def follow(event: gr.EventData, *values: Redraw) -> list:
