@@ -222,10 +222,12 @@
     sayOnce();
     tellRailLine();
     setUnfolded();
+    offerTour();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
 
   /* where the visitor was */
   /* what frames the views */
+  /* tour and glossary */
   // Shares of branches that were moved by hand: the others fill up to a hundred, in their proportion as it was
   // when the slider was taken, and the question for all of them goes out in the same moment.
   const TENTHS = 1000; // of a percent's tenth, that all shares together are

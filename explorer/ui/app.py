@@ -12,6 +12,7 @@ from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.first import FIRST, First
+from explorer.ui.glossary import TERMS
 from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
 from explorer.ui.health import HEALTH
 from explorer.ui.presence import Presence
@@ -26,6 +27,7 @@ def script() -> str:
     """What the browser does alone, as one function: the page, its phrases, and the parts of their own."""
     page = (ASSETS / "page.js").read_text("utf-8")
     parts = {"visits": "/* where the visitor was */", "frame": "/* what frames the views */"}
+    parts |= {"guides": "/* tour and glossary */"}
     for name, place in parts.items():
         page = page.replace(place, (ASSETS / f"{name}.js").read_text("utf-8"))
     phrases = (ASSETS / "zh.json").read_text("utf-8")
@@ -125,6 +127,8 @@ def build_header() -> View:
         gr.HTML("<h1>Mixscope</h1>", elem_id="name", apply_default_css=False)
         status = View(elem_id="status")
         gr.HTML(render("header_buttons"), elem_id="switches", apply_default_css=False)
+    gr.HTML(render("intro"), elem_id="intro", apply_default_css=False)
+    gr.HTML(render("tour") + render("glossary", terms=TERMS), elem_id="guides", apply_default_css=False)
     return status
 
 
