@@ -10,7 +10,8 @@ TERMS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
     {
         "logit": (
             ("logit",),
-            "What a model gives a class before all classes together are made into probabilities. A sum of logits can be shared out over places; a probability cannot.",
+            "What a model gives a class before all classes together are made into probabilities. A sum of "
+            "logits can be shared out over places; a probability cannot.",
         ),
         "channel": (
             ("channel",),
@@ -18,7 +19,8 @@ TERMS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
         ),
         "branch": (
             ("branch",),
-            "One of several ways in which a block mixes the same input, for example along the height and along the width.",
+            "One of several ways in which a block mixes the same input, for example along the height and "
+            "along the width.",
         ),
         "share": (
             ("share",),
@@ -26,7 +28,8 @@ TERMS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
         ),
         "split attention": (
             ("split attention", "reweight"),
-            "The small network that looks at all branches and decides, for every channel, how much of each is taken.",
+            "The small network that looks at all branches and decides, for every channel, how much of each "
+            "is taken.",
         ),
         "gate": (
             ("gate",),
@@ -50,7 +53,8 @@ TERMS: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
         ),
         "completeness": (
             ("completeness", "gap"),
-            "That an attribution adds up to the change of the logit from a baseline; the gap is what is missing.",
+            "That an attribution adds up to the change of the logit from a baseline; the gap is what is "
+            "missing.",
         ),
         "baseline": (
             ("baseline",),

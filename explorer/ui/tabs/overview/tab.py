@@ -67,7 +67,8 @@ def python(selection: Selection, method: str) -> str:
         "    print(one.label, one.probability)",
         "for block in branch_weights(explorer.inspect(model, picture, weights)):",
         "    print(block.block, dict(zip(block.branches, block.mean)))",
-        f'*_, found = explorer.attribute(model, picture, weights, method="{method}", target={selection.target})',
+        f'asked = {{"method": "{method}", "target": {selection.target}}}',
+        "*_, found = explorer.attribute(model, picture, weights, **asked)",
         "print(found.label, found.values.shape, found.values.sum())",
         imports="from explorer.reweighting.branch_weights import branch_weights",
     )
