@@ -75,7 +75,7 @@ def test_a_picture_fills_the_screen_and_the_text_grows_and_nothing_scrolls_sidew
         tab(page, row.title)
         settled(page)
         assert page.evaluate(TOO_SMALL, SMALLEST) == [], row.title
-        for width in (320, 900, 2560, 1440):
+        for width in (320, 390, 900, 2560, 1440):
             page.set_viewport_size({"width": width, "height": 900})
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider <= 0, (row.title, width)
