@@ -80,9 +80,9 @@
   };
   const noteNow = () => {
     const [model, top] = document.querySelectorAll('#status b');
-    if (isBeside || !top || following) return;
+    if (isBeside || !model || following) return;
     const asked = question(location.search);
-    const one = { asked, tab: englishOf(document.querySelector('#tabs [role=tab][aria-selected=true]')), model: model.textContent, top: top.textContent, image: picture() };
+    const one = { asked, tab: englishOf(document.querySelector('#tabs [role=tab][aria-selected=true]')), model: model.textContent, top: top?.textContent ?? '', image: picture() };
     visits = [one, ...visits.filter(other => other.asked !== asked && other.asked !== noted)].slice(0, MOST_VISITS);
     noted = asked;
     memory.set('visits', JSON.stringify(visits));
