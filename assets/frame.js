@@ -2,15 +2,17 @@
   const enlarge = parts => {
     const dialog = document.createElement('dialog');
     dialog.className = 'zoom';
-    dialog.append(...parts.map(part => part.cloneNode(true)));
+    const stage = document.createElement('div'); // a dialog itself cannot fill the screen
+    stage.append(...parts.map(part => part.cloneNode(true)));
     const whole = document.createElement('button');
     Object.assign(whole, { type: 'button', className: 'whole', textContent: '⛶', title: 'Full screen' });
     whole.setAttribute('aria-label', 'Full screen');
-    dialog.append(whole);
+    stage.append(whole);
+    dialog.append(stage);
     dialog.addEventListener('click', event => {
       if (event.target !== whole) dialog.close();
       else if (document.fullscreenElement) document.exitFullscreen();
-      else dialog.requestFullscreen();
+      else stage.requestFullscreen();
     });
     dialog.addEventListener('close', () => dialog.remove());
     document.body.append(dialog);

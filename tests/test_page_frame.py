@@ -34,6 +34,7 @@ def test_the_last_questions_come_back_with_a_click_and_two_stand_side_by_side(vi
     expect(page.get_by_role("tab", name="Maps", exact=True)).to_have_attribute("aria-selected", "true")
     expect(page.locator("#status")).to_contain_text("star")
     settled(page)
+    expect(visits.first).to_contain_text("Maps")
     for number in range(2):
         visits.nth(number).locator(".pin").click()
     page.get_by_role("button", name="Side by side", exact=True).click()
@@ -67,7 +68,7 @@ def test_a_picture_fills_the_screen_and_the_text_grows_and_nothing_scrolls_sidew
     expect(page.locator("#overview .why .heat")).to_be_visible()
     page.locator("#overview .seen img").dblclick()
     page.locator("dialog.zoom .whole").click()
-    expect(page.locator("dialog.zoom:fullscreen img")).to_be_visible()
+    expect(page.locator("dialog.zoom div:fullscreen img")).to_be_visible()
     page.locator("dialog.zoom .whole").click()
     page.locator("dialog.zoom img").click()
     expect(page.locator("dialog.zoom")).to_have_count(0)

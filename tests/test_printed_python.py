@@ -2,6 +2,7 @@
 
 import contextlib
 import html
+import inspect
 import io
 import re
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from models.registry import ASSETS
 
 CODE = re.compile(r"<pre><code>(.*?)</code></pre>", re.DOTALL)
 LONG = {"score"}  # views whose Python computes for minutes; what it calls is tested by itself
+WITHOUT_NUMBERS = {"growth"}  # asks first, as it takes long; what it shows is saved with the field
 STAR = str(example("2-star"))
 FRAMED = ("How to read this", "data-save")
 
@@ -47,7 +49,7 @@ def pages(fn, values: list, at: int) -> Iterator[str]:
     """What a listener draws in the output of this place."""
     try:
         made = fn.fn(*values)
-        for one in made if fn.is_generator else [made]:
+        for one in made if inspect.isgeneratorfunction(fn.fn) else [made]:
             shown = one[at] if isinstance(one, tuple | list) else one
             if isinstance(shown, str):
                 yield shown
@@ -82,7 +84,8 @@ def shown(explorer) -> dict[str, str]:
 def test_every_view_is_framed(shown):
     assert len(shown) >= 22, sorted(shown)
     for name, page in shown.items():
-        assert [words for words in FRAMED if words not in page] == [], name
+        expected = FRAMED[:1] if name in WITHOUT_NUMBERS else FRAMED
+        assert [words for words in expected if words not in page] == [], name
 
 
 def test_the_python_of_every_view_runs_and_prints(shown, explorer, monkeypatch):
