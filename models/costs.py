@@ -101,7 +101,7 @@ def blocks(model: nn.Module) -> dict[str, list[nn.Module]]:
         named = name.partition(".")[0] in OPENED
         inside = inside or named
         found.setdefault(name if named else "head" if inside else "stem", []).append(module)
-    return found
+    return found or {"head": []}
 
 
 def leaves(module: nn.Module, name: str = "") -> list[tuple[str, nn.Module]]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from explorer.any_model.find import Found, Given, find
 from explorer.any_model.foreign import Foreign, as_taken, logits_in
+from explorer.any_model.originals import original
 from explorer.any_model.trials import REFUSALS
 from explorer.errors import ChoiceError
 from models.preprocess import IMAGENET_MEAN, IMAGENET_STD
@@ -75,7 +76,7 @@ def add(
     Raises ChoiceError for a name that is taken and for what does not fit.
     """
     refuse_name(name)
-    inner = model.inner if isinstance(model, Foreign) else model
+    inner = original(model.inner if isinstance(model, Foreign) else model)
     inner.eval()
     seen, logits = first_pass(inner, preprocess or of_config(inner))
     classes = labels_for(labels, logits.shape[1])

@@ -1,9 +1,9 @@
-"""What is known of attention that one call computes: its shape; its weights are made for listeners."""
+"""What is known of gates inside one call: attention, whose weights are made for listeners, and `glu`."""
 
 from torch import Tensor
 
 from explorer.any_model import functions as kinds
-from explorer.any_model.ledger import Candidate, Facts
+from explorer.any_model.ledger import Candidate, Facts, Use
 from explorer.any_model.rules import Call, Rule, Watcher
 
 
@@ -31,9 +31,25 @@ def one_step(watch: Watcher, call: Call, query: Tensor, shape: tuple[int, ...]) 
     return watch.ledger.new(True)
 
 
+def glued(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """`glu`: the second half of an axis, through a sigmoid, multiplies the first."""
+    (given, facts), *_ = call.given
+    gate = given.detach().chunk(2, call.argument(1, "dim", -1))[1].sigmoid()
+    found = Candidate(call.place, "sigmoid", gate, facts.origin, facts.live, made=watch.ledger.calls)
+    shape = tuple(made.shape)
+    found.uses.append(Use(call.place, 0, 0, shape, shape, shape, facts.live, matrix=False))
+    watch.candidates.append(found)
+    return watch.ledger.new(facts.live)
+
+
 def hidden(watch: Watcher, call: Call, made: Tensor) -> Facts:
     watch.hidden.append(call.place)
     return watch.ledger.new(True)
 
 
-RULES: dict[str, Rule] = {kinds.FUSED: fused, kinds.MULTIHEAD: multihead, kinds.HIDDEN: hidden}
+RULES: dict[str, Rule] = {
+    kinds.FUSED: fused,
+    kinds.MULTIHEAD: multihead,
+    kinds.GLU: glued,
+    kinds.HIDDEN: hidden,
+}

@@ -34,10 +34,17 @@ class Tree:
         self.runs = seen.runs
         self.opened: dict[type[nn.Module], bool] = {}
         visits = Counter(run.name for run in seen.runs)
-        self.children: dict[int | None, list[int]] = {}
+        self.children: dict[int, list[int]] = {}
         for number, run in enumerate(seen.runs):
-            if len(run.shape) > 2 and visits[run.name] == 1:
-                self.children.setdefault(run.parent, []).append(number)
+            if number and len(run.shape) > 2 and visits[run.name] == 1:
+                self.children.setdefault(self.around(number), []).append(number)
+
+    def around(self, number: int) -> int:
+        """The smallest part around a run that puts out a map, or the model: wrappers are seen through."""
+        above = self.runs[number].parent or 0
+        while above and len(self.runs[above].shape) < 3:
+            above = self.runs[above].parent or 0
+        return above
 
     def part(self, number: int) -> nn.Module:
         return self.parts[self.runs[number].name]
@@ -115,7 +122,7 @@ def stages_of(tree: Tree, containers: list[int]) -> set[int]:
         by_tensor.setdefault(tree.runs[one].given, []).append(one)
 
     def has_sisters(one: int) -> bool:
-        siblings = tree.children[tree.runs[one].parent]
+        siblings = tree.children[tree.around(one)]
         return sum(tree.kind(other) is tree.kind(one) for other in siblings) > 1
 
     return {next(filter(has_sisters, reversed(group)), group[0]) for group in by_tensor.values()}

@@ -18,6 +18,7 @@ from explorer.any_model.opened_attention import FAST_PATH
 from explorer.any_model.places import Place
 from explorer.any_model.trials import tried
 from explorer.any_model.watch import Pass, watched
+from models.random_state import seeded
 
 Given = str | Mapping[str, str] | None  # a layout for all layers, or by a pattern of names such as "blocks.*"
 
@@ -41,6 +42,7 @@ class Found:
     stations: tuple[Station, ...]  # in the order of the pass
     trial: Trial  # the sizes of image that were tried
     calls: Mapping[str, frozenset[str]]  # the functions that each module and its parts call, by its name
+    is_random: bool = False  # the model draws numbers in every pass; here they are always the same
 
     @property
     def undecided(self) -> tuple[FoundLayer, ...]:
@@ -57,7 +59,8 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     """
     image = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0))
     weight = next(model.parameters(), image)
-    seen = watched(model, as_taken(model, image).to(weight.device))
+    with seeded(0):
+        seen = watched(model, as_taken(model, image).to(weight.device))
     outputs = [one for one in layers(seen, model) if has_places(one.shape)]
     gates = sightings(seen, model)
     gates = tuple(as_output(one, seen) for one in gates)
@@ -72,7 +75,9 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     stations = [(one, apart(station, taken)) for one, station in stations]
     listed = [told(one, canonical_shape(one, station)) for one, station in stations if one is not None]
     ordered = sorted((station for _, station in stations), key=lambda one: one.made)
-    return Found((*listed, *map(hidden_gate, seen.hidden)), found, tuple(ordered), trial, seen.calls())
+    return Found(
+        (*listed, *map(hidden_gate, seen.hidden)), found, tuple(ordered), trial, seen.calls(), seen.is_random
+    )
 
 
 def apart(station: Station, taken: set[str]) -> Station:

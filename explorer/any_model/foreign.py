@@ -18,6 +18,7 @@ from explorer.any_model.outputs import tensors_in
 from explorer.any_model.places import Parts, listening
 from explorer.errors import ChoiceError
 from models.probe import Probe
+from models.random_state import seeded
 
 LOGITS = ("logits", "prediction", "predictions", "pred", "out", "output")
 
@@ -48,8 +49,11 @@ class Foreign(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         used = [station for station in self.stations if station.probe.is_used]
+        if len(image) > 1 and not used and self.found and self.found.trial.alone:
+            return torch.cat([self(one) for one in image.split(1)])
         routes = {place: change for station in used for place, change in station.routes().items()}
         with (
+            seeded(0) if self.found and self.found.is_random else nullcontext(),
             FAST_PATH.off() if self.has_fast_path else nullcontext(),
             listening(self.inner, routes, self.parts) if routes else nullcontext(),
         ):
@@ -99,7 +103,7 @@ def logits_in(output: Any) -> Tensor:
         raise ChoiceError(
             f"A model has to give logits, one number a class for each picture; this one gives {told(output)}."
         )
-    return found[0] if found[0].dtype == torch.float64 else found[0].float()
+    return found[0].float()
 
 
 def told(output: Any) -> str:

@@ -4,6 +4,8 @@ from functools import lru_cache
 
 FUSED = "scaled_dot_product_attention"
 MULTIHEAD = "multi_head_attention_forward"
+SHORT = 16  # a softmax over no more than this chooses among branches; over more, among places
+GLU = "glu"  # a gate and what it multiplies in one call
 HIDDEN = "native_multi_head_attention"  # cannot be opened from outside
 
 SIGMOIDS = {"sigmoid": "sigmoid", "hardsigmoid": "hard_sigmoid", "tanh": "tanh", "softmax": "softmax"}
@@ -20,7 +22,18 @@ MOVES = {
 PICKS = {
     *("chunk", "split", "unbind", "getitem", "select", "narrow", "tensor_split", "split_with_sizes"),
     *("index_select", "roll", "pad", "interpolate", "repeat", "repeat_interleave", "stack", "cat", "flip"),
-    *("concat", "masked_fill", "pixel_shuffle", "pixel_unshuffle", "upsample", "gather", "fold", "unfold"),
+    *(
+        "concat",
+        "topk",
+        "sort",
+        "masked_fill",
+        "pixel_shuffle",
+        "pixel_unshuffle",
+        "upsample",
+        "gather",
+        "fold",
+        "unfold",
+    ),
 }
 LINEAR = {"add", "sub", "rsub", "div", "rdiv", "mul", "neg"}  # with numbers, or one by one
 POINTWISE = {

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from explorer.any_model.functions import SHORT
 from explorer.any_model.ledger import Candidate, Use
 from explorer.any_model.places import Place
 from explorer.any_model.watch import Pass
 
-SHORT = 16  # a softmax over no more than this chooses among branches; over more, among places
 SURE, LIKELY = "sure", "likely"
 AXES = {
     "branch": ("branches", "channels"),
@@ -89,13 +89,19 @@ def kind_of(one: Candidate) -> str:
     if not uses:
         return ""
     if one.axis is not None:
-        count = one.value.shape[one.axis]
-        return "branch" if 1 < count <= SHORT else "modulation"
+        if not 1 < one.value.shape[one.axis] <= SHORT:
+            return by_shape(uses[0]) if len(uses[0].result_shape) == 4 else "modulation"
+        return "channel" if is_of_channels(one, uses[0]) else "branch"
     return "modulation" if one.activation == "response norm" else by_shape(uses[0])
 
 
 def is_fused(one: Candidate) -> bool:
     return not one.uses and bool(one.blended_shape)
+
+
+def is_of_channels(one: Candidate, use: Use) -> bool:
+    """Whether a softmax over channels only weighs them: nothing it multiplies is added up over them."""
+    return not one.blended and use.axis == 1 and len(use.result_shape) == 4 and by_shape(use) == "channel"
 
 
 def by_shape(use: Use) -> str:

@@ -54,6 +54,7 @@ class Trial:
 
     own: Size
     other: Size | None  # None where the model takes its own size only
+    alone: bool = False  # the model takes one picture at a time
 
 
 def possible(shape: tuple[int, ...], size: Size) -> Iterable[Layout]:

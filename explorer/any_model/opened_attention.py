@@ -1,4 +1,4 @@
-"""Attention that PyTorch computes in one call, in separate steps, so that its weights can be met and changed.
+"""What PyTorch computes in one call, in separate steps, so that gates inside it can be met and changed.
 
 `nn.MultiheadAttention` and `nn.TransformerEncoderLayer` have a path on which not even that call is made;
 it is switched off while somebody looks.
@@ -47,6 +47,14 @@ def shared(scores: Tensor, change: Change) -> Tensor:
     weights = scores.softmax(dim=-1)
     given = change(weights)
     return weights if given is None else given
+
+
+def unglued(input: Tensor, dim: int = -1, *, change: Change) -> Tensor:  # named as in PyTorch
+    """`glu`: half of an axis times the sigmoid of the other half."""
+    value, gate = input.chunk(2, dim)
+    shares = gate.sigmoid()
+    given = change(shares)
+    return value * (shares if given is None else given)
 
 
 def multihead(

@@ -63,6 +63,8 @@ def of_channels(shape: tuple[int, ...], batch: int | None) -> Pattern:
 
 def of_attention(shape: tuple[int, ...], batch: int | None) -> Pattern:
     axes = Axes(shape, batch)
+    if len(shape) == 2 and batch == 0:  # one query, such as where tokens are pooled
+        return axes.pattern(f"b {axes.joined('x1')} 1 x1")
     query, key = f"x{len(shape) - 2}", f"x{len(shape) - 1}"
     return axes.pattern(f"b {axes.joined(query, key)} {query} {key}")
 

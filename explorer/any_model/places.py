@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from explorer.any_model.functions import FUSED, MULTIHEAD, plain
-from explorer.any_model.opened_attention import Change, multihead, unfused
+from explorer.any_model.functions import FUSED, GLU, MULTIHEAD, plain
+from explorer.any_model.opened_attention import Change, multihead, unfused, unglued
 from explorer.any_model.outputs import changed_output
 
-OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead}
+OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead, GLU: unglued}
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,11 @@ class Parts:
 
     def __init__(self, model: nn.Module, calls: Mapping[str, Collection[str]] = NOTHING) -> None:
         self.calls = calls
-        self.modules = dict(model.named_modules())
+        self.modules = dict(hookable(model))
         names = {id(part): name for name, part in self.modules.items()}
         self.inside = {
-            name: {names[id(child)] for child in part.children()} for name, part in self.modules.items()
+            name: {names[id(child)] for child in part.children() if id(child) in names}
+            for name, part in self.modules.items()
         }
 
     def framed(self, routes: Mapping[Place, Change]) -> set[str]:
@@ -141,6 +143,13 @@ class Parts:
             if child not in self.calls or not functions.isdisjoint(self.calls[child])
         }
         return inside | wanted.keys()
+
+
+def hookable(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The parts by name; those that TorchScript compiled run elsewhere and take no hooks."""
+    for name, part in model.named_modules():
+        if not isinstance(part, torch.jit.ScriptModule):
+            yield name, part
 
 
 @contextmanager

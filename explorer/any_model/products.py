@@ -5,11 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from explorer.any_model import attention_rules
 from explorer.any_model import functions as kinds
 from explorer.any_model.ledger import Candidate, Facts, Use
-from explorer.any_model.outputs import tensors_in
-from explorer.any_model.rules import RULES, Call, Watcher, joined, opaque, sixth
+from explorer.any_model.rules import Call, Watcher, joined, sixth
 
 CLOSE = 1e-3  # how near to one shares must add up
 
@@ -163,23 +161,3 @@ def matrix(watch: Watcher, call: Call, made: Tensor) -> Facts:
         if gate[2].gates:
             break
     return watch.ledger.new(call.live)
-
-
-EVERY = {
-    **RULES,
-    **attention_rules.RULES,
-    "mul": multiplied,
-    "addcmul": multiplied,
-    **dict.fromkeys(kinds.MATRIX, matrix),
-}
-
-
-def noted(watch: Watcher, call: Call) -> None:
-    """Write down what a call made."""
-    if call.given and (call.result is call.given[0][0] or call.name == "setitem"):
-        first = call.given[0][1]
-        watch.ledger.written |= dict.fromkeys((first.origin, *first.views), watch.ledger.calls)
-    rule = EVERY.get(call.name, opaque)
-    for made in tensors_in(call.result):
-        if call.given:
-            watch.ledger.put(made, rule(watch, call, made))

@@ -35,21 +35,23 @@ def tried(
     def noted(place: Place, value: Tensor) -> None:
         seen[place].other = tuple(value.shape)
 
+    alone = False
     try:
         with listening(model, {place: partial(shown, place) for place in places}):
             model(spotted(size).to(weight))
     except REFUSALS:
         one_by_one(model, spotted(size).to(weight), seen, shown)
+        alone = True
     for other in other_sizes(size):
         try:
             with listening(model, {place: partial(noted, place) for place in places}):
                 model(torch.zeros(1, 3, *other).to(weight))
         except REFUSALS:
             continue
-        return seen, Trial(size, other)
+        return seen, Trial(size, other, alone)
     for one in seen.values():
         one.other = ()  # of a pass that broke off on the way
-    return seen, Trial(size, None)
+    return seen, Trial(size, None, alone)
 
 
 def one_by_one(

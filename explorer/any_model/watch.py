@@ -16,10 +16,11 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import plain
 from explorer.any_model.ledger import Candidate, Ledger
+from explorer.any_model.noting import noted
 from explorer.any_model.outputs import map_in, tensors_in
-from explorer.any_model.places import Place
-from explorer.any_model.products import noted
+from explorer.any_model.places import Place, hookable
 from explorer.any_model.rules import Call
+from models.random_state import lent
 
 SILENT = {"get", "set", "size", "dim", "numel", "stride", "is_contiguous", "is_floating_point", "item", "len"}
 
@@ -46,6 +47,7 @@ class Pass:
     hidden: tuple[Place, ...]  # attention that cannot be opened
     output: Any
     written: Mapping[int, int]  # by which call something was last written into the values of an origin
+    is_random: bool = False  # numbers were drawn, so that the next pass would be another one
 
     def calls(self) -> dict[str, frozenset[str]]:
         """The functions that each module and its parts call, by its name."""
@@ -106,7 +108,7 @@ def watching(model: nn.Module) -> Iterator[Watch]:
     watch = Watch()
     hooks = []
     try:
-        for name, part in model.named_modules():
+        for name, part in hookable(model):
             hooks.append(part.register_forward_pre_hook(lambda *_, n=name: watch.begins(n)))
             hooks.append(part.register_forward_hook(lambda _m, _a, value: watch.ended(value)))
         with watch:
@@ -119,7 +121,10 @@ def watching(model: nn.Module) -> Iterator[Watch]:
 @torch.no_grad()
 def watched(model: nn.Module, image: Tensor) -> Pass:
     """One pass of `image` `[b, 3, h, w]`, watched; nothing stays on the model, also after an error."""
-    with watching(model) as watch:
+    with watching(model) as watch, lent():
         watch.ledger.put(image, watch.ledger.new(True))
+        before = torch.get_rng_state()
         output = model(image)
-    return Pass(tuple(watch.runs), tuple(watch.candidates), tuple(watch.hidden), output, watch.ledger.written)
+        drawn = not torch.equal(before, torch.get_rng_state())
+    met = tuple(watch.runs), tuple(watch.candidates), tuple(watch.hidden)
+    return Pass(*met, output, watch.ledger.written, drawn)

@@ -15,7 +15,8 @@ from explorer.capture import probes, run
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
-from explorer.errors import ChoiceError
+from explorer.engine.others_errors import told_in_a_sentence
+from explorer.errors import ChoiceError, NoMapError
 from explorer.features.ranking import relevance
 
 UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
@@ -87,7 +88,11 @@ class AttributionService:
         apart = loaded.apart
 
         def tried() -> Verdict:
-            return preflight(apart.model, apart.preprocess, method, self.engine.device)
+            try:
+                with told_in_a_sentence(apart):
+                    return preflight(apart.model, apart.preprocess, method, self.engine.device)
+            except NoMapError as error:
+                return Verdict(method, "meaningless", error.reason)
 
         return self.engine.once_for_model(apart, ("verdict", method), tried)
 

@@ -102,11 +102,11 @@ class Tracer:
         return self.enter(frame, found) if found else None
 
     def module_begins(self, frame: FrameType) -> Callable | None:
-        module = frame.f_locals.get("self")
+        code = frame.f_code
+        module = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
         if not isinstance(module, nn.Module):
             return None
         if module is self.root and not self.stack:
-            code = frame.f_code
             found = listing(code.co_filename, code.co_firstlineno)
             return self.enter(frame, found) if found else None
         if not self.stack:
@@ -121,7 +121,7 @@ class Tracer:
         def ends(_frame: FrameType, event: str, given: object) -> Callable:
             if event == "return":
                 self.inside -= 1
-                taken = next((value for name, value in variables.items() if name != "self"), None)
+                taken = next((value for value in variables.values() if value is not module), None)
                 self.noted.append(partial(self.keep_part, running, module, taken, self.kept(given)))
             return ends
 
@@ -221,7 +221,7 @@ class Tracer:
             return type(value)(map(self.kept, value))
         if not isinstance(value, Tensor) or isinstance(value, nn.Parameter):
             return value
-        key = id(value), value._version
+        key = id(value), 0 if value.is_inference() else value._version
         if key not in self.copies:
             self.copies[key] = value, value.detach().clone()
         return self.copies[key][1]

@@ -67,7 +67,7 @@ def walk(model: nn.Module, image: Tensor, block: str) -> Walk:
         model(image)
     steps = tracer.told()
     if not steps:
-        raise ChoiceError(f"{block} does not run in this network, so there is nothing to walk through.")
+        raise ChoiceError(f"{told(block)} does not run here, so there is nothing to walk through.")
     return Walk(
         block=block,
         title=type(root).__name__,
@@ -103,11 +103,15 @@ def followed(root: nn.Module, tracer: Tracer, clock: dict[str, float]) -> Iterat
 def whole(step: dict, tracer: Tracer) -> Step:
     """A step as it is kept; axes that were named only later are named now."""
     made = tuple(
-        Made(told, value.cpu(), one.axes if any(one.axes) else tracer.axes_of(value), one.module)
+        Made(name, value.cpu(), one.axes if any(one.axes) else tracer.axes_of(value), one.module)
         for one in step["made"]
-        for told, value in [drawable(one)]
+        for name, value in [drawable(one)]
     )
     return Step(step["call"], step["statement"], made, step["patterns"], tuple(step["enters"]))
+
+
+def told(block: str) -> str:
+    return block or "The whole network"
 
 
 def drawable(made: Made) -> tuple[str, Tensor]:
@@ -133,7 +137,8 @@ def traceable(model: nn.Module, block: str) -> nn.Module:
         known = None
     if not known:
         raise ChoiceError(
-            f"{block} cannot be walked through: {type(found).__name__} has no forward in Python, so no lines."
+            f"{told(block)} cannot be walked through: "
+            f"{type(found).__name__} has no forward in Python, so no lines."
         )
     return found
 

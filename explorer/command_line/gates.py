@@ -8,6 +8,7 @@ from explorer.command_line.asked import Answered
 from explorer.explorer import Explorer
 from models.registry import card
 
+RANDOM = "The model draws random numbers in every pass; here they are the same each time.\n"
 LINE = "{:<36} {:<11} {:<28} {:<16} {:<14} {}\n"
 
 
@@ -49,4 +50,5 @@ def table(found: Found) -> str:
         "".join(lines)
         + f"{said}, the layout of {len(left)} undecided.\n"
         + "".join(f"{one}\n" for one in left)
+        + (RANDOM if found.is_random else "")
     )

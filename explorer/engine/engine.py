@@ -13,8 +13,8 @@ from explorer.engine.device import choose_device, choose_threads, compute_exactl
 from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, ModelStore
+from explorer.engine.others_errors import told_in_a_sentence
 from explorer.engine.picture_store import PictureStore, Source
-from explorer.engine.turns import Turns
 from explorer.errors import ChoiceError
 from explorer.pictures import cropped, geometry_of, to_image
 from explorer.predictions import chosen_class
@@ -80,12 +80,14 @@ class Engine:
 
     def once(self, subject: ModelInput, question: Hashable, compute: Callable[[], T]) -> T:
         """The remembered answer to a question about an input, or the one computed now, holding the model."""
-        return self.cache.once((question, subject.key), compute, subject.loaded.lock)
+        with told_in_a_sentence(subject.loaded):
+            return self.cache.once((question, subject.key), compute, subject.loaded.lock)
 
     def once_for_model(self, loaded: Loaded, question: Hashable, compute: Callable[[], T]) -> T:
         """The same for a question about a model alone."""
         key = question, (loaded.card.name, loaded.weights)
-        return self.cache.once(key, compute, loaded.lock)
+        with told_in_a_sentence(loaded):
+            return self.cache.once(key, compute, loaded.lock)
 
     def stream(
         self, subject: ModelInput, question: Hashable, parts: Callable[[], Iterator[P]]
@@ -101,7 +103,7 @@ class Engine:
             yield cast(P, known)
             return
         about_to_compute()
-        for part in locked(subject.loaded.lock, parts()):
+        for part in locked(subject.loaded, parts()):
             if part.done == part.total:
                 self.cache.keep(key, part)
             yield part
@@ -149,10 +151,10 @@ class Engine:
         return chosen_class(self.run(subject).logits, subject.loaded.labels, target)
 
 
-def locked(lock: Turns, parts: Iterator[T]) -> Iterator[T]:
+def locked(loaded: Loaded, parts: Iterator[T]) -> Iterator[T]:
     """The parts of a long work, the lock held while one is made, so that others are served in between."""
     while True:
-        with lock:
+        with loaded.lock, told_in_a_sentence(loaded):
             part = next(parts, None)
         if part is None:
             return

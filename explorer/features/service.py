@@ -8,6 +8,7 @@ import torch
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
+from explorer.engine.others_errors import each_in_a_sentence
 from explorer.features.block_costs import Costs, measured
 from explorer.features.comparison import Likeness, likeness
 
@@ -39,7 +40,7 @@ class ComparisonService:
             yield cast(Costs, known)
             return
         image = torch.zeros(1, 3, *loaded.preprocess.shape, device=self.engine.device)
-        for found in measured(loaded.apart, image):
+        for found in each_in_a_sentence(loaded, measured(loaded.apart, image)):
             if found is not None:
                 self.engine.cache.keep(key, found)
             yield found

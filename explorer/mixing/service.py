@@ -8,6 +8,7 @@ from explorer.capture import probes
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
+from explorer.engine.others_errors import told_in_a_sentence
 from explorer.mixing.mixers import mixer_by_shifts
 from explorer.mixing.receptive_field import (
     EffectiveField,
@@ -60,7 +61,8 @@ class MixingService:
             return theoretical_field(apart.model, apart.preprocess.shape, layer, place, channel).numpy()
 
         key = "theoretical field", loaded.card.name, layer, place, channel
-        return self.engine.cache.once(key, reached, apart.lock)
+        with told_in_a_sentence(apart):
+            return self.engine.cache.once(key, reached, apart.lock)
 
     def sensitivity_map(
         self, subject: ModelInput, layer: str, square: tuple[int, int], channel: int | None = None

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from explorer.attribution.options import Options
 from explorer.capture import hooked, probes
-from explorer.errors import ChoiceError
+from explorer.errors import ChoiceError, NoMapError
 from models.probe import Kind, Probe
 
 GAP_WORTH_TELLING = 0.01  # of the logit's change
@@ -58,6 +58,8 @@ class Case:
     def probe(self) -> Probe:
         """The feature map that was chosen, or the last."""
         maps = probes(self.network, Kind.FEATURE_MAP)
+        if not maps:
+            raise NoMapError("No layer with places was found in this model, so there is none to weigh.")
         return maps[self.options.layer or list(maps)[-1]]
 
 

@@ -78,7 +78,7 @@ def again(explorer: Explorer, selection: Selection, measure: str, method: str) -
         raise ChoiceError("The causes are known for scenes: choose a model trained on scenes.")
     explorer.attribution.applicable(loaded, method)
     name, apart = loaded.card.name.partition("@")[0], loaded.apart
-    for score in throttled(locked(apart.lock, truth.scores(apart.model, name, method))):
+    for score in throttled(locked(apart, truth.scores(apart.model, name, method))):
         live = {"method": METHODS[method].title, "model": name, "score": score}
         yield page(measure, live), IDLE if score.scenes == len(truth.SEEDS) else RUNNING
 

@@ -8,6 +8,8 @@ from explorer.attribution.registry import METHODS, Attribution
 from explorer.capture import Run
 from explorer.engine.engine import SINGLE
 from explorer.engine.model_store import Loaded
+from explorer.engine.others_errors import told_in_a_sentence
+from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
@@ -95,12 +97,21 @@ def facts(explorer: Explorer, loaded: Loaded, seconds: float) -> list[tuple[str,
     return [
         ("Backbone", loaded.card.name),
         ("Parameters", f"{loaded.parameters / 1e6:.2f} M"),
-        ("Multiply-adds", f"{multiply_adds(loaded.card.name) / 1e9:.2f} G"),
+        ("Multiply-adds", operations(loaded)),
         ("Input", f"{height} × {width}"),
         ("One pass", f"{1000 * seconds:.0f} ms"),
         ("Device", str(explorer.device)),
         ("Classes", str(len(loaded.labels))),
     ]
+
+
+def operations(loaded: Loaded) -> str:
+    """Counted in billions, where a model of others can be run without numbers."""
+    try:
+        with told_in_a_sentence(loaded):
+            return f"{multiply_adds(loaded.card.name) / 1e9:.2f} G"
+    except NoMapError:
+        return "not counted"
 
 
 def stage(run: Run, layer: str) -> dict:
