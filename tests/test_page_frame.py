@@ -43,7 +43,7 @@ def test_the_last_questions_come_back_with_a_click_and_two_stand_side_by_side(vi
         inside = getattr(page.locator("dialog.two iframe"), frame).content_frame
         expect(inside.locator(view)).to_be_visible()
     page.get_by_role("button", name="Close", exact=True).click()
-    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator("dialog.two")).to_have_count(0)
 
 
 def test_a_phone_begins_with_results_below_one_line_and_stays_below_three_screens(visit):
