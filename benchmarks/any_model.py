@@ -15,9 +15,9 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from benchmarks.timing import processor_seconds
-from benchmarks.unfit_torchvision import real_timm
 from explorer.any_model.find import Found, find
 from explorer.any_model.foreign import Foreign
+from explorer.any_model.timm_models import timm
 from explorer.any_model.watch import watched
 from explorer.capture import Run, editing, hooked, run
 from explorer.engine.device import choose_threads
@@ -70,7 +70,7 @@ def expected(part: nn.Module) -> tuple[str, ...]:
 
 def measured(name: str) -> Row:
     torch.manual_seed(0)
-    model = redrawn(real_timm().create_model(name)).eval().requires_grad_(False)
+    model = redrawn(timm().create_model(name)).eval().requires_grad_(False)
     _, *size = model.pretrained_cfg["input_size"]
     image = torch.randn(1, 3, *size)
     found = find(model, (size[0], size[1]))

@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.page import app, launched
 from benchmarks.timing import row
 from explorer import Explorer
-from explorer.ui import endpoints
+from explorer.ui.endpoints import OFFERED
 from models.scenes import draw
 
 CLIENTS, BROWSERS, CHECKED = 16, 2, 60
@@ -180,13 +180,10 @@ def differing(kept: list[tuple]) -> str:
     explorer, wrong = Explorer("cpu"), []
     for endpoint, seed, asked, answer in random.Random(0).sample(kept, min(CHECKED, len(kept))):
         given = () if endpoint == CATALOGUE else (Image.fromarray(draw(seed, 96).picture), *asked)
-        alone = getattr(endpoints, HANDLERS.get(endpoint, endpoint))(explorer, *given)
+        alone = OFFERED[endpoint][0](explorer, *given)
         if untimed(answer) != untimed(json.loads(json.dumps(alone))):
             wrong.append(f"{endpoint} {seed} {asked}")
     return f"{len(wrong)} of {min(CHECKED, len(kept))} {wrong[:3] or ''}"
-
-
-HANDLERS = {"branch_weights": "weights_of_branches"}
 
 
 def untimed(answer: dict | list) -> dict | list:

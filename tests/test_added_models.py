@@ -18,8 +18,17 @@ from explorer.features.feature_maps import feature_map, layers
 from explorer.reweighting.branch_weights import branch_weights, contributions
 from explorer.reweighting.interventions import Uniform, Without
 from models.probe import Kind
-from models.registry import Preprocess
-from tests.foreign import SIDE, FunctionalBranches, SqueezeExcite, StackedBranches, Tokens, beside_timm, made
+from models.registry import Preprocess, UnknownModelError
+from tests.foreign import (
+    SIDE,
+    FunctionalBranches,
+    SqueezeExcite,
+    StackedBranches,
+    Tokens,
+    beside_timm,
+    like_timm,
+    made,
+)
 
 SMALL = Preprocess(size=SIDE)
 NUMBERS = count()
@@ -123,6 +132,24 @@ def test_without_timm_it_is_said_what_to_install(explorer, monkeypatch):
         monkeypatch.setattr(timm_models, "import_module", lambda _name, e=error: (_ for _ in ()).throw(e))
         with pytest.raises(ChoiceError, match=said):
             explorer.load("timm:never_built")
+
+
+def test_beside_a_torchvision_that_does_not_fit_timm_is_imported_all_the_same(monkeypatch):
+    """And where names of operators are not all that is missing, it is said what to install."""
+    fails, asked = [True, False, True, True], []
+
+    def imports(name: str):
+        asked.append(name)
+        if fails.pop(0):
+            raise RuntimeError("operator torchvision::nms does not exist")
+        return like_timm()
+
+    monkeypatch.setattr(timm_models, "import_module", imports)
+    monkeypatch.setattr(timm_models, "define_names", lambda: asked.append("names"))
+    assert timm_models.timm().is_model("tiny")
+    assert asked == ["timm", "names", "timm"]
+    with pytest.raises(UnknownModelError, match="torchvision that fits torch"):
+        timm_models.timm()
 
 
 def test_a_name_of_timm_is_random_unless_asked_and_prepared_as_its_configuration_says(explorer, monkeypatch):

@@ -5,6 +5,7 @@ import itertools
 import json
 import queue
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import pytest
 from explorer.engine.cache import about_to_compute
 from explorer.ui import presence
 from explorer.ui.controls import stopping
+from explorer.ui.gradio_internals import end
 from tests.test_security import STAR, answer, told
 from tests.test_serving import asked
 
@@ -140,7 +142,7 @@ def test_stop_ends_what_was_asked_though_the_page_does_not_know_its_number_yet()
     with gr.Blocks() as app:
         go, stop, view = gr.Button(), gr.Button(), gr.HTML()
         run = go.click(work, None, view, concurrency_limit=1)
-        stopping(stop, [run], go)
+        stopping(stop, [run])
     halt = next(one for one in app.fns.values() if one.targets == [(stop._id, "click")] and one.fn)
     try:
         app.launch(prevent_thread_lock=True, quiet=True)
@@ -158,3 +160,19 @@ def test_stop_ends_what_was_asked_though_the_page_does_not_know_its_number_yet()
     finally:
         given_up.set()
         app.close()
+
+
+def test_a_program_that_ends_waits_for_what_it_computes():
+    work = Endless("part")
+
+    def parts() -> Iterator[str]:
+        yield from work()
+
+    with gr.Blocks(analytics_enabled=False) as app:
+        gr.api(parts, api_name="parts")
+    app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", ssr_mode=False)
+    asked(app.local_url.rstrip("/"), "parts")
+    assert work.begun.wait(60)
+    assert end(app)
+    assert work.ended.is_set()
+    app.close()

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.any_model import agreeing, compared, edited, redrawn
-from benchmarks.unfit_torchvision import real_timm
 from explorer.any_model.find import Found, find
 from explorer.any_model.foreign import Foreign
-from explorer.any_model.timm_models import timm_names
+from explorer.any_model.timm_models import timm, timm_names
 from explorer.capture import Run, probes, run
 from explorer.command_line import main
 from models.preprocess import Preprocess
@@ -63,7 +62,7 @@ def looked(request):
     _, settings = CASES[request.param]
     side = settings.get("img_size", 64)
     torch.manual_seed(0)
-    model = redrawn(real_timm().create_model(request.param, **settings)).eval().requires_grad_(False)
+    model = redrawn(timm().create_model(request.param, **settings)).eval().requires_grad_(False)
     image = torch.randn(1, 3, side, side)
     found = find(model, (side, side))
     foreign = Foreign(model, found.stations, found)
@@ -109,7 +108,6 @@ def test_gates_that_are_changed_move_the_logits_and_released_give_them_back(look
 
 
 def test_a_model_of_timm_is_asked_for_by_its_name(explorer, star):
-    real_timm()
     assert {"timm:resnest14d", "timm:test_byobnet"} <= set(timm_names())
     loaded = explorer.load("timm:test_byobnet")
     config = loaded.model.inner.pretrained_cfg
@@ -130,7 +128,6 @@ def test_a_model_of_timm_is_asked_for_by_its_name(explorer, star):
 
 
 def test_the_command_line_prints_the_gates_of_a_model_of_timm(capsys):
-    real_timm()
     assert main(["gates", "timm:test_efficientnet", "--device", "cpu"]) == 0
     told = capsys.readouterr().out
     assert [line for line in told.splitlines() if "channel" in line and "sigmoid" in line]

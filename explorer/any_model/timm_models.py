@@ -16,6 +16,7 @@ from torch import nn
 from explorer.any_model.adding import preprocess_in
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
+from explorer.any_model.unfit_torchvision import define_names
 from models.registry import MAKERS, ModelCard, UnknownModelError, Weights
 from models.sources import PRETRAINED, Hub, Link, Source
 
@@ -37,13 +38,21 @@ def is_installed() -> bool:
 def timm() -> ModuleType:
     """The package. Raises UnknownModelError, with what to install, where it cannot be used."""
     try:
-        return import_module("timm")
+        return imported()
     except ModuleNotFoundError as error:
         if error.name != "torchvision":
             raise UnknownModelError(MISSING) from error
         raise UnknownModelError(unfit()) from error
-    except RuntimeError as error:  # operator torchvision::nms does not exist
+    except RuntimeError as error:
         raise UnknownModelError(unfit()) from error
+
+
+def imported() -> ModuleType:
+    try:
+        return import_module("timm")
+    except RuntimeError:  # operator torchvision::nms does not exist
+        define_names()
+        return import_module("timm")
 
 
 def unfit() -> str:

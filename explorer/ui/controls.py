@@ -131,11 +131,10 @@ def opened(names: Iterable[str], chosen: str) -> list[gr.Column]:
     return [gr.Column(visible=name == chosen) for name in names]
 
 
-def stopping(stop: gr.Button, running: list, *begins: gr.Button) -> None:
+def stopping(stop: gr.Button, running: list) -> None:
     """What a Stop button does; twice, because a last part may reach the page after the click.
 
     The second time goes through the queue, where it stays behind the last part.
-    begins: what is asked by these can be stopped at once, while it waits for its turn.
     """
     listeners = [one["id"] for one in running]
 
@@ -143,7 +142,5 @@ def stopping(stop: gr.Button, running: list, *begins: gr.Button) -> None:
         await stop_what_was_asked(request.session_hash or "", listeners)
         return IDLE
 
-    for begin in begins:
-        begin.click(None, None, stop, js="() => ({__type__: 'update', interactive: true})", **QUIET)
     stopped = stop.click(halted, None, stop, cancels=running, queue=False, **QUIET)
     stopped.then(lambda: IDLE, None, stop, concurrency_id="stop", concurrency_limit=None, **QUIET)

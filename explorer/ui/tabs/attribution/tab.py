@@ -91,6 +91,6 @@ def connect_map(
         **cheap,
     )
     running = [run, more, drawn, switched, tuned]
-    stopping(stop, running, go)
+    stopping(stop, running)
     parts.saves.wire(view, parts.explorer, parts.rail, attribution_map.save, **chosen)
     return running
