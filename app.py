@@ -33,24 +33,30 @@ def main() -> None:
     ask.add_argument(
         "--preprocess", nargs="+", default=[], metavar="size=224", help="also crop=, mean=, std=, ..."
     )
+    ask.add_argument(
+        "--mcp", action="store_true", help="serve programs, too: every view as a tool at /gradio_api/mcp/"
+    )
     asked = ask.parse_args()
     try:
         explorer = Explorer(asked.device, limits=Limits(hosted=asked.hosted or "SPACE_ID" in os.environ))
         told = asked.weights, asked.labels, asked.preprocess
         first = explorer.any_model.opened(asked.model, *told) if asked.model else None
         with temporary_folder():
-            serve(explorer, first)
+            serve(explorer, first, asked.mcp)
     except ExplorerError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
 
 
-def serve(explorer: Explorer, first: tuple[str, str] | None) -> None:
+def serve(explorer: Explorer, first: tuple[str, str] | None, tools: bool = False) -> None:
     """Serve the page until the program is asked to end, opened on a model and weights where they are told."""
-    from explorer.ui.app import LAUNCH, build_app  # now, as Gradio looks for its folder when it is imported
+    from explorer.ui.app import build_app  # now, as Gradio looks for its folder when it is imported
     from explorer.ui.first import First
+    from explorer.ui.serving import launch
 
-    build_app(explorer, first=First(*first) if first else First()).launch(**LAUNCH)
+    app = build_app(explorer, first=First(*first) if first else First())
+    launch(app, tools=tools)
+    app.block_thread()
 
 
 if __name__ == "__main__":

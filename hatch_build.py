@@ -18,7 +18,15 @@ SHIPPED = (
     "app.py",
     "mixscope.py",
     *("models/*.py", "explorer/**/*.py", "explorer/**/*.html"),
-    *("assets/*.css", "assets/*.js", "assets/*.json", "assets/labels/*.txt", "assets/weights/*.safetensors"),
+    *(
+        "assets/*.css",
+        "assets/*.js",
+        "assets/*.json",
+        "assets/icon.png",
+        "assets/offline.html",
+        "assets/labels/*.txt",
+        "assets/weights/*.safetensors",
+    ),
     *("assets/examples/**/*.png", "assets/examples/**/*.jpg", "assets/examples/**/*.json"),
     *("assets/familiar/*", "assets/typical/*"),
 )
@@ -31,7 +39,7 @@ TRAINING = {
     *("models/photograph_training.py", "models/photographs.py", "models/ten_of_imagenet.py"),
     "models/train.py",
 }
-OPTIONAL = ("timm",)  # each has requirements-NAME.txt, and is `pip install .[NAME]`
+OPTIONAL = ("timm", "mcp")  # each has requirements-NAME.txt, and is `pip install .[NAME]`
 MAIN = '''"""`python -m mixscope`, the same as `mixscope`."""
 
 import sys

@@ -8,6 +8,9 @@
     set: (key, value) => localStorage.setItem('mixscope ' + key, value),
   };
 
+  // Where the program does not answer, a page says so.
+  navigator.serviceWorker?.register('offline.js').catch(() => {});
+
   // Theme
   const themeOf = asked => asked.get('__theme') || asked.get('theme');
   const theme = themeOf(query) || memory.get('theme');

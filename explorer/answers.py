@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from explorer.any_model.find import Found
 from explorer.attribution.options import OPTIONS, Options
 from explorer.attribution.registry import METHODS, Attribution
 from explorer.capture import Run
@@ -58,6 +59,15 @@ def attribution(found: Attribution) -> Answer:
         "seconds": found.seconds,
         "warning": found.warning,
     }
+
+
+def gates(found: Found) -> list[Answer]:
+    """The gates of a model, in the order of a pass."""
+    fields = "module", "kind", "activation", "applied_to", "sure"
+    return [
+        {**{name: getattr(gate, name) for name in fields}, "axes": list(gate.axes), "shape": list(gate.shape)}
+        for gate in found.gates
+    ]
 
 
 def options_read(method: str, options: Options) -> Answer:

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from models import list_models
+from models import card, list_models
 from models.block_settings import printed
 from models.blocks import BLOCKS
+from models.costs import parameters
 from models.model_table import renew_models, row
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +92,22 @@ def test_every_requirement_is_pinned_exactly():
 def test_the_space_runs_the_gradio_that_is_pinned():
     version = re.search(r"sdk_version: (\S+)", README)[1]
     assert f"gradio=={version}" in (ROOT / "requirements.txt").read_text().splitlines()
+
+
+def test_the_space_has_the_two_smallest_published_checkpoints_beforehand():
+    told = yaml.safe_load(README.split("---")[1])
+    places = {
+        one.source.place: parameters(name)
+        for name in list_models()
+        for one in card(name).weights.values()
+        if one.source.place.startswith("huggingface.co/")
+    }
+    smallest = sorted(places, key=places.__getitem__)[:2]
+    assert told["preload_from_hub"] == [
+        f"{place.removeprefix('huggingface.co/')} model.safetensors" for place in smallest
+    ]
+    assert {f"huggingface.co/{name}" for name in told["models"]} <= set(places)
+    assert told["python_version"] == "3.12"
 
 
 def test_every_file_named_in_the_documentation_exists():

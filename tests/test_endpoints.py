@@ -1,15 +1,21 @@
 """The HTTP contract, through a running server and its own client."""
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
+from explorer.features.feature_maps import feature_map
+from explorer.figures.colour import painted, scale_of
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.interventions import Uniform
+from explorer.ui.endpoint_views import Seen
+from explorer.ui.endpoints import OFFERED
 from models import card, list_models
 from tests.test_security import told
 
@@ -35,7 +41,8 @@ def test_models_are_listed_with_their_weights(client):
     assert set(nano) == {"name", "family", "parameters", "image_size", "weights", "paper"}
 
 
-ENDPOINTS = ("predict", "branch_weights", "what_if", "knock_out", "attribute", "score_card", "code_walk")
+DRAWN = {name for name, (handler, _) in OFFERED.items() if signature(handler).return_annotation is Seen}
+FIRST = ("predict", "branch_weights", "what_if", "knock_out", "attribute", "score_card", "code_walk")
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +50,68 @@ def documented(client):
     return client.view_api(return_format="dict", print_info=False)["named_endpoints"]
 
 
-def test_every_parameter_of_the_api_page_has_a_name_and_an_example(documented):
-    assert set(documented) == {"/models", *(f"/{name}" for name in ENDPOINTS)}
-    for name in ENDPOINTS:
+def test_every_endpoint_says_what_it_does_and_every_parameter_has_an_example(documented):
+    assert set(documented) == {f"/{name}" for name in OFFERED}
+    for name, (handler, _) in OFFERED.items():
+        assert documented[f"/{name}"]["description"].rstrip(".") in handler.__doc__.replace("\n", " ")
+        assert len(documented[f"/{name}"]["description"]) > 20
+        names = [one["parameter_name"] for one in documented[f"/{name}"]["parameters"]]
+        assert names == [*signature(handler).parameters][1:]
+    for name in FIRST:
         names = [one["parameter_name"] for one in documented[f"/{name}"]["parameters"]]
         assert names[:3] == ["picture", "model", "weights"]
     (shares,) = (one for one in documented["/what_if"]["parameters"] if one["parameter_name"] == "shares")
     assert shares["example_input"] == [0.5, 0.25, 0.25]
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+def test_every_parameter_is_typed(documented):
+    kinds = {
+        one["parameter_name"]: one["python_type"]["type"]
+        for told in documented.values()
+        for one in told["parameters"]
+    }
+    assert {kinds.pop("picture"), kinds.pop("second")} == {"filepath"}
+    assert "list" in kinds.pop("shares")
+    assert {kinds.pop("target"), kinds.pop("channel")} == {"int"}
+    assert {kinds.pop("row"), kinds.pop("column")} == {"float"}
+    assert set(kinds.values()) == {"str"}
+
+
+@pytest.mark.parametrize("name", [name for name in OFFERED if name != "models"])
 def test_the_example_of_every_endpoint_works_as_it_stands(documented, server, name):
     """Posted as the API page shows it; the picture is named as it lies in the project."""
     values = [one["example_input"] for one in documented[f"/{name}"]["parameters"]]
-    assert values[0]["path"].startswith("assets/examples/")
+    assert all(one["path"].startswith("assets/examples/") for one in values if isinstance(one, dict))
     said = told(server, name, values)
     assert said.startswith("event: complete"), said
+    assert '"path"' in said or name not in DRAWN
+
+
+def test_a_view_answers_with_numbers_and_a_picture_of_them(client, picture, explorer, star):
+    layer, method = "stages.0.blocks.0.output", "saliency"
+    one, drawn = client.predict(picture, "vip_nano", "scenes", layer, 3, api_name="/channel")
+    expected = feature_map(explorer.inspect("vip_nano", star, "scenes"), layer).channel(3)
+    np.testing.assert_allclose(one["values"], expected, atol=1e-6)
+    scale = scale_of(expected, signed=True)
+    with Image.open(drawn) as opened:
+        assert opened.format == "PNG"
+        np.testing.assert_array_equal(
+            np.asarray(opened.convert("RGB"))[8::16, 8::16], painted(expected, scale)
+        )
+    plain = client.predict(picture, "vip_nano", "scenes", method, None, api_name="/attribute")
+    same, _ = client.predict(picture, "vip_nano", "scenes", method, None, api_name="/attribution_map")
+    assert same["values"] == plain["values"]
+
+
+def test_fields_and_likeness_are_those_of_the_library(client, picture, explorer, star):
+    layer = "stages.0.blocks.0.output"
+    told, _ = client.predict(picture, "vip_nano", "scenes", layer, 0.5, 0.5, api_name="/receptive_field")
+    expected = explorer.effective_field("vip_nano", star, "scenes", layer=layer, place=(8, 8))
+    np.testing.assert_allclose(told["energy"], expected.energy, rtol=1e-4, atol=1e-8)
+    assert (told["place"], told["possible_pixels"]) == ([8, 8], (2 * 16 - 1) * 4 * 4)
+    alike = client.predict(picture, "vip_nano", "scenes", "mixer_nano", "scenes", api_name="/likeness")
+    table = explorer.likeness(star, ("vip_nano", "scenes"), ("mixer_nano", "scenes"))
+    np.testing.assert_allclose(alike["values"], table.values, atol=1e-6)
 
 
 def test_a_picture_is_predicted(client, picture):
@@ -155,6 +208,10 @@ def test_an_attribution_has_its_fields(client, picture):
         (("vip_nano", "scenes", "lrp", None), "/score_card", "no rule for"),
         (("vip_nano", "scenes", "nowhere"), "/code_walk", "no part 'nowhere'"),
         (("vip_nano", "scenes", "saliency", 99), "/attribute", "there is no class 99"),
+        (("vip_nano", "scenes", "stem.output", -1), "/channel", "The channel is a whole number from 0 up"),
+        (("vip_nano", "scenes", "stem.output", 2, 0), "/places_alike", "shares of the picture"),
+        (("vip_nano", "scenes", "stem.output", 0, 0), "/attention", "There is no layer of attention"),
+        (("vip_nano", "scenes", "nowhere"), "/maps", "no feature map 'nowhere'"),
     ],
 )
 def test_a_mistake_gets_its_sentence(client, picture, asked, endpoint, message):

@@ -116,6 +116,8 @@ WRONG = [
     ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", 1e300]),
     ("knock_out", [{"path": str(STAR)}, "vip_nano", "scenes", -1]),
     ("attribute", [{"path": str(STAR)}, "vip_nano", "scenes", ["a"], None]),
+    ("channel", [{"path": str(STAR)}, "vip_nano", "scenes", "stem.output", None]),
+    ("receptive_field", [{"path": str(STAR)}, "vip_nano", "scenes", "stem.output", float("nan"), 0.5]),
     ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", [0.5] * 100_000]),
     ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", [None, "a", {}]]),
     ("what_if", [{"path": str(STAR)}, "vip_nano", "scenes", "all", {"a": 1}]),
@@ -161,7 +163,7 @@ def test_another_page_may_not_post_in_a_visitors_name(server):
 
 @pytest.mark.parametrize(
     "path",
-    ["process_recording", "component_server", "stream/x", "vibe-edit", "profiling/clear"],
+    ["process_recording", "component_server", "stream/x", "vibe-edit", "profiling/clear", "mcp/", "mcp/http"],
 )
 def test_what_the_page_does_not_use_takes_nothing(server, path):
     status, body, headers = answer(server, f"/gradio_api/{path}", {"data": []})

@@ -2,8 +2,8 @@
 
 import argparse
 
+from explorer import answers
 from explorer.any_model.find import Found
-from explorer.any_model.gates import FoundGate
 from explorer.command_line.asked import Answered
 from explorer.explorer import Explorer
 from models.registry import card
@@ -16,25 +16,13 @@ def gates(explorer: Explorer, asked: argparse.Namespace) -> Answered:
     """The gates of a model in the order of a pass; without weights asked for, the model's usual ones."""
     explorer.engine.models.join(asked.model)
     found = explorer.found(asked.model, asked.weights or usual(explorer, asked.model))
-    return Answered(table(found), [row(gate) for gate in found.gates])
+    return Answered(table(found), answers.gates(found))
 
 
 def usual(explorer: Explorer, model: str) -> str | None:
     """The weights to take where none are asked for: what stands in a gate does not depend on them."""
     explorer.labels(model)  # refuses a name that is none
     return None if card(model).usual or card(model).weights else "random"
-
-
-def row(gate: FoundGate) -> dict:
-    return {
-        "module": gate.module,
-        "kind": gate.kind,
-        "axes": list(gate.axes),
-        "shape": list(gate.shape),
-        "activation": gate.activation,
-        "applied_to": gate.applied_to,
-        "sure": gate.sure,
-    }
 
 
 def table(found: Found) -> str:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from explorer.ui.temporary_files import has_room
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+TOOLS = re.compile(r"/gradio_api/mcp(/http)?/?")  # taken where programs are served, see `serving.launch`
 TAKEN = re.compile(r"/gradio_api/(upload|queue/join|run/\w+|cancel|reset|call/(v2/)?\w+)/?")
 QUESTION, UPLOAD = 1_000_000, 40_000_000  # bytes of one request
 NOTHING = "Nothing is taken here."
@@ -30,9 +31,8 @@ class Admission:
         if scope["type"] != "http" or scope["method"] not in UNSAFE:
             await self.app(scope, receive, send)
             return
-        taken = TAKEN.fullmatch(scope["path"])
-        most = UPLOAD if taken and taken[1] == "upload" else QUESTION
-        if scope["method"] != "POST" or taken is None:
+        most = longest(scope)
+        if scope["method"] != "POST" or most is None:
             await refuse(404, NOTHING, scope, receive, send)
         elif told_length(scope) > most:
             await refuse(413, too_long(most), scope, receive, send)
@@ -40,6 +40,14 @@ class Admission:
             await refuse(507, FULL, scope, receive, send)
         else:
             await self.app(scope, at_most(most, receive), send)
+
+
+def longest(scope: Scope) -> int | None:
+    """How many bytes are taken at an address; None where nothing is. Programs send pictures in a question."""
+    if TOOLS.fullmatch(scope["path"]):
+        return UPLOAD if scope["app"].get_blocks().mcp_server else None
+    taken = TAKEN.fullmatch(scope["path"])
+    return None if taken is None else UPLOAD if taken[1] == "upload" else QUESTION
 
 
 def told_length(scope: Scope) -> int:

@@ -15,6 +15,8 @@ from explorer.ui.first import FIRST, First
 from explorer.ui.glossary import TERMS
 from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
 from explorer.ui.health import HEALTH
+from explorer.ui.installed import ICON
+from explorer.ui.installed import ROUTES as INSTALLED
 from explorer.ui.presence import Presence
 from explorer.ui.security import Guard, Page
 from explorer.ui.selection import PICK
@@ -70,12 +72,13 @@ LAUNCH: dict[str, Any] = {
     "strict_cors": True,
     "allowed_paths": [],
     "mcp_server": False,
-    "pwa": False,
+    "pwa": True,
+    "favicon_path": str(ICON),
     "max_threads": 16,
     "state_session_capacity": 200,
     "app_kwargs": {
         "middleware": [Middleware(Guard), Middleware(Admission), Middleware(Presence)],
-        "routes": [HEALTH],
+        "routes": [HEALTH, *INSTALLED],
     },
 }
 

@@ -42,14 +42,18 @@ class ExampleShares(gr.JSON):
     example_value = example_payload
 
 
-class ExampleClass(gr.Number):
-    """A class by its number; the example asks for the likeliest."""
+class ExampleNumber(gr.Number):
+    """A number, or nothing; of a class, nothing asks for the likeliest."""
+
+    def __init__(self, example: float | None, **kwargs: Any) -> None:
+        super().__init__(None, **kwargs)
+        self.example = example
 
     def get_block_name(self) -> str:
         return "number"
 
-    def example_payload(self) -> None:
-        return None
+    def example_payload(self) -> float | None:
+        return self.example
 
     example_value = example_payload
 
@@ -67,22 +71,60 @@ class ExamplePicture(PictureUpload):
         return EXAMPLE
 
 
-def inputs() -> dict[str, Any]:
-    """A component for each parameter of an endpoint, by its name; two for blocks, of one or of all."""
+WHOLE = {"target", "channel"}
+WORDS = {  # what each parameter is, for people on the API page and for programs
+    "picture": "PNG, JPEG, WebP, GIF, BMP or TIFF, or the path of an example as it lies in the project",
+    "second": "the picture to compare with",
+    "model": "a name that `models` lists",
+    "weights": "a name that `models` lists for the model, or random",
+    "second_model": "the model to compare with",
+    "second_weights": "weights of that model",
+    "method": "of attribution: integrated_gradients, grad_cam, occlusion, ...",
+    "block": "the name of a part of the model",
+    "shares": "a number for each branch; they are scaled to sum to one",
+    "target": "the class by its number; nothing for the likeliest",
+    "layer": "a name that `layers` lists",
+    "channel": "its number, from 0",
+    "row": "a place, as a share of the height of the picture, from 0, the top, to 1",
+    "column": "the same place, as a share of the width, from 0, the left, to 1",
+}
+
+
+def inputs(**examples: Any) -> dict[str, Any]:
+    """A component for each parameter of an endpoint, by its name; `examples` differ from the usual ones."""
+    names = {
+        "model": FIRST.model,
+        "weights": first_here(FIRST.model, str(FIRST.picture)),
+        "second_model": "mixer_nano",
+        "second_weights": "scenes",
+        "method": "integrated_gradients",
+        "block": "stages.0.blocks.0.token_mixing",
+        "layer": "stages.0.blocks.0.output",
+        **examples,
+    }
+    numbers: dict[str, float | None] = {"target": None, "channel": 0, "row": 0.5, "column": 0.5}
     return {
+        **{name: ExampleName(example, label=title(name)) for name, example in names.items()},
+        **{
+            name: ExampleNumber(example, label=title(name), precision=0 if name in WHOLE else None)
+            for name, example in numbers.items()
+        },
         "picture": ExamplePicture(label="Picture", interactive=True),
-        "model": ExampleName(FIRST.model, label="Model"),
-        "weights": ExampleName(first_here(FIRST.model, str(FIRST.picture)), label="Weights"),
-        "method": ExampleName("integrated_gradients", label="Method"),
-        "block": ExampleName("stages.0.blocks.0.token_mixing", label="Block"),
+        "second": ExamplePicture(label="Second", interactive=True),
         "shares": ExampleShares(label="Shares"),
-        "target": ExampleClass(None, precision=0, label="Class"),
     }
 
 
-def with_parameters(answered: Callable, handler: Callable) -> Callable:
-    """The same, whose parameters are called as those of the handler after the first, for the API page."""
+def title(name: str) -> str:
+    return "Class" if name == "target" else name.replace("_", " ").capitalize()
+
+
+def documented(answered: Callable, handler: Callable, name: str) -> Callable:
+    """The same under the name, the parameters and the docstring of an endpoint, each parameter explained."""
     _, *named = signature(handler).parameters.values()
     plain = [one.replace(annotation=one.empty) for one in named]
     answered.__dict__["__signature__"] = Signature(plain)
+    answered.__name__ = name
+    explained = "".join(f"\n    {one.name}: {WORDS[one.name]}" for one in named)
+    answered.__doc__ = f"{handler.__doc__}\n\nArgs:{explained}" if named else handler.__doc__
     return answered

@@ -13,7 +13,12 @@ T = TypeVar("T")
 CATALOGUE: dict[str, Any] = {"concurrency_id": "catalogue", "concurrency_limit": 4}
 SHORT: dict[str, Any] = {"concurrency_id": "clients, short work", "concurrency_limit": 2}
 LONG: dict[str, Any] = {"concurrency_id": "clients, long work", "concurrency_limit": 2}
-LANES = {"models": CATALOGUE, "knock_out": LONG, "attribute": LONG, "score_card": LONG}
+LANES = {
+    "models": CATALOGUE,
+    **dict.fromkeys(("knock_out", "attribute", "attribution_map", "score_card", "gate_effects"), LONG),
+    **dict.fromkeys(("receptive_field", "costs", "found", "shifts"), LONG),
+}
+UNPROBED = {"costs", "matrices", "truth_lab"}  # their work does not say when it begins
 
 
 class LeftError(ExplorerError):

@@ -1,166 +1,78 @@
-"""The HTTP contract: a few questions as named endpoints, for `gradio_client` and notebooks."""
+"""The HTTP contract: every view as a named endpoint, for `gradio_client` and tools of programs."""
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import signature
+from typing import Any
 
 import gradio as gr
 
-from explorer import answers
-from explorer.engine.model_store import RANDOM
-from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
-from explorer.predictions import predictions
-from explorer.reweighting.branch_weights import blends
-from explorer.reweighting.interventions import everywhere
+from explorer.ui import endpoint_answers as first
+from explorer.ui import endpoint_tables as tables
+from explorer.ui import endpoint_views as views
 from explorer.ui.alerts import shown
-from explorer.ui.endpoint_examples import inputs, with_parameters
-from explorer.ui.endpoint_inputs import class_index, with_names
-from explorer.ui.endpoint_work import LANES, SHORT, at_once_where_remembered, whole
-from models import card, list_models
-from models.costs import parameters
+from explorer.ui.endpoint_examples import documented, inputs
+from explorer.ui.endpoint_inputs import with_names
+from explorer.ui.endpoint_work import LANES, SHORT, UNPROBED, at_once_where_remembered
 
-
-def models(_explorer: Explorer) -> list[dict]:
-    """Every backbone: name, family, parameters, image_size, weights and paper."""
-    found = [card(name) for name in list_models()]
-    return [
-        {
-            "name": one.name,
-            "family": one.family,
-            "parameters": parameters(one.name),
-            "image_size": one.image_size,
-            "weights": [*one.weights, RANDOM],
-            "paper": one.paper,
-        }
-        for one in found
-    ]
-
-
-def predict(explorer: Explorer, picture: str | None, model: str, weights: str) -> dict:
-    """The five likeliest classes."""
-    found = explorer.predict(model, picture, weights)
-    return {"model": model, "weights": weights, "predictions": answers.classes(found)}
-
-
-def weights_of_branches(explorer: Explorer, picture: str | None, model: str, weights: str) -> dict:
-    """The share of every branch in every channel of every block."""
-    return answers.shares(model, weights, explorer.inspect(model, picture, weights))
-
-
-def what_if(
-    explorer: Explorer, picture: str | None, model: str, weights: str, block: str, shares: list
-) -> dict:
-    """Predictions before and after every channel of a block, or of "all", blends by these shares."""
-    blocks = blends(explorer.inspect(model, picture, weights))
-    if not blocks:
-        raise ChoiceError(f"{model} has no branches, so there are no shares to change.")
-    numbers = isinstance(shares, list) and all(type(share) in (int, float) for share in shares)
-    if not numbers:
-        raise ChoiceError("The shares are a list of numbers, one for each branch.")
-    changes = everywhere(blocks, block, shares)
-    after = explorer.inspect(model, picture, weights, interventions=changes)
-    labels = explorer.load(model, weights).labels
-    return {
-        "before": answers.classes(explorer.predict(model, picture, weights)),
-        "after": answers.classes(predictions(after.logits, labels)),
-    }
-
-
-def knock_out(
-    explorer: Explorer, picture: str | None, model: str, weights: str, target: float | None
-) -> dict:
-    """What becomes of the logit of a class when a branch of a block loses its share."""
-    index = class_index(target)
-    return answers.knocked_out(whole(explorer.knock_out(model, picture, weights, target=index)))
-
-
-def attribute(
-    explorer: Explorer, picture: str | None, model: str, weights: str, method: str, target: float | None
-) -> dict:
-    """The finished attribution of one class; target None means the predicted class."""
-    index = class_index(target)
-    return answers.attribution(
-        whole(explorer.attribute(model, picture, weights, method=method, target=index))
-    )
-
-
-def score_card(
-    explorer: Explorer, picture: str | None, model: str, weights: str, method: str, target: float | None
-) -> dict:
-    """How far the map of a method can be trusted, beside the random and the edge control."""
-    index = class_index(target)
-    card = whole(explorer.score_card(model, picture, weights, method=method, target=index))
-    return {
-        "method": card.method,
-        "target": card.target,
-        "line": card.line,
-        "curves": {
-            name: {
-                "deletion": one.deletion.tolist(),
-                "insertion": one.insertion.tolist(),
-                "areas": list(one.areas),
-                "score": one.score,
-            }
-            for name, one in card.curves.items()
-        },
-        "infidelity": card.infidelity,
-        "sensitivity": card.sensitivity,
-        "randomised": list(card.randomised),
-        "random_scores": list(card.random_scores),
-        "probability": None if card.probability is None else list(card.probability),
-        "cause": card.cause or None,
-        "localisation": None if card.localisation is None else asdict(card.localisation),
-    }
-
-
-def code_walk(explorer: Explorer, picture: str | None, model: str, weights: str, block: str) -> list[dict]:
-    """Every statement a block ran and the tensors it made; no block means the one to begin with."""
-    walk = explorer.code_walk(model, picture, weights, block=block or None)
-    return [
-        {
-            "line": step.statement.first,
-            "source": step.statement.source,
-            "file": walk.calls[step.call].listing.file,
-            "function": walk.calls[step.call].listing.name,
-            "depth": walk.calls[step.call].depth,
-            "tensors": [
-                {
-                    "name": made.name,
-                    "shape": list(made.value.shape),
-                    "axes": list(made.axes),
-                    "mean": float(made.value.mean()),
-                    "std": float(made.value.std(correction=0)),
-                }
-                for made in step.made
-            ],
-        }
-        for step in walk.steps
-    ]
+VIT = {"model": "mobilevit_nano", "weights": "scenes", "layer": "stages.2.1.transformer.0.attn.attention"}
+SHIFTING = {"model": "s2mlp_nano", "weights": "scenes", "block": "blocks.0"}
+# By the name of the endpoint: who answers, and which examples are others than the usual ones.
+OFFERED: Mapping[str, tuple[Callable, Mapping[str, str]]] = {
+    "models": (first.models, {}),
+    "predict": (first.predict, {}),
+    "branch_weights": (first.weights_of_branches, {}),
+    "what_if": (first.what_if, {}),
+    "knock_out": (first.knock_out, {}),
+    "attribute": (first.attribute, {}),
+    "score_card": (first.score_card, {}),
+    "code_walk": (first.code_walk, {}),
+    "familiarity": (tables.familiarity, {}),
+    "layers": (views.layers, {}),
+    "maps": (views.maps, {}),
+    "channel": (views.channel, {}),
+    "places_alike": (views.places_alike, {}),
+    "where": (views.where, {}),
+    "two_pictures": (tables.two_pictures, {}),
+    "found": (tables.found, {}),
+    "gate_effects": (tables.gate_effects, {"model": "mobilevit_nano", "weights": "scenes"}),
+    "attribution_map": (views.attribution_map, {}),
+    "truth_lab": (tables.truth_lab, {}),
+    "receptive_field": (views.receptive_field, {}),
+    "sensitivity": (views.sensitivity, {}),
+    "attention": (views.attention, VIT),
+    "matrices": (tables.matrices, {}),
+    "shifts": (tables.shifts, SHIFTING),
+    "likeness": (tables.likeness, {}),
+    "costs": (tables.costs, {}),
+}
 
 
 def build(explorer: Explorer) -> None:
     """Endpoints have inputs of their own, which nobody sees; each takes those its handler names."""
     with gr.Row(visible=False):
-        known = inputs()
-        trigger, answer = gr.Button(), gr.JSON()
-
-    def offer(handler: Callable, name: str) -> None:
+        usual = inputs()
+        trigger, answer, drawn = gr.Button(), gr.JSON(), gr.Image(format="png", label="Drawn")
+        others = {name: inputs(**examples) for name, (_, examples) in OFFERED.items() if examples}
+    for name, (handler, _) in OFFERED.items():
         _, *asked = signature(handler).parameters
-        taken = [known[one] for one in asked]
+        taken = [others.get(name, usual)[one] for one in asked]
         names = tuple(isinstance(one, gr.Textbox) for one in taken)
-        answered = shown(partial(with_names, partial(handler, explorer), names))
-        if taken:
+        seen = signature(handler).return_annotation is views.Seen
+        answered = shown(partial(told, partial(handler, explorer), names))
+        if taken and name not in UNPROBED:
             answered = at_once_where_remembered(answered)
-        answered = with_parameters(answered, handler)
-        trigger.click(answered, taken, answer, api_name=name, **LANES.get(name, SHORT))
+        trigger.click(
+            documented(answered, handler, name),
+            taken,
+            [answer, drawn] if seen else answer,
+            api_name=name,
+            **LANES.get(name, SHORT),
+        )
 
-    offer(models, "models")
-    offer(predict, "predict")
-    offer(weights_of_branches, "branch_weights")
-    offer(what_if, "what_if")
-    offer(knock_out, "knock_out")
-    offer(attribute, "attribute")
-    offer(score_card, "score_card")
-    offer(code_walk, "code_walk")
+
+def told(handler: Callable, names: tuple[bool, ...], *values: Any) -> Any:
+    """The answer, and of a view also its picture."""
+    found = with_names(handler, names, *values)
+    return (found.told, found.pixels) if isinstance(found, views.Seen) else found

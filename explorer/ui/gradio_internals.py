@@ -17,11 +17,15 @@ A listener with `trigger_mode="always_last"` that was put off is caught up by te
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
 server without end (`dispatch` in `Blocks.svelte`: `this.dispatch(e)` after `this.queue.delete`). What is
 called after another listener is caught up alone; so each such listener is called after one that does nothing.
+Tools of programs (MCP) are told what an endpoint answers as Python prints it, with its `None`; and several
+answers as one tuple, in which a picture is none any more (`_execute_tool_without_progress` of `gradio.mcp`).
 """
 
 import asyncio
+import json
 import math
 import time
+from typing import Any
 
 import gradio as gr
 from gradio.caching import _probe_mode_active
@@ -36,6 +40,21 @@ def rest_while_idle(app: gr.Blocks) -> None:
     """Let the queue of an app look for work some eighty times a second instead of a thousand."""
     app._queue.sleep_when_free = LOOK_EVERY
     app._queue.progress_update_sleep_when_free = TELL_EVERY
+
+
+def tools_answer_in_json(app: gr.Blocks) -> None:
+    """Let tools answer what is no file in JSON; called once the app is launched with its tools."""
+    tools: Any = app.mcp_server_obj
+    told = tools.postprocess_output_data
+
+    def in_json(data: list, root_url: str) -> list:
+        (first, *_) = data
+        each = first if isinstance(first, tuple) else data
+        files = [isinstance(one, dict) and "meta" in one for one in each]
+        plain = (one if file else json.dumps(one) for one, file in zip(each, files, strict=True))
+        return told(list(plain), root_url)
+
+    tools.postprocess_output_data = in_json
 
 
 def waiting(app: gr.Blocks) -> int:
