@@ -109,14 +109,7 @@
   });
   document.addEventListener('click', event => {
     const shown = event.target.closest('button[data-zoom]');
-    if (!shown) return;
-    const dialog = document.createElement('dialog');
-    dialog.className = 'zoom';
-    dialog.append(...[...shown.children].map(part => part.cloneNode(true)));
-    dialog.addEventListener('click', () => dialog.close());
-    dialog.addEventListener('close', () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
+    if (shown) enlarge([...shown.children]);
   });
 
   // Several maps, one cursor: a ring at the same relative place of all of them.
@@ -230,9 +223,14 @@
     if (language === 'zh') translateMenus();
     restore();
     sayOnce();
+    tellRailLine();
+    setUnfolded();
+    offerTour();
   }).observe(document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ATTRIBUTES });
 
   /* where the visitor was */
+  /* what frames the views */
+  /* tour and glossary */
   // Shares of branches that were moved by hand: the others fill up to a hundred, in their proportion as it was
   // when the slider was taken, and the question for all of them goes out in the same moment.
   const TENTHS = 1000; // of a percent's tenth, that all shares together are

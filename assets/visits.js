@@ -23,8 +23,10 @@
     const told = '?' + now.toString();
     if (told === location.search || following) return;
     history[acted ? 'pushState' : 'replaceState'](null, '', told);
+    if (acted) noted = null;
     acted = false;
-    if (window.parent !== window) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
+    note();
+    if (window.parent !== window && !isBeside) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
   };
   const tellAddress = () => write({ lang: language, theme: isDark() ? 'dark' : 'light', __theme: null });
   const isPath = value => /^([a-z]:)?[\\/]/i.test(String(value)); // of an upload, which is not part of a link
@@ -42,6 +44,91 @@
     write({ ...parts, ...Object.fromEntries(chosen) });
     if ((parts.picture ?? '').startsWith(UPLOAD)) keep(parts.picture);
   };
+
+  // The last questions, each with a small picture of its view; a step that is still being drawn is noted once.
+  const MOST_VISITS = 12;
+  const SIDE = 72;
+  const isBeside = query.has('beside'); // this page is one of two, shown side by side
+  if (isBeside) document.body.classList.add('beside');
+  let visits = JSON.parse(memory.get('visits') ?? '[]');
+  let pinned = [];
+  let noted = null; // the visit this step was noted as
+  let waits = null;
+  const note = () => {
+    clearTimeout(waits);
+    waits = setTimeout(noteNow, 600);
+  };
+  const englishOf = element => {
+    const text = element?.firstChild;
+    return known.get(text)?.text?.english ?? element?.textContent ?? '';
+  };
+  const picture = () => {
+    const views = [...document.querySelectorAll('#tabs [role=tabpanel] :is(.view, .card) img')];
+    const shown = views.find(one => one.checkVisibility() && one.naturalWidth > 1) ?? document.querySelector('#picture img');
+    if (!shown?.complete) return '';
+    const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
+    const pen = canvas.getContext('2d');
+    const side = Math.min(shown.naturalWidth, shown.naturalHeight);
+    pen.imageSmoothingEnabled = side > SIDE;
+    pen.drawImage(shown, (shown.naturalWidth - side) / 2, (shown.naturalHeight - side) / 2, side, side, 0, 0, SIDE, SIDE);
+    return canvas.toDataURL('image/webp', 0.8);
+  };
+  const question = search => {
+    const parts = new URLSearchParams(search);
+    for (const name of ['lang', 'theme', '__theme']) parts.delete(name);
+    return parts.toString();
+  };
+  const noteNow = () => {
+    const [model, top] = document.querySelectorAll('#status b');
+    if (isBeside || !model || following) return;
+    const asked = question(location.search);
+    const one = { asked, tab: englishOf(document.querySelector('#tabs [role=tab][aria-selected=true]')), model: model.textContent, top: top?.textContent ?? '', image: picture() };
+    visits = [one, ...visits.filter(other => other.asked !== asked && other.asked !== noted)].slice(0, MOST_VISITS);
+    noted = asked;
+    memory.set('visits', JSON.stringify(visits));
+    list();
+  };
+  const made = (name, parts, ...children) => {
+    const element = Object.assign(document.createElement(name), parts);
+    element.append(...children);
+    return element;
+  };
+  const listed = one => {
+    const again = made('button', { type: 'button', className: 'again' },
+      ...(one.image ? [made('img', { src: one.image, alt: '' })] : []),
+      made('span', { textContent: one.tab }), made('b', { textContent: one.model, translate: false }), made('span', { textContent: one.top }));
+    again.addEventListener('click', () => {
+      history.pushState(null, '', '?' + one.asked);
+      noted = one.asked;
+      follow(location.search);
+    });
+    const pin = made('button', { type: 'button', className: 'pin', textContent: 'Pin' });
+    pin.setAttribute('aria-label', 'Pin to compare');
+    pin.setAttribute('aria-pressed', pinned.includes(one.asked));
+    pin.addEventListener('click', () => {
+      pinned = pinned.includes(one.asked) ? pinned.filter(asked => asked !== one.asked) : [...pinned, one.asked].slice(-2);
+      list();
+    });
+    return made('li', {}, again, pin);
+  };
+  const list = () => {
+    const strip = document.querySelector('.visits');
+    if (!strip) return;
+    pinned = pinned.filter(asked => visits.some(one => one.asked === asked));
+    strip.hidden = isBeside || visits.length < 2;
+    strip.querySelector('ol').replaceChildren(...visits.map(listed));
+    strip.querySelector('[data-beside]').hidden = pinned.length < 2;
+  };
+  document.addEventListener('click', event => {
+    if (!event.target.closest('[data-beside]')) return;
+    const close = made('button', { type: 'button', className: 'plain-button', textContent: 'Close' });
+    const pages = pinned.map(asked => made('iframe', { src: `?${asked}&beside=1&lang=${language}&theme=${isDark() ? 'dark' : 'light'}`, title: visits.find(one => one.asked === asked).tab }));
+    const dialog = made('dialog', { className: 'two' }, close, made('div', {}, ...pages));
+    close.addEventListener('click', () => dialog.close());
+    dialog.addEventListener('close', () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  });
 
   // Pictures of the visitor's own: kept here when they are looked at, and uploaded again when a link asks for them.
   const stored = new Promise(resolve => {
@@ -81,7 +168,7 @@
   let follows = 0;
   let following = false;
   const followed = () => follows ? `#${follows}` : '';
-  const arrived = () => { following = false; };
+  const arrived = () => { following = false; note(); };
   const follow = async search => {
     const asked = Object.fromEntries(new URLSearchParams(search));
     const mine = follows += 1;

@@ -67,6 +67,7 @@ def server(explorer):
     from explorer.ui.app import LAUNCH, build_app
     from explorer.ui.examples import SCENES
     from explorer.ui.first import First
+    from explorer.ui.gradio_internals import end
 
     scene = next(path for path in SCENES if "vertical" in path.stem)  # whatever weights are here
     app = build_app(explorer, first=First(picture=scene))
@@ -75,6 +76,7 @@ def server(explorer):
         port = free.getsockname()[1]
     app.launch(**LAUNCH, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=port)
     yield app.local_url.rstrip("/")
+    end(app)  # torch aborts a process that ends while it computes
     app.close()
 
 

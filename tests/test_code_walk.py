@@ -19,6 +19,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from models import list_models
 from models.probe import Probe
+from tests.foreign import SqueezeExcite, made
 from tests.forgetful import Forgetful
 from tests.tiny import TINY
 
@@ -294,6 +295,13 @@ def test_a_model_in_half_precision_is_walked_through(kind):
     steps = walked_through(Mixed().eval().to(kind), "blocks.0").steps
     assert {made.value.dtype for step in steps for made in step.made} == {torch.float32}
     assert all(looks(made.value.numpy(), made.axes) for step in steps for made in step.made)
+
+
+def test_the_walk_of_a_model_of_others_begins_where_its_first_gate_multiplies():
+    model = made(SqueezeExcite)
+    found = find(model, (32, 32))
+    assert found.gates[0].module == "blocks.0.inner.fc.3"
+    assert first_block(Foreign(model, found.stations, found)) == "blocks.0.inner"
 
 
 class Spectrum(nn.Module):

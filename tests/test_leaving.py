@@ -4,13 +4,16 @@ import http.client
 import itertools
 import json
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
 
+import gradio as gr
 import pytest
 
 from explorer.engine.cache import about_to_compute
 from explorer.ui import presence
+from explorer.ui.gradio_internals import end
 from tests.test_security import STAR, answer, told
 from tests.test_serving import asked
 
@@ -120,3 +123,19 @@ def test_who_leaves_the_queue_is_not_waited_for(server, explorer, endless, monke
         if '"waiting":0' in answer(server, "/health")[1]:
             break
     assert '"waiting":0' in answer(server, "/health")[1]
+
+
+def test_a_program_that_ends_waits_for_what_it_computes():
+    work = Endless("part")
+
+    def parts() -> Iterator[str]:
+        yield from work()
+
+    with gr.Blocks(analytics_enabled=False) as app:
+        gr.api(parts, api_name="parts")
+    app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", ssr_mode=False)
+    asked(app.local_url.rstrip("/"), "parts")
+    assert work.begun.wait(60)
+    assert end(app)
+    assert work.ended.is_set()
+    app.close()

@@ -7,7 +7,6 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from explorer.ui.examples import PHOTOGRAPHS
-from explorer.ui.tabs import TABS
 from models import card, list_models, scenes
 from tests.on_page import choose, settled, tab
 
@@ -213,18 +212,6 @@ def test_a_map_opens_large_and_the_theme_is_remembered(visit):
     expect(page.locator("body")).to_have_class(re.compile("dark"))
     page.reload()
     expect(page.locator("body")).to_have_class(re.compile("dark"))
-
-
-def test_nothing_scrolls_sideways(visit):
-    page = visit()
-    expect(page.locator("#overview .why .heat")).to_be_visible()
-    for row in TABS:
-        tab(page, row.title)
-        settled(page)
-        for width in (390, 1440):
-            page.set_viewport_size({"width": width, "height": 900})
-            wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert wider <= 0, (row.title, width)
 
 
 def test_a_photograph_is_looked_at_with_weights_that_know_photographs(visit):

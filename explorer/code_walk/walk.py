@@ -157,6 +157,10 @@ def blocks(model: nn.Module) -> tuple[str, ...]:
 def first_block(model: nn.Module) -> str:
     """Where to begin: the first part that blends or attends, else the one with most tensors worth seeing."""
     names = blocks(model)[1:] or ("",)
+    found = getattr(model, "found", None)  # of a model of others: where a gate multiplies
+    applied = next((gate.applied_to for gate in found.gates), None) if found else None
+    if applied in names:
+        return applied
     known = probes(model)
 
     def worth(name: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.first import FIRST, First
+from explorer.ui.glossary import TERMS
 from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
 from explorer.ui.health import HEALTH
 from explorer.ui.installed import ICON
@@ -22,6 +23,18 @@ from explorer.ui.selection import PICK
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.registry import BuiltTab, TabParts, TabRow
 from models.registry import ASSETS
+
+
+def script() -> str:
+    """What the browser does alone, as one function: the page, its phrases, and the parts of their own."""
+    page = (ASSETS / "page.js").read_text("utf-8")
+    parts = {"visits": "/* where the visitor was */", "frame": "/* what frames the views */"}
+    parts |= {"guides": "/* tour and glossary */"}
+    for name, place in parts.items():
+        page = page.replace(place, (ASSETS / f"{name}.js").read_text("utf-8"))
+    phrases = (ASSETS / "zh.json").read_text("utf-8")
+    return page.replace("/* the Chinese of every phrase on the page */ {}", phrases)
+
 
 THEME = gr.themes.Base(
     primary_hue="indigo",
@@ -41,7 +54,7 @@ THEME = gr.themes.Base(
     body_background_fill_dark="*neutral_950",
     block_shadow="none",
     block_border_width="1px",
-    block_label_text_size="*text_xs",
+    block_label_text_size="13px",
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_dark="*primary_600",
     button_primary_text_color="white",
@@ -49,10 +62,7 @@ THEME = gr.themes.Base(
 LAUNCH: dict[str, Any] = {
     "theme": THEME,
     "css_paths": [ASSETS / "style.css"],
-    "js": (ASSETS / "page.js")
-    .read_text("utf-8")
-    .replace("/* the Chinese of every phrase on the page */ {}", (ASSETS / "zh.json").read_text("utf-8"))
-    .replace("/* where the visitor was */", (ASSETS / "visits.js").read_text("utf-8")),
+    "js": script(),
     "ssr_mode": False,
     "show_error": False,
     "run_history": False,
@@ -81,12 +91,14 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
         status = build_header()
         with gr.Row(elem_id="cols"):
             waiting = View(elem_id="waiting", render=False)
+            gr.HTML(render("rail_line"), elem_id="folded", apply_default_css=False)
             with gr.Column(scale=0, min_width=300, elem_id="rail"):
                 view = rail.build(explorer.hosted, first.picture, waiting)
                 open_tab = gr.Textbox(tabs[0].name, visible="hidden", elem_id="open-tab")
             with gr.Column(scale=1, min_width=320, elem_id="main"):
                 waiting.render()
                 shown = gr.Tabs(elem_id="tabs", overflow_behavior="wrap")
+                gr.HTML(render("visits"), elem_id="visits", apply_default_css=False)
             with shown:
                 boxes, built = {}, {}
                 for row in tabs:
@@ -118,6 +130,8 @@ def build_header() -> View:
         gr.HTML("<h1>Mixscope</h1>", elem_id="name", apply_default_css=False)
         status = View(elem_id="status")
         gr.HTML(render("header_buttons"), elem_id="switches", apply_default_css=False)
+    gr.HTML(render("intro"), elem_id="intro", apply_default_css=False)
+    gr.HTML(render("tour") + render("glossary", terms=TERMS), elem_id="guides", apply_default_css=False)
     return status
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.figures.colour import branch_colours, gradient, ink
 from explorer.figures.raster import data_uri, thumbnail_uri
+from explorer.ui.glossary import terms_of
 from models.block_settings import printed
 from models.layer_names import short
 
@@ -51,6 +52,7 @@ TEMPLATES.filters |= {
     "short": short,
     "number": lambda value: plain(value, ".3g"),
     "plain": plain,
+    "terms": terms_of,
     "percent": percent,
     "signed": signed,
     "embedded": thumbnail_uri,

@@ -24,6 +24,7 @@ answers as one tuple, in which a picture is none any more (`_execute_tool_withou
 import asyncio
 import json
 import math
+import time
 from typing import Any
 
 import gradio as gr
@@ -115,6 +116,21 @@ async def drop(app: gr.Blocks, session: str) -> None:
     await queue.clean_events(session_hash=session)
     queue.pending_messages_per_session.pop(session, None)
     queue.pending_event_ids_session.pop(session, None)
+
+
+def end(app: gr.Blocks, seconds: float = 10.0) -> bool:
+    """Stop whatever is computed and wait for it to end; gives whether it did.
+
+    Torch aborts a program that ends while one of its threads computes.
+    """
+    queue, last = app._queue, time.monotonic() + seconds
+    while jobs := [event for job in queue.active_jobs for event in job or ()]:
+        for event in jobs:
+            event.alive = False  # a generator is closed after its part
+        if time.monotonic() > last:
+            return False
+        time.sleep(LOOK_EVERY)
+    return True
 
 
 def catch_up_alone(app: gr.Blocks) -> None:

@@ -70,6 +70,7 @@ def show(
     """
     from explorer.ui.app import LAUNCH, build_app  # now, as Gradio takes seconds to import
     from explorer.ui.first import PICTURE, First
+    from explorer.ui.gradio_internals import end
     from explorer.ui.links import mark_of
 
     explorer = explorer_on(device)
@@ -81,6 +82,7 @@ def show(
     mark = "" if picture is None else mark_of(explorer.digest(seen))
     app = build_app(explorer, first=First(known, weights, seen, mark))
     app.launch(**LAUNCH, prevent_thread_lock=True, inline=False, quiet=True)
+    atexit.register(end, app)
     shown = Shown(app.local_url)
     shown.app = app
     return shown

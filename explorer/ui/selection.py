@@ -4,6 +4,7 @@ import hashlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,6 +19,7 @@ from explorer.pictures import from_image
 from explorer.ui.alerts import shown
 from explorer.ui.controls import QUIET, Control
 from models import card
+from models.registry import ASSETS
 
 FILE, UPLOAD = "file", "upload"
 # What is drawn at once: two visitors at a time, and of quick changes always the last.
@@ -53,6 +55,12 @@ def missing(selection: "Selection") -> str | None:
     """Where the weights asked for would have to be fetched from; None where they are here."""
     known = card(selection.model).weights.get(selection.weights)
     return known.source.place if known and not known.source.here() else None
+
+
+def picture_told(picture: str | None, name: str = "picture.png") -> str:
+    """A picture as Python names it: a bundled one as it lies in the project, others by `name`."""
+    examples, path = ASSETS / "examples", Path(picture or name)
+    return path.relative_to(ASSETS.parent).as_posix() if path.is_relative_to(examples) else name
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,7 @@ class Selection:
             "from explorer import Explorer\n",
             "explorer = Explorer()",
             *([f'explorer.add(my_model, "{self.model}")'] if is_added(self.model) else []),
-            f'picture, model, weights = "picture.png", "{self.model}", {self.weights_told}',
+            f'picture, model, weights = "{picture_told(self.picture)}", "{self.model}", {self.weights_told}',
         )
         return "\n".join((*head, *lines))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import gradio as gr
+import numpy as np
 
 from explorer.attribution.benchmark import truth_lab as truth
 from explorer.attribution.benchmark.truth_lab import Score
@@ -12,6 +13,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, stopping
+from explorer.ui.downloads import npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
@@ -42,6 +44,17 @@ def page(measure: str, live: dict | None = None) -> str:
         live=live,
         python=PYTHON,
     )
+
+
+def save(_explorer: Explorer, _selection: Selection, kind: str) -> tuple[bytes, str]:
+    """The shipped table `[methods, models]` by each measure; what means nothing is no number."""
+    names = truth.nanos()
+    rows = [[truth.row(method).get(name) for name in names] for method in METHODS]
+    tables = {
+        measure: np.array([[cell(one, measure)["value"] for one in row] for row in rows], float)
+        for measure in MEASURES
+    }
+    return npz("truth_lab", methods=list(METHODS), models=names, **tables)
 
 
 def at_first() -> str:
@@ -82,6 +95,7 @@ def build(parts: TabParts, method: Control) -> tuple[list, dict[str, Control]]:
         go = gr.Button("Compute this method again", scale=0, min_width=220, elem_id="truth-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="truth-stop")
     view = View(at_first(), elem_id="truth")
+    parts.saves.wire(view, parts.explorer, parts.rail, save)
     measure.change(page, measure, view, **QUIET)
     asks = wired(parts.explorer, parts.rail, again, measure=measure, method=method)
     run = go.click(**asks, outputs=[view, stop], **SLOW)

@@ -11,7 +11,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.model_names import backbones
-from explorer.ui.selection import Selection
+from explorer.ui.selection import Selection, picture_told
 from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, pairs, python, weights
 from models.layer_names import short_part
 
@@ -43,7 +43,7 @@ def page(explorer: Explorer, selection: Selection, first: str, second: str) -> s
         fewest=int(made.places.min()),
         python=python(
             f"first, second = {pairs(selection, [first, second])}",
-            'found = explorer.likeness("picture.png", first, second)',
+            f'found = explorer.likeness("{picture_told(selection.picture)}", first, second)',
             "print(found.rows, found.columns, found.values, found.chance, found.best)",
         ),
     )

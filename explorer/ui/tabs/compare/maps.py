@@ -18,7 +18,7 @@ from explorer.ui.components import View, render
 from explorer.ui.controls import Amount
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
-from explorer.ui.selection import PICK, Selection
+from explorer.ui.selection import PICK, Selection, picture_told
 from explorer.ui.tabs.compare.backbones import (
     COMPUTING,
     Bench,
@@ -71,7 +71,7 @@ def page(
         place=None if place is None else (place.row, place.column),
         python=python(
             f"for model, weights in {pairs(selection, models)}:",
-            '    run = explorer.inspect(model, "picture.png", weights)',
+            f'    run = explorer.inspect(model, "{picture_told(selection.picture)}", weights)',
             f"    features = at_depth(run, {depth / 100:g})",
             "    print(model, features.layer, pca_colour(features).shape)",
             *([f"    print(similar_to(features, ({place.row:.4f}, {place.column:.4f})))"] if place else []),

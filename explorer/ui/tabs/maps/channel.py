@@ -45,6 +45,7 @@ def page(selection: Selection, features: FeatureMap, number: int, place: Place |
         python=selection.python(
             f'features = feature_map(explorer.inspect(model, picture, weights), "{features.layer}")',
             f"values, colours = features.channel({number}), pca_colour(features)",
+            "print(values.mean(), values.std(), colours.shape)",
             imports="from explorer.features.feature_maps import feature_map, pca_colour",
         ),
     )

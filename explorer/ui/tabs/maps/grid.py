@@ -112,7 +112,8 @@ def python(features: FeatureMap, sort: str) -> list[str]:
     ]
     if sort == "relevance":
         lines.append(f'scores = explorer.relevance(model, picture, weights)["{features.layer}"]')
-    return ["from explorer.features.feature_maps import feature_map", *lines]
+    shown = "scores.argsort()[::-1]" if sort == "relevance" else "abs(maps).mean(axis=(0, 1))"
+    return ["from explorer.features.feature_maps import feature_map", *lines, f"print(maps.shape, {shown})"]
 
 
 def whole(explorer: Explorer, selection: Selection, features: FeatureMap) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from explorer.reweighting.branch_weights import branch_weights
 from explorer.ui.better_weights import unlike
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
+from explorer.ui.downloads import npz
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.overview.gate_bars import gates_of
 from explorer.ui.tabs.registry import BuiltTab, TabParts
@@ -35,7 +36,7 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
     if not loaded.labels:
         yield sentence(f"{SINGLE} Its maps are in the tab Maps, its branches in Reweighting.")
         return
-    pixels = selection.pixels(explorer)
+    pixels, method = selection.pixels(explorer), method_for(loaded)
     blocks = branch_weights(run)
     story = {
         "image": data_uri(pixels),
@@ -48,13 +49,41 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
         "branches": blocks[0].branches if blocks else (),
         "mixing": loaded.card.mixing,
         "gates": None if blocks or loaded.card.mixing else gates_of(run),
+        "python": python(selection, method),
         "doubt": doubt(explorer, selection) if unlike(explorer, selection) else None,
     }
     yield render("overview", **story, found=None)
-    method = "integrated_gradients" if loaded.parameters <= SMALL_MODEL else "grad_cam"
     parts = explorer.attribute(*selection.question, method=method, target=selection.target)
     for part in throttled(parts):
         yield render("overview", **story, found=drawn(part))
+
+
+def method_for(loaded: Loaded) -> str:
+    """What is quick enough to be computed unasked."""
+    return "integrated_gradients" if loaded.parameters <= SMALL_MODEL else "grad_cam"
+
+
+def python(selection: Selection, method: str) -> str:
+    return selection.python(
+        "for one in explorer.predict(model, picture, weights):",
+        "    print(one.label, one.probability)",
+        "for block in branch_weights(explorer.inspect(model, picture, weights)):",
+        "    print(block.block, dict(zip(block.branches, block.mean)))",
+        f'asked = {{"method": "{method}", "target": {selection.target}}}',
+        "*_, found = explorer.attribute(model, picture, weights, **asked)",
+        "print(found.label, found.values.shape, found.values.sum())",
+        imports="from explorer.reweighting.branch_weights import branch_weights",
+    )
+
+
+def save(explorer: Explorer, selection: Selection, kind: str) -> tuple[bytes, str]:
+    """The numbers of everything on this screen."""
+    loaded, run = selection.loaded(explorer), selection.run(explorer)
+    *_, found = explorer.attribute(*selection.question, method=method_for(loaded), target=selection.target)
+    shares = {f"shares/{one.block}": one.values for one in branch_weights(run)}
+    stages = {f"stage/{layer}": feature_map(run, layer).values for layer in milestones(run)}
+    kept = {"logits": run.logits[0], "labels": loaded.labels, f"attribution/{found.method}": found.values}
+    return npz(f"{selection.model}_overview", **kept, **shares, **stages)
 
 
 def told(run: Run, loaded: Loaded, target: int | None) -> tuple[Prediction, ...]:
@@ -118,4 +147,5 @@ def build(parts: TabParts) -> BuiltTab:
     view = View(elem_id="overview")
     asks = wired(parts.explorer, parts.rail, draw)
     event = parts.redraw.change(**asks, outputs=view, **LANE | progress_on(view))
+    parts.saves.wire(view, parts.explorer, parts.rail, save)
     return BuiltTab(running=[event], links=(view,), offering=(view,))

@@ -57,6 +57,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None, sort: str)
         python=selection.python(
             "blocks = blends(explorer.inspect(model, picture, weights))",
             f'values = block_of(blocks, "{found.block}").values  # [branches, channels]',
+            "print(values.shape, values.mean(axis=1))",
             imports="from explorer.reweighting.branch_weights import blends, block_of",
         ),
     )

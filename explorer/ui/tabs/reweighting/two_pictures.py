@@ -15,7 +15,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.examples import GROUPS, picked
 from explorer.ui.picture_upload import PictureUpload, usable
-from explorer.ui.selection import PICK, Selection
+from explorer.ui.selection import PICK, Selection, picture_told
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from models.layer_names import short
@@ -50,7 +50,9 @@ def draw(explorer: Explorer, selection: Selection, block: str | None, other: str
         reach=reach,
         pictures=[data_uri(one) for one in seen],
         python=selection.python(
-            'first, second = (explorer.inspect(model, one, weights) for one in (picture, "other.png"))',
+            'first, second = (explorer.inspect(model, one, weights) for one in (picture, "OTHER"))'.replace(
+                "OTHER", picture_told(other, "other.png")
+            ),
             "for block in differences(first, second):",
             "    print(block.block, block.mean, block.size)",
             imports="from explorer.reweighting.branch_weights import differences",

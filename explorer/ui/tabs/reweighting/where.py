@@ -53,6 +53,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
             "target = explorer.target(model, picture, weights)",
             "run = explorer.inspect(model, picture, weights, target=target)",
             f'maps = contributions(run, "{maps.block}")  # .size, .signed, .blended',
+            "print(maps.branches, maps.size.mean(axis=(1, 2)), maps.signed)",
             imports="from explorer.reweighting.branch_weights import contributions",
         ),
     )

@@ -1,0 +1,83 @@
+  // What frames the views: a picture over the whole screen, the size of the text, and the rail of a phone.
+  const enlarge = parts => {
+    const dialog = document.createElement('dialog');
+    dialog.className = 'zoom';
+    const stage = document.createElement('div'); // a dialog itself cannot fill the screen
+    stage.append(...parts.map(part => part.cloneNode(true)));
+    const whole = document.createElement('button');
+    Object.assign(whole, { type: 'button', className: 'whole', textContent: '⛶', title: 'Full screen' });
+    whole.setAttribute('aria-label', 'Full screen');
+    stage.append(whole);
+    dialog.append(stage);
+    dialog.addEventListener('click', event => {
+      if (event.target !== whole) dialog.close();
+      else if (document.fullscreenElement) document.exitFullscreen();
+      else stage.requestFullscreen();
+    });
+    dialog.addEventListener('close', () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  };
+  // Any picture of a view: a double click, or the key F where it has the focus.
+  const picturesOf = part => {
+    const frame = part?.closest?.('.overlay, .over, .cells, .large, .look') ?? part;
+    if (!frame?.closest?.('.view, .card') || frame.closest('.sprite')) return [];
+    return frame.matches('img') ? [frame] : [...frame.querySelectorAll('img')];
+  };
+  document.addEventListener('dblclick', event => {
+    const pictures = picturesOf(event.target);
+    if (pictures.length && !document.querySelector('dialog.zoom')) enlarge(pictures);
+  });
+  document.addEventListener('keydown', event => {
+    if (event.key !== 'f' || event.ctrlKey || event.metaKey || event.target.matches('input, textarea')) return;
+    const pictures = picturesOf(event.target);
+    if (pictures.length) enlarge(pictures);
+  });
+
+  // The size of the text, for a projector.
+  const SIZES = ['1', '1.25', '1.5'];
+  const setSize = size => {
+    root.style.setProperty('zoom', size);
+    root.dataset.text = size;
+    document.querySelector('#text-size')?.setAttribute('aria-pressed', size !== '1');
+  };
+  setSize(SIZES.includes(memory.get('text')) ? memory.get('text') : '1');
+  document.addEventListener('click', event => {
+    if (!event.target.closest('#text-size')) return;
+    const size = SIZES[(SIZES.indexOf(root.dataset.text) + 1) % SIZES.length];
+    memory.set('text', size);
+    setSize(size);
+  });
+
+  // On a phone the rail is one line until it is opened.
+  const tellRailLine = () => {
+    const line = document.querySelector('#rail-line');
+    if (!line) return;
+    const set = (part, name, value) => { if (part[name] !== value) part[name] = value; };
+    const picture = document.querySelector('#picture img');
+    const image = line.querySelector('img');
+    set(image, 'hidden', !picture);
+    if (picture) set(image, 'src', picture.src);
+    set(line.querySelector('b'), 'textContent', document.querySelector('#status b')?.textContent ?? '');
+    const badge = document.querySelector('#badge .badge');
+    set(line, 'className', badge ? badge.className.replace('badge', '').trim() : '');
+    set(line.querySelector('.known'), 'textContent', badge?.querySelector('p')?.textContent ?? '');
+  };
+  document.addEventListener('click', event => {
+    const line = event.target.closest('#rail-line');
+    if (line) line.setAttribute('aria-expanded', line.getAttribute('aria-expanded') !== 'true');
+  });
+
+  // What comes later on a phone is folded; what was unfolded stays so when it is drawn anew.
+  const unfolded = new Set();
+  const viewOf = button => button.closest('.view').getAttribute('aria-label');
+  const setUnfolded = () => document.querySelectorAll('.unfold').forEach(button => {
+    const is = String(unfolded.has(viewOf(button)));
+    if (button.getAttribute('aria-expanded') !== is) button.setAttribute('aria-expanded', is);
+  });
+  document.addEventListener('click', event => {
+    const button = event.target.closest('.unfold');
+    if (!button) return;
+    unfolded[unfolded.has(viewOf(button)) ? 'delete' : 'add'](viewOf(button));
+    setUnfolded();
+  });

@@ -1,0 +1,116 @@
+"""What a view prints as Python runs as it stands, for every view of the page, and prints something."""
+
+import contextlib
+import html
+import inspect
+import io
+import re
+from collections.abc import Iterator
+
+import gradio as gr
+import pytest
+
+import explorer as library
+from explorer.ui.app import build_app
+from explorer.ui.components import View
+from explorer.ui.events import Redraw, RedrawBox
+from explorer.ui.examples import example
+from explorer.ui.glossary import TERMS, terms_of
+from explorer.ui.selection import picture_told
+from models.registry import ASSETS
+
+CODE = re.compile(r"<pre><code>(.*?)</code></pre>", re.DOTALL)
+LONG = {"score"}  # views whose Python computes for minutes; what it calls is tested by itself
+WITHOUT_NUMBERS = {"growth"}  # asks first, as it takes long; what it shows is saved with the field
+STAR = str(example("2-star"))
+FRAMED = ("How to read this", "data-save")
+
+
+def settings(fn, model: str) -> Iterator[list]:
+    """What a listener may be called with: the rail's start, and each side of a switch."""
+    inputs = [one.value if isinstance(one, gr.State) else start(one) for one in fn.inputs]
+    rail = [STAR, model, "scenes", "", -1, ""]
+    if len(inputs) < len(rail) or not isinstance(fn.inputs[0], gr.State):
+        return
+    values = [*rail, *inputs[len(rail) :]]
+    switches = [
+        at for at, one in enumerate(fn.inputs) if "lenses" in (getattr(one, "elem_classes", None) or ())
+    ]
+    for choice in fn.inputs[switches[0]].choices if switches else [(None, None)]:
+        yield [choice[1] if at in switches else value for at, value in enumerate(values)]
+
+
+def start(control):
+    """What a handler gets of a control nobody has touched."""
+    return Redraw("a link", 1) if isinstance(control, RedrawBox) else control.preprocess(control.value)
+
+
+def pages(fn, values: list, at: int) -> Iterator[str]:
+    """What a listener draws in the output of this place."""
+    try:
+        made = fn.fn(*values)
+        for one in made if inspect.isgeneratorfunction(fn.fn) else [made]:
+            shown = one[at] if isinstance(one, tuple | list) else one
+            if isinstance(shown, str):
+                yield shown
+    except gr.Error:
+        return
+
+
+def first_page(app, view: View, model: str) -> str | None:
+    """What a view shows first that has Python in it."""
+    for fn in app.fns.values():
+        if view in fn.outputs and fn.fn is not None:
+            for values in settings(fn, model):
+                for page in pages(fn, values, fn.outputs.index(view)):
+                    if CODE.search(page):
+                        return page
+    return None
+
+
+@pytest.fixture(scope="module")
+def shown(explorer) -> dict[str, str]:
+    """Every view of the page that has Python, by its name."""
+    app = build_app(explorer)
+    views = {one.elem_id: one for one in app.blocks.values() if isinstance(one, View) and one.elem_id}
+    found = {}
+    for name, view in views.items():
+        for model in ("vip_nano", "mobilevit_nano", "s2mlp_nano"):
+            if name not in found and (page := first_page(app, view, model)):
+                found[name] = page
+    return found
+
+
+def test_every_view_is_framed(shown):
+    assert len(shown) >= 22, sorted(shown)
+    for name, page in shown.items():
+        expected = FRAMED[:1] if name in WITHOUT_NUMBERS else FRAMED
+        assert [words for words in expected if words not in page] == [], name
+
+
+def test_the_python_of_every_view_runs_and_prints(shown, explorer, monkeypatch):
+    monkeypatch.setattr(library, "Explorer", lambda: explorer)
+    monkeypatch.chdir(ASSETS.parent)
+    silent = []
+    for name, page in shown.items():
+        if name in LONG:
+            continue
+        code = html.unescape(CODE.search(page)[1])
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, {"__name__": "__main__"})
+        if not printed.getvalue().strip():
+            silent.append(name)
+    assert silent == []
+
+
+def test_python_names_a_bundled_picture_as_it_lies_and_others_by_a_name_to_fill_in(tmp_path):
+    assert picture_told(STAR) == "assets/examples/2-star.png"
+    assert picture_told(str(tmp_path / "mine.png")) == "picture.png"
+    assert picture_told(None, "other.png") == "other.png"
+
+
+def test_terms_are_found_in_a_text_and_in_no_part_of_a_word():
+    assert terms_of("The logits of a channel") == ["logit", "channel"]
+    assert terms_of("investigated by delegates") == []
+    assert all(meaning.endswith(".") for _, meaning in TERMS.values())
