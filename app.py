@@ -36,8 +36,16 @@ def main() -> None:
     ask.add_argument(
         "--mcp", action="store_true", help="serve programs, too: every view as a tool at /gradio_api/mcp/"
     )
+    ask.add_argument(
+        "--desktop", action="store_true", help="in a window of its own, on the PICTURE if one is given"
+    )
+    ask.add_argument("picture", nargs="?", metavar="PICTURE", help="what the window opens on")
     asked = ask.parse_args()
     try:
+        if asked.desktop:
+            with temporary_folder():
+                window(asked)
+            return
         explorer = Explorer(asked.device, limits=Limits(hosted=asked.hosted or "SPACE_ID" in os.environ))
         told = asked.weights, asked.labels, asked.preprocess
         first = explorer.any_model.opened(asked.model, *told) if asked.model else None
@@ -46,6 +54,13 @@ def main() -> None:
     except ExplorerError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+
+
+def window(asked: argparse.Namespace) -> None:
+    """Show the page in a window of its own until that is closed."""
+    from explorer.ui.desktop import open_window  # now, as Gradio looks for its folder when it is imported
+
+    open_window(asked.model or "", asked.weights, asked.picture, asked.device)
 
 
 def serve(explorer: Explorer, first: tuple[str, str] | None, tools: bool = False) -> None:

@@ -83,7 +83,8 @@
     if (isBeside || !model || following) return;
     const asked = question(location.search);
     const one = { asked, tab: englishOf(document.querySelector('#tabs [role=tab][aria-selected=true]')), model: model.textContent, top: top?.textContent ?? '', image: picture() };
-    visits = [one, ...visits.filter(other => other.asked !== asked && other.asked !== noted)].slice(0, MOST_VISITS);
+    const same = other => ['tab', 'model', 'top', 'image'].every(part => other[part] === one[part]); // to the eye
+    visits = [one, ...visits.filter(other => other.asked !== asked && other.asked !== noted && !same(other))].slice(0, MOST_VISITS);
     noted = asked;
     memory.set('visits', JSON.stringify(visits));
     list();

@@ -14,9 +14,8 @@ def violations(found: dict) -> list[tuple[str, str]]:
 
 def test_axe_finds_nothing_in_any_tab_and_theme(visit):
     page, axe, found = visit("/?theme=light&picture=2-star&model=vip_nano&weights=scenes"), Axe(), []
-    page.add_style_tag(
-        content="* { transition: none !important; }"
-    )  # colours between two themes are neither's
+    # Colours on their way from one theme to the other belong to neither.
+    page.add_style_tag(content="* { transition: none !important; }")
     expect(page.locator("#overview .why .heat")).to_be_visible()
     for row in TABS:
         tab(page, row.title)

@@ -23,10 +23,10 @@ TOO_SMALL = """least => {
 def test_the_last_questions_come_back_with_a_click_and_two_stand_side_by_side(visit):
     page = visit("/?tab=maps&picture=2-star&model=vip_nano&weights=scenes")
     expect(page.locator("#grid .sprite")).to_be_visible()
-    settled(page)
+    visits = page.locator(".visits li")
+    expect(visits).to_have_count(1)
     expect(page.locator(".visits")).to_be_hidden()  # one question is no history
     tab(page, "Reweighting")
-    visits = page.locator(".visits li")
     expect(visits).to_have_count(2)
     expect(visits.first).to_contain_text("Reweighting")
     expect(visits.nth(1).locator("img")).to_be_visible()

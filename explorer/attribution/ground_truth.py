@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from explorer.attribution.localization import Cause
-from explorer.engine.picture_store import decoded
-from explorer.pictures import Geometry
+from explorer.engine.picture_store import digest_of_pixels
+from explorer.pictures import Geometry, open_picture
 from models.registry import ASSETS
 
 FOLDER = ASSETS / "examples"
@@ -20,7 +20,7 @@ def known() -> dict[str, Cause]:
     for path in sorted((FOLDER / "causes").glob("*.png")):
         mask = np.asarray(Image.open(path).convert("L")) > 127
         label = path.stem.partition("-")[2].replace("-", " ")
-        found[decoded(FOLDER / path.name).digest] = Cause(mask, label)
+        found[digest_of_pixels(open_picture(FOLDER / path.name))] = Cause(mask, label)
     return found
 
 

@@ -48,7 +48,12 @@ def decoded(source: Source | None) -> Picture:
     if source is None:
         raise NoPictureError
     pixels = open_picture(source)
-    return Picture(pixels, digest_of(repr(pixels.size).encode() + pixels.tobytes()))
+    return Picture(pixels, digest_of_pixels(pixels))
+
+
+def digest_of_pixels(pixels: Image.Image) -> str:
+    """The digest of a decoded picture: its shape and its pixels."""
+    return digest_of(repr(pixels.size).encode() + pixels.tobytes())
 
 
 def name_of(source: Source | None, cache: Cache) -> str:

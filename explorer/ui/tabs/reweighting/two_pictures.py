@@ -93,7 +93,7 @@ def build(lab: Lab) -> None:
     with gr.Row(elem_classes="controls", elem_id="other"):
         upload = PictureUpload(
             label="The other picture",
-            height=170,
+            height=200,
             sources=["upload", "clipboard"],
             buttons=[],
             interactive=True,
