@@ -48,7 +48,7 @@
   // The last questions, each with a small picture of its view; a step that is still being drawn is noted once.
   const MOST_VISITS = 12;
   const SIDE = 72;
-  const isBeside = query.has('beside'); // this page is one of two, shown side by side
+  const isBeside = query.has('twin'); // this page is one of two, shown side by side
   if (isBeside) document.body.classList.add('beside');
   let visits = JSON.parse(memory.get('visits') ?? '[]');
   let pinned = [];
@@ -123,7 +123,7 @@
   document.addEventListener('click', event => {
     if (!event.target.closest('[data-beside]')) return;
     const close = made('button', { type: 'button', className: 'plain-button', textContent: 'Close' });
-    const pages = pinned.map(asked => made('iframe', { src: `?${asked}&beside=1&lang=${language}&theme=${isDark() ? 'dark' : 'light'}`, title: visits.find(one => one.asked === asked).tab }));
+    const pages = pinned.map(asked => made('iframe', { src: `?${asked}&twin=1&lang=${language}&theme=${isDark() ? 'dark' : 'light'}`, title: visits.find(one => one.asked === asked).tab }));
     const dialog = made('dialog', { className: 'two' }, close, made('div', {}, ...pages));
     close.addEventListener('click', () => dialog.close());
     dialog.addEventListener('close', () => dialog.remove());
