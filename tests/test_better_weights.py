@@ -1,10 +1,14 @@
 """Which weights are begun with, offered and named, for pictures they know and pictures they do not."""
 
-import pytest
+import threading
 
+import pytest
+import torch
+
+from explorer.any_model import adding
 from explorer.ui.better_weights import downloads, first_here, knows, offers, suited
 from explorer.ui.examples import PHOTOGRAPHS, SCENES
-from explorer.ui.model_names import label, offered
+from explorer.ui.model_names import label, offered, parameters_of
 from explorer.ui.selection import Selection
 from explorer.ui.weights_badge import badge
 from explorer.ui.weights_menu import name_of
@@ -92,3 +96,10 @@ def test_without_the_shipped_sizes_they_are_counted(monkeypatch, tmp_path):
     monkeypatch.setattr("models.counted.PATH", tmp_path / "none.json")
     monkeypatch.setattr("models.counted.shipped", shipped.__wrapped__)
     assert megabytes("vip_nano") == pytest.approx(3.43, abs=0.01)
+
+
+def test_a_model_that_cannot_be_copied_has_its_line_in_the_menu(monkeypatch):
+    lonely = torch.nn.Linear(3, 2)
+    lonely.lock = threading.Lock()
+    monkeypatch.setitem(adding._ADDED, "lonely", adding.Added(lonely, card("vip_nano"), None))
+    assert parameters_of("lonely") == 8
