@@ -3,7 +3,8 @@
 import sys
 
 from models import card, list_models
-from models.costs import multiply_adds, parameters
+from models.costs import multiply_adds
+from models.counted import parameters
 
 LINE = "{:<20} {:<22} {:>12} {:>14} {:>6}  {:<32} {}\n"
 

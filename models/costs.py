@@ -40,12 +40,6 @@ class Counter(TorchDispatchMode):
 
 
 @lru_cache(maxsize=256)
-def parameters(name: str) -> int:
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in card(name).build().parameters())
-
-
-@lru_cache(maxsize=256)
 def multiply_adds(name: str) -> int:
     """Of convolutions and matrix products, for one image of the model's own size."""
     return sum(block.multiply_adds for block in block_costs(name))

@@ -4,7 +4,7 @@
 """
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 
@@ -14,11 +14,12 @@ from models.whole_files import written_whole
 PATH = ASSETS / "sizes.json"
 
 
-@cache
+@lru_cache(maxsize=256)
 def counted(name: str) -> tuple[int, int]:
     """Parameters, and bytes of a file of weights in single precision, with all that is no parameter."""
+    found = card(name)
     with torch.device("meta"):
-        model = card(name).build()
+        model = found.own() if found.own else found.build()  # not every model of one's own can be copied
     kept = sum(one.numel() * one.element_size() for one in model.state_dict().values())
     return sum(one.numel() for one in model.parameters()), kept
 
@@ -35,6 +36,10 @@ def shipped() -> dict[str, tuple[int, int]]:
 def size_of(name: str) -> tuple[int, int]:
     """Parameters and bytes, without counting where they are known."""
     return shipped().get(name) or counted(name)
+
+
+def parameters(name: str) -> int:
+    return size_of(name)[0]
 
 
 def megabytes(name: str) -> float:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from models.checkpoint_facts import table
-from models.costs import parameters
+from models.counted import parameters
 from models.registry import card, list_models
 from models.whole_files import written_whole
 

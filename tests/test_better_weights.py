@@ -1,6 +1,6 @@
 """Which weights are begun with, offered and named, for pictures they know and pictures they do not."""
 
-import threading
+from copy import deepcopy
 
 import pytest
 import torch
@@ -8,12 +8,14 @@ import torch
 from explorer.any_model import adding
 from explorer.ui.better_weights import downloads, first_here, knows, offers, suited
 from explorer.ui.examples import PHOTOGRAPHS, SCENES
-from explorer.ui.model_names import label, offered, parameters_of
+from explorer.ui.model_names import label, offered
 from explorer.ui.selection import Selection
 from explorer.ui.weights_badge import badge
 from explorer.ui.weights_menu import name_of
 from models import card, list_models
 from models.counted import PATH, counted, megabytes, shipped
+from models.registry import Preprocess
+from tests.foreign import SIDE, SqueezeExcite, made
 
 CAT, STRIPES = str(PHOTOGRAPHS[0]), str(SCENES[0])
 LEARNED = "cifar10" in card("vip_nano").weights
@@ -98,8 +100,12 @@ def test_without_the_shipped_sizes_they_are_counted(monkeypatch, tmp_path):
     assert megabytes("vip_nano") == pytest.approx(3.43, abs=0.01)
 
 
-def test_a_model_that_cannot_be_copied_has_its_line_in_the_menu(monkeypatch):
-    lonely = torch.nn.Linear(3, 2)
-    lonely.lock = threading.Lock()
-    monkeypatch.setitem(adding._ADDED, "lonely", adding.Added(lonely, card("vip_nano"), None))
-    assert parameters_of("lonely") == 8
+def test_a_model_that_can_no_more_be_copied_has_its_line_in_the_menu(explorer, monkeypatch):
+    lonely = made(SqueezeExcite)
+    monkeypatch.setattr(adding, "_ADDED", dict(adding._ADDED))
+    explorer.add(lonely, "lonely", Preprocess(size=SIDE))
+    lonely.kept = 2 * torch.ones(1, requires_grad=True)  # as a model may keep what it computed
+    with pytest.raises(RuntimeError, match="deepcopy"):
+        deepcopy(lonely)
+    millions = sum(one.numel() for one in lonely.parameters()) / 1e6
+    assert label("lonely") == f"lonely · Added · {millions:.2f} M · its own"

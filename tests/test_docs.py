@@ -9,7 +9,7 @@ import yaml
 from models import card, list_models
 from models.block_settings import printed
 from models.blocks import BLOCKS
-from models.costs import parameters
+from models.counted import parameters
 from models.model_table import renew_models, row
 
 ROOT = Path(__file__).parent.parent

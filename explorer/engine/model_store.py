@@ -16,7 +16,7 @@ from explorer.engine.uploads import GONE, is_upload, new_name, read_labels, refu
 from explorer.errors import ChoiceError
 from models import card, create
 from models.blocks import BlockError
-from models.costs import parameters
+from models.counted import parameters
 from models.registry import ASSETS, ModelCard, Preprocess, UnknownModelError, preprocess_of
 from models.sizes import SizeError
 from models.sources import Progress, silent

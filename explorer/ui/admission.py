@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.ui.security import UNSAFE
 from explorer.ui.temporary_files import has_room
 
-UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 TOOLS = re.compile(r"/gradio_api/mcp(/http)?/?")  # taken where programs are served, see `serving.launch`
 TAKEN = re.compile(r"/gradio_api/(upload|queue/join|run/\w+|cancel|reset|call/(v2/)?\w+)/?")
 QUESTION, UPLOAD = 1_000_000, 40_000_000  # bytes of one request

@@ -12,7 +12,7 @@ from explorer.reweighting.interventions import everywhere
 from explorer.ui.endpoint_inputs import class_index
 from explorer.ui.endpoint_work import whole
 from models import card, list_models
-from models.counted import size_of
+from models.counted import parameters
 
 
 def models(_explorer: Explorer) -> list[dict]:
@@ -22,7 +22,7 @@ def models(_explorer: Explorer) -> list[dict]:
         {
             "name": one.name,
             "family": one.family,
-            "parameters": size_of(one.name)[0],
+            "parameters": parameters(one.name),
             "image_size": one.image_size,
             "weights": [*one.weights, RANDOM],
             "paper": one.paper,

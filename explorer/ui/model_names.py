@@ -1,9 +1,9 @@
 """Which models there are to choose among, and which of three kinds one is."""
 
-from explorer.any_model.adding import added_models, is_added, model_of
+from explorer.any_model.adding import added_models
 from explorer.any_model.timm_models import PREFIX, is_installed, timm_names
 from models import card, list_models
-from models.counted import megabytes, size_of
+from models.counted import megabytes, parameters
 from models.single import read_name
 from models.sources import OWN
 
@@ -31,17 +31,10 @@ def offered() -> list[tuple[str, str]]:
 
 def label(name: str) -> str:
     """`vip_nano · Vision Permutator · 0.86 M · scenes, CIFAR-10`; commas for what is here."""
-    found, parameters = card(name), parameters_of(name)
+    found = card(name)
     here = [KNOWN.get(one, one) for one, known in found.weights.items() if known.source.here()]
     away = f"ImageNet to download, {megabytes(name):.0f} MB" if found.weights else "no weights"
-    return f"{name} · {found.family} · {parameters / 1e6:.2f} M · {', '.join(here) or away}"
-
-
-def parameters_of(name: str) -> int:
-    """Of a model that joined, counted in itself: not every one can be copied."""
-    if is_added(name):
-        return sum(one.numel() for one in model_of(name).parameters())
-    return size_of(name)[0]
+    return f"{name} · {found.family} · {parameters(name) / 1e6:.2f} M · {', '.join(here) or away}"
 
 
 def kinds() -> list[tuple[str, str]]:

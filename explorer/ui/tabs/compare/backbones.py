@@ -18,7 +18,7 @@ from explorer.ui.events import Redraw
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import Selection
 from explorer.ui.throttle import PATIENCE
-from models.costs import parameters
+from models.counted import parameters
 from models.sources import OWN, PRETRAINED
 
 # Drawn as it comes, two visitors at a time; of many changes the last is what stays.

@@ -12,7 +12,7 @@ from explorer.ui.components import View, render
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.compare.backbones import COMPUTING, SMALL, Bench, Part, pairs, python, weights
-from models.costs import parameters
+from models.counted import parameters
 from models.layer_names import short_part
 
 QUANTITIES = {  # name of the field: title, unit, what one of its numbers is multiplied by
