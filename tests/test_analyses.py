@@ -100,7 +100,7 @@ def test_entropy_tells_choosing_from_mixing():
 
 
 def test_a_model_that_does_not_blend_has_no_blocks():
-    vector = Activation("pooled", Kind.VECTOR, torch.ones(1, 3))
+    vector = Activation("pooled", Kind.VECTOR, Unread(torch.ones(1, 3), Tensor.clone))
     assert branch_weights(Run(torch.ones(1, 2), {"pooled": vector}, 0.1)) == ()
 
 

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from explorer.any_model import patterns
 from explorer.any_model.chains import Layer
-from explorer.any_model.gates import Sighting, is_fused
+from explorer.any_model.gates import Sighting
 from explorer.any_model.layouts import Layout, Seen
 from explorer.any_model.patterns import Pattern
 from explorer.any_model.places import Change, Place
+from explorer.reading import Parts, Reader, Reading
 from models.probe import Kind, Probe, Role
 
 
@@ -23,6 +24,14 @@ class FoundProbe(Probe):
         """Whether anybody listens, or has something else run in its place."""
         listeners = (self._forward_hooks, self._forward_pre_hooks, self._backward_hooks)
         return any(listeners) or "forward" in self.__dict__
+
+    @property
+    def reader(self) -> Reader | None:
+        """Who reads, where nobody wants more; then nothing has to pass."""
+        hooks = list(self._forward_hooks.values())
+        more = self._forward_pre_hooks or self._backward_hooks or "forward" in self.__dict__
+        only = hooks[0] if len(hooks) == 1 and not more else None
+        return only if isinstance(only, Reader) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +47,30 @@ class Station:
     together: bool = False  # the tensors of all places pass as one list, for reading only
 
     def routes(self) -> dict[Place, Change]:
+        reader = self.probe.reader
+        if reader is not None and not self.together:
+            return dict.fromkeys(self.places, Reading(reader, self.read, self.copied))
         if self.together:
             parts: dict[Place, Tensor] = {}
             return {place: gathering(self, place, parts) for place in self.places}
         return dict.fromkeys(self.places, passing(self))
+
+
+    def read(self, value: Parts) -> Tensor:
+        """What was met at a place, in the axes of the kind and in 32 bits at least."""
+        own = value[:, self.tokens :] if self.tokens and isinstance(value, Tensor) else value
+        return self.probe.canonical(wide(own))
+
+
+def wide(value: Parts) -> Parts:
+    """In 32 bits at least."""
+    if not isinstance(value, Tensor):
+        return [wide_one(one) for one in value]
+    return wide_one(value)
+
+
+def wide_one(value: Tensor) -> Tensor:
+    return value.to(torch.promote_types(value.dtype, torch.float32))
 
 
 def passing(station: Station) -> Change:
@@ -92,7 +121,7 @@ def of_gate(
     written: by which call the model last writes into the values of an origin.
     """
     one, shape, batch = found.candidate, found.shape, seen.batch
-    copied = not is_fused(one) and one.is_written(one.origin if one.plain else one.given, written)
+    copied = one.is_changed(written)
     if found.kind == "branch" and one.axis is not None:
         yield from of_blend(found, name, batch, written)
     elif found.kind == "attention":

@@ -13,6 +13,8 @@ PLAIN = (int, float, str, bytes, type(None), torch.dtype, torch.device)
 
 def tensors_in(value: Any) -> list[Tensor]:
     """The tensors of an output, through lists, tuples and dicts, in their order."""
+    if isinstance(value, Tensor):
+        return [value]
     found: list[Tensor] = []
     gather(value, found)
     return found

@@ -15,8 +15,9 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import FUSED, GLU, MULTIHEAD, plain
-from explorer.any_model.opened_attention import Change, multihead, unfused, unglued
+from explorer.any_model.opened_attention import Change, multihead, read_later, unfused, unglued
 from explorer.any_model.outputs import changed_output
+from explorer.reading import Reading
 
 OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead, GLU: unglued}
 
@@ -68,7 +69,11 @@ class Listener(TorchFunctionMode):
         running.calls[name] += 1
         wanted = running.wanted.get((name, number), ())
         if name in OPENED and wanted:
-            return OPENED[name](*args, change=wanted[0][1], **kwargs)
+            change = wanted[0][1]
+            if name == FUSED and isinstance(change, Reading) and not change.copied:
+                read_later(change, *args, **kwargs)
+                return func(*args, **kwargs)
+            return OPENED[name](*args, change=change, **kwargs)
         for part, change in wanted:
             if part is not None:
                 given = change(args[part])
@@ -96,12 +101,17 @@ class Listener(TorchFunctionMode):
         """A module of which only what it puts out matters has ended."""
         self.visits[name] += 1
         change = self.outputs.get((name, self.visits[name] - 1))
-        return None if change is None else changed_output(value, change)
+        if change is None:
+            return None
+        self.stack.append(None)  # whoever listens may call torch as well, which counts for nobody
+        made = changed_output(value, change)
+        self.stack.pop()
+        return made
 
     def ends(self, name: str, value: Any) -> Any:
         """It has ended; what it puts out may be changed."""
         running = self.stack[-1]
-        self.stack[-1] = None  # whoever listens may call torch as well, which counts for nobody
+        self.stack[-1] = None
         change = self.outputs.get((name, self.visits[name] - 1))
         made = None if change is None else changed_output(value, change)
         self.stack.pop()

@@ -37,14 +37,14 @@ def multiplied(watch: Watcher, call: Call, made: Tensor) -> Facts:
 def product(watch: Watcher, call: Call, pair: list[tuple[int, Tensor, Facts]], made: Tensor) -> Facts:
     first, second = pair[0][2], pair[1][2]
     if first.origin == second.origin:  # x * f(x) is an activation: swish, GELU, a square
-        return replace(first, gates=(), blend=None)
+        return first.but(gates=(), blend=None)
     if first.gates or second.gates:
         return gated(watch, call, pair, made)
     for one, other in ((first, second), (second, first)):
         if not other.live:
-            return replace(one, gates=(), six=False) if one.live else watch.ledger.new(call.live)
+            return one.but(gates=(), six=False) if one.live else watch.ledger.new(call.live)
         if one.origin in other.stats and other.response != "response norm":
-            return replace(one, gates=(), blend=None)  # a norm written by hand
+            return one.but(gates=(), blend=None)  # a norm written by hand
     return plainly(watch, call, pair, made)
 
 
@@ -52,7 +52,7 @@ def gated(watch: Watcher, call: Call, pair: list[tuple[int, Tensor, Facts]], mad
     """One factor, or both, come out of an activation that makes gates; of two the smaller is the gate."""
     gate, other = sorted(pair, key=lambda one: (not one[2].gates, one[1].numel()))
     if any(one.origin == other[2].origin for one in gate[2].gates):
-        return replace(other[2], gates=(), blend=None)  # an activation again
+        return other[2].but(gates=(), blend=None)  # an activation again
     if not other[2].live and not other[2].gates:
         return gate[2]  # a constant in between
     blend = None

@@ -1,8 +1,7 @@
 """What a call of torch does to what is known of tensors, function by function."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -11,16 +10,23 @@ from explorer.any_model.ledger import Candidate, Facts, Ledger
 from explorer.any_model.places import Place
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call that has been made."""
 
     name: str
-    place: Place
+    made_at: tuple[str, int, str, int]  # a `Place`, which few calls need
     args: tuple
     kwargs: dict
     given: list[tuple[Tensor, Facts]]  # the tensors it was given, with what was known of them before
     result: Any
+
+    @property
+    def place(self) -> Place:
+        return Place(*self.made_at)
+
+    def named(self, name: str) -> "Call":
+        """The same under the name of what it amounts to."""
+        return self._replace(name=name)
 
     @property
     def facts(self) -> list[Facts]:
@@ -46,7 +52,7 @@ def opaque(watch: Watcher, call: Call, made: Tensor) -> Facts:
     """Anything else: new values. Heads that talk to each other leave an attention what it is."""
     alive = [facts for facts in call.facts if facts.live]
     if len(alive) == 1 and alive[0].gates and made.ndim == 4 and made.shape == call.given[0][0].shape:
-        return replace(watch.ledger.new(True), gates=alive[0].gates)
+        return watch.ledger.new(True).but(gates=alive[0].gates)
     return watch.ledger.new(call.live)
 
 
@@ -58,8 +64,7 @@ def picked(watch: Watcher, call: Call, made: Tensor) -> Facts:
     gates = tuple(dict.fromkeys(one for facts in call.facts for one in facts.gates))
     first = call.facts[0]
     blend = first.blend if len(call.given) == 1 else None
-    views = first.views | {first.origin}
-    return watch.ledger.new(call.live, gates=gates, stats=first.stats, blend=blend, views=views)
+    return watch.ledger.part(call.live, first, gates=gates, stats=first.stats, blend=blend)
 
 
 def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -70,7 +75,7 @@ def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:
     six = call.name == "relu6" or (call.name in kinds.SIXES and top == 6)
     bent = "relu6" if six else call.name if call.name in kinds.BENDS else first.bent
     response = first.response if call.name in ("sqrt", "clamp_min", "clamp") else ""
-    return replace(first, bent=bent, gates=gates, six=six, response=response, blend=None)
+    return first.but(bent=bent, gates=gates, six=six, response=response, blend=None)
 
 
 def activated(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -78,7 +83,7 @@ def activated(watch: Watcher, call: Call, made: Tensor) -> Facts:
     first = call.facts[0]
     name = kinds.SIGMOIDS[call.name]
     found = Candidate(call.place, name, made.detach(), first.origin, first.live)
-    return started(watch, found, replace(first, bent=name, stats=frozenset()))
+    return started(watch, found, first.but(bent=name, stats=frozenset()))
 
 
 def shared_out(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -93,7 +98,7 @@ def shared_out(watch: Watcher, call: Call, made: Tensor) -> Facts:
 def started(watch: Watcher, found: Candidate, facts: Facts) -> Facts:
     found.made, found.given = watch.ledger.calls, facts.origin
     watch.candidates.append(found)
-    return replace(facts, gates=(found,), blend=None, response="", six=False)
+    return facts.but(gates=(found,), blend=None, response="", six=False)
 
 
 def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -117,16 +122,16 @@ def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
         return pointless(call, made)
     (_, first), (_, second) = call.given[:2]
     if first.gates and second.gates:
-        return replace(first, gates=tuple(dict.fromkeys((*first.gates, *second.gates))), blend=None)
+        return first.but(gates=tuple(dict.fromkeys((*first.gates, *second.gates))), blend=None)
     if first.blend and second.blend and first.blend[0] is second.blend[0]:
         return joined(watch, call, made, first.blend[0], first.blend[1] | second.blend[1])
     for one, other in ((first, second), (second, first)):
         if one.live and (not (other.live or other.gates) or one.origin in other.stats):
-            return replace(one, six=False)
+            return one.but(six=False)
         if one.gates and not other.live:
             return one
     if first.origin == second.origin:
-        return replace(first, gates=(), blend=None)
+        return first.but(gates=(), blend=None)
     return watch.ledger.new(call.live)
 
 
@@ -144,7 +149,7 @@ def blended(gate: Candidate, place: Place, made: Tensor, origin: int) -> None:
 
 def pointless(call: Call, made: Tensor) -> Facts:
     """With one number for all."""
-    return replace(call.facts[0], six=False) if call.given else Facts(-1)
+    return call.facts[0].but(six=False) if call.given else Facts(-1)
 
 
 def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -154,7 +159,7 @@ def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
     (_, first), (_, second) = call.given[:2]
     if first.origin in second.stats:
         response = "response norm" if first.response else ""
-        return replace(first, response=response)
+        return first.but(response=response)
     return added(watch, call, made)
 
 
