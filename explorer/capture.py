@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.in_notebook import InNotebook
-from explorer.reading import Reader, Unread, apart
+from explorer.reading import Reader, Unread, apart, reading
 from models.probe import OUTPUTS, Kind, Probe, Role
 
 Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what takes its place
@@ -148,12 +148,10 @@ def run(
         return edited if name in edits else None
 
     changed = {*edits, *gradients_at}
-    hooks: dict[nn.Module, Callable] = {
-        probe: partial(change, name=name) if name in changed else Reader(partial(keep, name=name))
-        for name, probe in found.items()
-    }
+    hooks: dict[nn.Module, Callable] = {p: partial(change, name=n) for n, p in found.items() if n in changed}
+    readers = {p: Reader(partial(keep, name=n)) for n, p in found.items() if n not in changed}
     start = time.perf_counter()
-    with torch.set_grad_enabled(bool(gradients_at)), hooked(hooks):
+    with torch.set_grad_enabled(bool(gradients_at)), hooked(hooks), reading(readers):
         logits = model(image.detach().requires_grad_(bool(gradients_at)))
         explained = None if target is None else logits[:, target].sum()
     seconds = time.perf_counter() - start

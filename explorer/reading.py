@@ -1,11 +1,14 @@
 """What passed a probe is kept as it is while a pass runs; its axes are named when somebody reads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
+
+from models.probe import Probe
 
 Parts = Tensor | list[Tensor]
 Read = Callable[[Parts], Tensor]  # what was kept -> the same in the axes of its kind
@@ -32,37 +35,65 @@ class Unread:
         return {one.data_ptr(): one.nbytes() for one in (part.untyped_storage() for part in parts)}
 
 
-class Reader:
-    """A forward hook that changes nothing; what it hears is kept without a copy.
+def known(value: Tensor) -> Unread:
+    """A tensor whose axes are those of its kind already."""
+    return Unread(value, lambda held: held if isinstance(held, Tensor) else torch.stack(held))
 
-    Where all hooks of a found probe are of this kind, nothing has to pass it: `explorer.any_model.places`
-    hands over what is met, with how to read it.
-    """
+
+class Reader:
+    """A forward hook that changes nothing; what it hears is kept without a copy."""
 
     def __init__(self, keep: Callable[[Unread], None]) -> None:
         self.keep = keep
 
-    def __call__(self, probe, _args: tuple, value: Parts) -> None:
-        self.take(value, probe.canonical)
+    def __call__(self, probe: Probe, _args: tuple, value: Parts) -> None:
+        copied = 0 if isinstance(value, Tensor) else sum(one.nbytes for one in value)
+        self.take(value, probe.canonical, copied)
 
     def take(self, value: Parts, read: Read, more: int = 0) -> None:
         self.keep(Unread(apart(value), read, more))
 
 
+class ReadApart(Probe):
+    """A probe past which nothing has to be led where somebody only reads."""
+
+    reader: Reader | None = None
+
+
+@contextmanager
+def reading(readers: Mapping[Probe, Reader]) -> Iterator[None]:
+    """Let probes be read for the length of a `with` block."""
+    hooks = []
+    try:
+        for probe, reader in readers.items():
+            if isinstance(probe, ReadApart):
+                vars(probe)["reader"] = reader
+            else:
+                hooks.append(probe.register_forward_hook(reader))
+        yield
+    finally:
+        for probe in readers:
+            vars(probe).pop("reader", None)
+        for hook in hooks:
+            hook.remove()
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Hands what is met to a reader and changes nothing."""
+    """Hands what is met in a pass to whoever reads a probe, and changes nothing."""
 
-    reader: Reader
+    probe: ReadApart
     read: Read
     copied: bool = False  # the model writes into it later
 
     def __call__(self, value: Tensor) -> None:
-        self.reader.take(value.clone() if self.copied else value, self.read)
+        if self.probe.reader is not None:
+            self.probe.reader.take(value.clone() if self.copied else value, self.read)
 
     def later(self, parts: list[Tensor], make: Callable[[list[Tensor]], Tensor], size: int) -> None:
         """Hand over what it would be made of; `size` is how many bytes that gives."""
-        self.reader.take(parts, lambda held: self.read(make(list(held))), size)
+        if self.probe.reader is not None:
+            self.probe.reader.take(parts, lambda held: self.read(make(list(held))), size)
 
 
 def apart(value: Parts) -> Parts:

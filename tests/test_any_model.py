@@ -7,6 +7,7 @@ import pytest
 import torch
 from einops import rearrange
 from torch import nn
+from torch.nn import functional as F  # noqa: N812 - as others write it
 
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
@@ -82,6 +83,50 @@ def test_fused_attention_is_opened_when_somebody_looks(image):
     for first, second in zip(one.of(Kind.ATTENTION), other.of(Kind.ATTENTION), strict=True):
         torch.testing.assert_close(first.value, second.value)
     torch.testing.assert_close(one.logits, other.logits)
+
+
+def test_fused_attention_stays_fused_while_its_weights_are_only_read(image):
+    model = made(Attention, fused=True)
+    with torch.no_grad():
+        assert torch.equal(run(found_in(model)[1], image).logits, model(image))
+
+
+class WritesLater(nn.Module):
+    """Whatever is looked at is written over before the pass ends."""
+
+    def __init__(self, width: int, writes: bool = True) -> None:
+        super().__init__()
+        self.qkv, self.star, self.writes = (
+            nn.Conv2d(width, 3 * width, 1),
+            nn.Conv2d(width, 2 * width, 1),
+            writes,
+        )
+
+    def forward(self, x):
+        tokens = self.qkv(x).flatten(2).transpose(1, 2).clone()
+        attended = F.scaled_dot_product_attention(*tokens.chunk(3, -1)).transpose(1, 2).reshape(x.shape)
+        both = self.star(x)
+        one, two = both.chunk(2, 1)
+        made = attended + one * two
+        if self.writes:
+            tokens.zero_(), both.zero_()
+        return made
+
+
+def test_what_a_model_writes_over_later_is_shown_as_it_was(image):
+    one, other = (run(found_in(made(WritesLater, writes=writes))[1], image) for writes in (True, False))
+    assert {Kind.ATTENTION, Kind.MODULATION} <= {found.kind for found in one.activations.values()}
+    for name, found in other.activations.items():
+        torch.testing.assert_close(one.activations[name].value, found.value, msg=name)
+
+
+def test_a_tensor_that_is_read_and_changed_at_once_is_read_as_it_goes_on(image):
+    _, foreign = found_in(made(Tokens))
+    (name,) = [one for one in probes(foreign) if one == "blocks.0.output"]
+    with hooked({probes(foreign)[name]: editing(torch.zeros_like)}):
+        seen = run(foreign, image)
+    assert not seen.activations[name].value.any()
+    assert seen.activations["blocks.1.output"].value.any()
 
 
 ATTENTIONS = {

@@ -81,14 +81,15 @@ class Facts(NamedTuple):
         return self._replace(**others)
 
 
-NOBODY: tuple[Callable[[], Tensor | None], Facts] = (lambda: None, Facts(-1))
+Shape = tuple[int, ...]
+NOBODY: tuple[Callable[[], Tensor | None], Facts, Shape] = (lambda: None, Facts(-1), ())
 
 
 class Ledger:
     """The facts of the tensors that are still there; keeps none of them alive."""
 
     def __init__(self) -> None:
-        self.known: dict[int, tuple[ReferenceType[Tensor], Facts]] = {}
+        self.known: dict[int, tuple[ReferenceType[Tensor], Facts, Shape]] = {}
         self.origins = count()
         self.calls = 0
         self.written: dict[int, int] = {}  # by which call the values of an origin were last written into
@@ -96,14 +97,19 @@ class Ledger:
 
     def of(self, tensor: Tensor) -> Facts:
         """What is known; a tensor nobody has met, such as a parameter, does not depend on the picture."""
-        reference, found = self.known.get(id(tensor), NOBODY)
-        if reference() is not tensor:  # its number may have been that of another one
-            found = Facts(next(self.origins))
-            self.put(tensor, found)
-        return found
+        return self.met(tensor)[0]
+
+    def met(self, tensor: Tensor) -> tuple[Facts, Shape]:
+        """The same with the shape, which a mode would hear being asked for."""
+        reference, found, shape = self.known.get(id(tensor), NOBODY)
+        if reference() is tensor:
+            return found, shape
+        found = Facts(next(self.origins))  # the number of a tensor may have been that of another one
+        self.put(tensor, found)
+        return found, self.known[id(tensor)][2]
 
     def put(self, tensor: Tensor, facts: Facts) -> None:
-        self.known[id(tensor)] = ref(tensor), facts
+        self.known[id(tensor)] = ref(tensor), facts, tuple(tensor.shape)
 
     def part(self, live: bool, of: Facts, **more) -> Facts:
         """Facts of what may be a part of other values, in the same memory."""

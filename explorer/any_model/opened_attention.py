@@ -70,10 +70,14 @@ def read_later(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> None:
-    """Keep what the weights are computed from, for the same arguments; nothing is computed before they are read."""
+    """Keep what the weights are computed from; nothing is computed before they are read."""
     parts = [query, key] if attn_mask is None else [query, key, attn_mask]
     size = query[..., 0].numel() * key.shape[-2] * query.element_size()
-    reading.later(parts, lambda held: shares_of(*held[:2], *(held[2:] or [None]), is_causal, scale), size)
+
+    def made(held: list[Tensor]) -> Tensor:
+        return shares_of(held[0], held[1], held[2] if len(held) > 2 else None, is_causal, scale)
+
+    reading.later(parts, made, size)
 
 
 def shared(scores: Tensor, change: Change) -> Tensor:

@@ -5,7 +5,7 @@ Hooks belong to a module and modes to a thread; both are taken off again whateve
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -45,14 +45,9 @@ class Running:
 class Listener(TorchFunctionMode):
     """Hands the tensors at some places to whoever listens there, and puts in what comes back."""
 
-    def __init__(self, routes: Mapping[Place, Change]) -> None:
+    def __init__(self, plan: "Plan") -> None:
         super().__init__()
-        self.outputs = {(p.module, p.visit): change for p, change in routes.items() if not p.function}
-        self.wanted: dict[tuple[str, int], dict[tuple[str, int], list[tuple[int | None, Change]]]] = {}
-        for place, change in routes.items():
-            if place.function:
-                there = self.wanted.setdefault((place.module, place.visit), {})
-                there.setdefault((place.function, place.call), []).append((place.part, change))
+        self.outputs, self.wanted = plan.outputs, plan.wanted
         self.stack: list[Running | None] = [None]  # None where nobody listens
         self.visits: Counter[str] = Counter()
         self.on = 0  # how many that call something of interest are running; only then calls are seen
@@ -162,27 +157,38 @@ def hookable(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield name, part
 
 
-@contextmanager
-def listening(model: nn.Module, routes: Mapping[Place, Change], known: Parts | None = None) -> Iterator[None]:
-    """For the length of a `with` block, passes of this thread hand over what is met at the places.
+class Plan:
+    """Who is handed what in a pass, sorted by where it is met."""
 
-    known: the parts of the model, where they have been gathered before.
-    """
-    listener, parts = Listener(routes), known or Parts(model)
-    framed = parts.framed(routes)
+    def __init__(self, routes: Mapping[Place, Change], parts: Parts) -> None:
+        self.outputs = {(p.module, p.visit): change for p, change in routes.items() if not p.function}
+        self.wanted: dict[tuple[str, int], dict[tuple[str, int], list[tuple[int | None, Change]]]] = {}
+        for place, change in routes.items():
+            if place.function:
+                there = self.wanted.setdefault((place.module, place.visit), {})
+                there.setdefault((place.function, place.call), []).append((place.part, change))
+        self.framed = [(name, parts.modules[name]) for name in parts.framed(routes)]
+        known = {name for name, _ in self.framed}
+        others = {name: None for name, _ in self.outputs if name not in known}
+        self.others = [(name, parts.modules[name]) for name in others]
+
+
+def listening(model: nn.Module, routes: Mapping[Place, Change]) -> AbstractContextManager[None]:
+    """For the length of a `with` block, passes of this thread hand over what is met at the places."""
+    return heard(Plan(routes, Parts(model)))
+
+
+@contextmanager
+def heard(plan: Plan) -> Iterator[None]:
+    """The same, where it has been sorted before."""
+    listener = Listener(plan)
     hooks = []
     try:
-        for name in {place.module for place in routes} | framed:
-            part = parts.modules[name]
-            if name in framed:
-                hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
-                hooks.append(
-                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value))
-                )
-            else:
-                hooks.append(
-                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.gave(n, value))
-                )
+        for name, part in plan.framed:
+            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
+            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value)))
+        for name, part in plan.others:
+            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.gave(n, value)))
         yield
     finally:
         if listener.on:  # an error came out of a module, which then has not ended

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from explorer.any_model.functions import plain
 from explorer.any_model.ledger import Candidate, Ledger
 from explorer.any_model.noting import noted
-from explorer.any_model.outputs import map_in, tensors_in
+from explorer.any_model.outputs import fewest_rows, tensors_in
 from explorer.any_model.places import Place, hookable
 from explorer.any_model.rules import Call
 from models.random_state import lent
@@ -96,11 +96,12 @@ class Watch(TorchFunctionMode):
 
     def ended(self, value: Any) -> None:
         run = self.runs[self.stack.pop()]
-        found = map_in(value)
         self.ledger.calls += 1
         run.ended = self.ledger.calls
-        if found is not None:
-            run.given, run.shape = self.ledger.of(found).origin, tuple(found.shape)
+        met = [self.ledger.met(one) for one in tensors_in(value)]
+        maps = [(shape, facts.origin) for facts, shape in met if len(shape) > 2]
+        if maps:
+            run.shape, run.given = min(maps, key=fewest_rows)
 
 
 @contextmanager
