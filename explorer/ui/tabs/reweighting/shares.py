@@ -119,7 +119,7 @@ def read(
     known = {found.block: found for found in blocks}
     parts = [part.split("~") for part in text[:LONGEST].split(";")]
     fitting = [part for part in parts if len(part) == 3 and part[0] in known]
-    made = [one_read(known[part[0]], *part[1:], (theirs or {}).get(part[0])) for part in fitting]
+    made = [one_read(known[name], kind, value, (theirs or {}).get(name)) for name, kind, value in fitting]
     return tuple({one.block: one for one in made if one is not None}.values())
 
 
