@@ -21,7 +21,6 @@ from explorer.ui.selection import picture_told
 from models.registry import ASSETS
 
 CODE = re.compile(r"<pre><code>(.*?)</code></pre>", re.DOTALL)
-WITHOUT_NUMBERS = {"growth"}  # asks first, as it takes long; what it shows is saved with the field
 STAR = str(example("2-star"))
 FRAMED = ("How to read this", "data-save")
 
@@ -84,8 +83,7 @@ def shown(explorer) -> dict[str, str]:
 def test_every_view_is_framed(shown):
     assert len(shown) >= 22, sorted(shown)
     for name, page in shown.items():
-        expected = FRAMED[:1] if name in WITHOUT_NUMBERS else FRAMED
-        assert [words for words in expected if words not in page] == [], name
+        assert [words for words in FRAMED if words not in page] == [], name
 
 
 def test_the_python_of_every_view_runs_and_prints(shown, explorer, monkeypatch):
