@@ -1,11 +1,15 @@
 """What is found in models of timm with random weights: `python -m benchmarks.any_model > table.md`.
 
-Nothing is fetched. As truth serve
-timm's own classes: an instance that runs has to hold a gate of its kind, and no gate may stand elsewhere.
+Nothing is fetched. As truth serve timm's own classes: an instance that runs has to hold a gate of its kind, and no
+gate may stand elsewhere. It takes a quarter of an hour; `python -m benchmarks.any_model resnet18 --after table.md`
+measures some, and keeps the rows of a table made before.
 """
 
 import sys
+import time
+from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -41,10 +45,10 @@ TRUTH = {
     **dict.fromkeys(("Attention4D", "MultiQueryAttention2d", "AttentionRope"), ("attention",)),
 }
 TRUE_BY_FILE = {("starnet", "Block"): ("modulation",), ("ghostnet", "GhostModuleV2"): ("modulation",)}
-LINE = "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n"
 MOST = {"capture": 1.25, "finder": 3.0}  # that is promised, in forwards
 HEAD = (
-    *("model", "layers", "gates", "undecided", "agree", "known", "invented", "edits", "capture", "finder"),
+    *("model", "layers", "gates", "undecided", "agree", "known", "invented", "edits"),
+    *("capture", "read", "finder"),
 )
 
 
@@ -59,6 +63,7 @@ class Row:
     agree: tuple[int, int]  # of timm's intermediate maps, those a layer equals; and all
     edits: tuple[int, int]  # gates that move the logits and give them back; and those tried
     capture: float  # seconds of the processor over those of the forward
+    read: float  # the same with every tensor read
     finder: float
 
 
@@ -76,13 +81,28 @@ def measured(name: str) -> Row:
     found = find(model, (size[0], size[1]))
     foreign = Foreign(model, found.stations, found)
     seen = run(foreign, image)
-    with torch.no_grad():
-        alone, listening, finding = processor_seconds(
-            lambda: model(image), lambda: run(foreign, image), lambda: watched(model, image), rounds=3
-        )
     known, invented = compared(model, found, image)
-    ratios = listening / alone, finding / alone
+    ratios = times(model, foreign, image)
     return Row(name, found, known, invented, agreeing(model, image, seen), edited(foreign, image), *ratios)
+
+
+@torch.no_grad()
+def times(model: nn.Module, foreign: Foreign, image: Tensor) -> list[float]:
+    """Of a pass that is captured, of one that is read as well, and of one watched, in forwards.
+
+    What is short is measured more often.
+    """
+    start = time.process_time()
+    model(image)
+    rounds = min(12, max(3, int(0.6 / (time.process_time() - start + 1e-3))))
+    alone, *others = processor_seconds(
+        lambda: model(image),
+        lambda: run(foreign, image),
+        lambda: [one.value for one in run(foreign, image).activations.values()],
+        lambda: watched(model, image),
+        rounds=rounds,
+    )
+    return [one / alone for one in others]
 
 
 def redrawn(model: nn.Module) -> nn.Module:
@@ -142,51 +162,67 @@ def edited(foreign: Foreign, image: Tensor, most: int = 6) -> tuple[int, int]:
 
 def line(row: Row) -> str:
     kinds = Counter(f"{gate.kind} ({gate.activation})" for gate in row.found.gates)
-    return LINE.format(
+    cells = (
         row.name,
         len(row.found.layers),
         ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none",
         len(row.found.undecided),
-        "{} / {}".format(*row.agree),
-        "{} / {}".format(*row.known),
+        *("{} / {}".format(*one) for one in (row.agree, row.known)),
         len(row.invented),
         "{} / {}".format(*row.edits),
-        f"{row.capture:.2f}",
-        f"{row.finder:.2f}",
+        *(f"{one:.2f}" for one in (row.capture, row.read, row.finder)),
     )
+    return written(cells)
+
+
+def written(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |\n"
 
 
 def main() -> None:
+    parser = ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--after", type=Path, help="a table whose rows are kept")
+    asked = parser.parse_args()
     torch.set_num_threads(choose_threads())
-    rows = []
-    sys.stdout.write(LINE.format(*HEAD))
-    sys.stdout.write("|" + "---|" * len(HEAD) + "\n")
-    for name in sys.argv[1:] or MODELS:
-        rows.append(measured(name))
-        sys.stdout.write(line(rows[-1]))
-        sys.stdout.flush()
-        if rows[-1].invented:
-            sys.stderr.write(f"{name} invented: {rows[-1].invented[:3]}\n")
-    sys.stdout.write(summary(rows))
+    rows = {cells[0]: cells for cells in read(asked.after)} if asked.after else {}
+    for name in asked.names or [name for name in MODELS if name not in rows]:
+        row = measured(name)
+        rows[name] = next(cells_in(line(row)))
+        sys.stderr.write(line(row))
+        if row.invented:
+            sys.stderr.write(f"{name} invented: {row.invented[:3]}\n")
+    sys.stdout.write(written(HEAD) + "|" + "---|" * len(HEAD) + "\n")
+    sys.stdout.writelines(map(written, rows.values()))
+    sys.stdout.write(summary([dict(zip(HEAD, cells, strict=True)) for cells in rows.values()]))
 
 
-def summary(rows: list[Row]) -> str:
+def read(table: Path) -> list[list[str]]:
+    """The rows of a table, but its head."""
+    return [cells for cells in cells_in(table.read_text("utf-8")) if cells[0] in MODELS]
+
+
+def cells_in(text: str) -> Iterator[list[str]]:
+    for one in text.splitlines():
+        if one.startswith("| "):
+            yield [cell.strip() for cell in one.strip("| ").split(" | ")]
+
+
+def summary(rows: list[dict[str, str]]) -> str:
     """What all rows say together."""
-    layers = sum(len(row.found.layers) for row in rows)
-    left = sum(len(row.found.undecided) for row in rows)
-    known = [sum(row.known[side] for row in rows) for side in (0, 1)]
-    agree = [sum(row.agree[side] for row in rows) for side in (0, 1)]
-    edits = [sum(row.edits[side] for row in rows) for side in (0, 1)]
-    times = {name: [getattr(row, name) for row in rows] for name in MOST}
-    within = {name: sum(one <= MOST[name] for one in times[name]) for name in MOST}
+    total = {name: sum(int(row[name]) for row in rows) for name in ("layers", "undecided", "invented")}
+    pairs = {name: [row[name].split(" / ") for row in rows] for name in ("known", "agree", "edits")}
+    first, last = ({name: sum(int(one[side]) for one in pairs[name]) for name in pairs} for side in (0, 1))
+    times = {name: [float(row[name]) for row in rows] for name in ("capture", "read", "finder")}
+    within = {name: sum(one <= most for one in times[name]) for name, most in MOST.items()}
     return (
-        f"\n{len(rows)} models: {known[0]} of {known[1]} gates of timm found, "
-        f"{sum(len(row.invented) for row in rows)} elsewhere; {layers - left} of {layers} layouts decided; "
-        f"{agree[0]} of {agree[1]} intermediate maps of timm equal a layer; "
-        f"{edits[0]} of {edits[1]} edits moved the logits and gave them back.\n\n"
+        f"\n{len(rows)} models: {first['known']} of {last['known']} gates of timm found, "
+        f"{total['invented']} elsewhere; {total['layers'] - total['undecided']} of {total['layers']} layouts "
+        f"decided; {first['agree']} of {last['agree']} intermediate maps of timm equal a layer; "
+        f"{first['edits']} of {last['edits']} edits moved the logits and gave them back.\n\n"
         f"Capture is {median(times['capture']):.2f} of the forward in the median, within {MOST['capture']} "
-        f"for {within['capture']}; the finder's pass {median(times['finder']):.2f}, within "
-        f"{MOST['finder']:.0f} for {within['finder']}.\n"
+        f"for {within['capture']}; with everything read {median(times['read']):.2f}; the finder's pass "
+        f"{median(times['finder']):.2f}, within {MOST['finder']:.0f} for {within['finder']}.\n"
     )
 
 
