@@ -1,24 +1,24 @@
 """What is found in models of timm with random weights: `python -m benchmarks.any_model > table.md`.
 
-Nothing is fetched. As truth serve timm's own classes: an instance that runs has to hold a gate of its kind, and no
-gate may stand elsewhere. It takes a quarter of an hour; `python -m benchmarks.any_model resnet18 --after table.md`
-measures some, and keeps the rows of a table made before.
+Nothing is fetched. As truth serve timm's own classes: an instance that runs has to hold a gate of its kind,
+and no gate may stand elsewhere. It takes a quarter of an hour; to measure some again, with the rows of a table
+made before: `python -m benchmarks.any_model resnet18 --after table.md`.
 """
 
 import sys
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from benchmarks.any_model_table import HEAD, cells_in, read, summary, written
 from benchmarks.timing import processor_seconds
+from benchmarks.timm_truth import expected
 from explorer.any_model.find import Found, find
 from explorer.any_model.foreign import Foreign
 from explorer.any_model.timm_models import timm
@@ -28,28 +28,6 @@ from explorer.engine.device import choose_threads
 from models.probe import Kind
 
 MODELS = Path(__file__).with_name("timm_models.txt").read_text("utf-8").split()
-TRUTH = {
-    **dict.fromkeys(("SplitAttn",), ("branch", "channel")),
-    **dict.fromkeys(("SelectiveKernel", "CondConvResidual"), ("branch",)),
-    **dict.fromkeys(("SqueezeExcite", "SEModule", "SqueezeExciteCl", "SEWithNorm"), ("channel",)),
-    **dict.fromkeys(("EcaModule", "CecaModule", "EffectiveSEModule"), ("channel",)),
-    **dict.fromkeys(("EseModule",), ("channel",)),
-    **dict.fromkeys(("GlobalContext",), ("channel", "attention")),  # it multiplies, or only adds
-    **dict.fromkeys(("GatherExcite",), ("channel", "modulation")),
-    **dict.fromkeys(("GlobalResponseNorm", "SpatialGatingUnit", "GatedConvBlock"), ("modulation",)),
-    **dict.fromkeys(("FocalModulation", "GluMlp", "SwiGLU", "ConvRelPosEnc"), ("modulation",)),
-    **dict.fromkeys(("OutlookAttention", "GPSA", "MHSA", "Attention", "WindowAttention"), ("attention",)),
-    **dict.fromkeys(("AttentionDownsample", "CrossCovarianceAttn", "XCA", "ClassAttn"), ("attention",)),
-    **dict.fromkeys(("ClassAttention", "TalkingHeadAttn", "LocallyGroupedAttn"), ("attention",)),
-    **dict.fromkeys(("GlobalSubSampleAttn", "EvaAttention", "FactorAttnConvRelPosEnc"), ("attention",)),
-    **dict.fromkeys(("Attention4D", "MultiQueryAttention2d", "AttentionRope"), ("attention",)),
-}
-TRUE_BY_FILE = {("starnet", "Block"): ("modulation",), ("ghostnet", "GhostModuleV2"): ("modulation",)}
-MOST = {"capture": 1.25, "finder": 3.0}  # that is promised, in forwards
-HEAD = (
-    *("model", "layers", "gates", "undecided", "agree", "known", "invented", "edits"),
-    *("capture", "read", "finder"),
-)
 
 
 @dataclass(frozen=True)
@@ -65,12 +43,6 @@ class Row:
     capture: float  # seconds of the processor over those of the forward
     read: float  # the same with every tensor read
     finder: float
-
-
-def expected(part: nn.Module) -> tuple[str, ...]:
-    file = type(part).__module__.rpartition(".")[2]
-    name = type(part).__name__
-    return TRUE_BY_FILE.get((file, name), TRUTH.get(name, ()))
 
 
 def measured(name: str) -> Row:
@@ -175,10 +147,6 @@ def line(row: Row) -> str:
     return written(cells)
 
 
-def written(cells: Iterable[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |\n"
-
-
 def main() -> None:
     parser = ArgumentParser()
     parser.add_argument("names", nargs="*")
@@ -195,35 +163,6 @@ def main() -> None:
     sys.stdout.write(written(HEAD) + "|" + "---|" * len(HEAD) + "\n")
     sys.stdout.writelines(map(written, rows.values()))
     sys.stdout.write(summary([dict(zip(HEAD, cells, strict=True)) for cells in rows.values()]))
-
-
-def read(table: Path) -> list[list[str]]:
-    """The rows of a table, but its head."""
-    return [cells for cells in cells_in(table.read_text("utf-8")) if cells[0] in MODELS]
-
-
-def cells_in(text: str) -> Iterator[list[str]]:
-    for one in text.splitlines():
-        if one.startswith("| "):
-            yield [cell.strip() for cell in one.strip("| ").split(" | ")]
-
-
-def summary(rows: list[dict[str, str]]) -> str:
-    """What all rows say together."""
-    total = {name: sum(int(row[name]) for row in rows) for name in ("layers", "undecided", "invented")}
-    pairs = {name: [row[name].split(" / ") for row in rows] for name in ("known", "agree", "edits")}
-    first, last = ({name: sum(int(one[side]) for one in pairs[name]) for name in pairs} for side in (0, 1))
-    times = {name: [float(row[name]) for row in rows] for name in ("capture", "read", "finder")}
-    within = {name: sum(one <= most for one in times[name]) for name, most in MOST.items()}
-    return (
-        f"\n{len(rows)} models: {first['known']} of {last['known']} gates of timm found, "
-        f"{total['invented']} elsewhere; {total['layers'] - total['undecided']} of {total['layers']} layouts "
-        f"decided; {first['agree']} of {last['agree']} intermediate maps of timm equal a layer; "
-        f"{first['edits']} of {last['edits']} edits moved the logits and gave them back.\n\n"
-        f"Capture is {median(times['capture']):.2f} of the forward in the median, within {MOST['capture']} "
-        f"for {within['capture']}; with everything read {median(times['read']):.2f}; the finder's pass "
-        f"{median(times['finder']):.2f}, within {MOST['finder']:.0f} for {within['finder']}.\n"
-    )
 
 
 if __name__ == "__main__":

@@ -103,10 +103,13 @@ def as_output(one: Sighting, seen: Pass) -> Sighting:
 
 
 def of_places(one: Sighting, seen: Seen) -> Sighting:
-    """Shares along an axis that grows with the picture are of places: attention, however few they are."""
-    axis, same = one.candidate.axis, len(seen.other) == len(one.shape)
-    grows = one.kind == "branch" and axis is not None and same and seen.other[axis] != one.shape[axis]
-    return replace(one, kind="attention") if grows else one
+    """What grows with the picture is of places, however few: attention instead of branches, or a modulation."""
+    if len(seen.other) != len(one.shape) or seen.other == one.shape:
+        return one
+    axis = one.candidate.axis
+    if one.kind == "branch" and axis is not None and seen.other[axis] != one.shape[axis]:
+        return replace(one, kind="attention")
+    return replace(one, kind="modulation") if one.kind == "channel" else one
 
 
 def has_places(shape: tuple[int, ...]) -> bool:
