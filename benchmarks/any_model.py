@@ -1,8 +1,8 @@
 """What is found in models of timm with random weights: `python -m benchmarks.any_model > table.md`.
 
 Nothing is fetched. As truth serve timm's own classes: an instance that runs has to hold a gate of its kind,
-and no gate may stand elsewhere. It takes a quarter of an hour; to measure some again, with the rows of a table
-made before: `python -m benchmarks.any_model resnet18 --after table.md`.
+and no gate may stand elsewhere. It takes a quarter of an hour; to measure some again, with the rows of a
+table made before: `python -m benchmarks.any_model resnet18 --after table.md`.
 """
 
 import sys

@@ -103,7 +103,7 @@ def as_output(one: Sighting, seen: Pass) -> Sighting:
 
 
 def of_places(one: Sighting, seen: Seen) -> Sighting:
-    """What grows with the picture is of places, however few: attention instead of branches, or a modulation."""
+    """What grows with the picture is of places, however few: attention for branches, or a modulation."""
     if len(seen.other) != len(one.shape) or seen.other == one.shape:
         return one
     axis = one.candidate.axis
