@@ -29,7 +29,9 @@ from tests.foreign import (
     made,
 )
 from tests.tiny import TINY
+from tests.unusual import UNUSUAL
 
+ALL = GATES | UNUSUAL
 BESIDE = (Kind.FEATURE_MAP, Kind.BRANCHES, Kind.VECTOR)
 
 
@@ -47,17 +49,17 @@ def told(gate):
     return gate.kind, gate.axes, gate.shape, gate.activation
 
 
-@pytest.mark.parametrize("make", GATES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 def test_every_gate_is_found_and_nothing_else(make):
     found, _ = found_in(made(make))
-    assert [told(gate) for gate in found.gates] == GATES[make] * 2
+    assert [told(gate) for gate in found.gates] == ALL[make] * 2
     for gate in found.gates:
-        assert re.search("inner(.layer.self_attn|.attention)?$", gate.applied_to)
+        assert re.search("inner(.layer.self_attn|.attention|.two)?$", gate.applied_to)
         assert gate.module.startswith(gate.applied_to)
 
 
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "bfloat16"])
-@pytest.mark.parametrize("make", [make for make in GATES if GATES[make]], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [make for make in ALL if ALL[make]], ids=lambda make: make.__name__)
 def test_a_gate_that_is_changed_moves_the_logits_and_one_released_gives_them_back(make, half, image):
     model = made(make).requires_grad_(False)
     model = model.bfloat16() if half else model
