@@ -4,7 +4,9 @@
   const MOST_PICTURES = 12;
 
   // A link to a picture of the visitor's own: the page begins with another one, as only the browser has it.
-  let begun = (query.get('picture') ?? '').startsWith(UPLOAD) ? query.get('picture') : null;
+  const isMine = name => (name ?? '').startsWith(UPLOAD);
+  let begun = isMine(query.get('picture')) ? query.get('picture') : null;
+  let compares = isMine(query.get('other')); // with another one of them
 
   // A change of the address is a step of its own where the visitor did something since the last one.
   let acted = false;
@@ -29,20 +31,23 @@
     if (window.parent !== window && !isBeside) window.parent.postMessage({ queryString: now.toString() }, 'https://huggingface.co');
   };
   const tellAddress = () => write({ lang: language, theme: isDark() ? 'dark' : 'light', __theme: null });
-  const isPath = value => /^([a-z]:)?[\\/]/i.test(String(value)); // of an upload, which is not part of a link
+  const markOf = value => String(value).split('|')[0]; // of an upload; its path is not part of a link
   const address = (usual, [link, tab, ...values]) => {
     const parts = { picture: null, model: null, weights: null, file: null, target: null, tab: tab === 'overview' ? null : tab, ...Object.fromEntries(new URLSearchParams(link)) };
     // What is as it starts need not be in the link.
-    const chosen = Object.keys(usual).map((name, i) => [name, String(values[i]) === String(usual[name]) || isPath(values[i]) ? null : values[i]]);
+    const chosen = Object.keys(usual).map((name, i) => [name, String(values[i]) === String(usual[name]) ? null : isMine(String(values[i])) ? markOf(values[i]) : values[i]]);
     if (!link) return;
-    if (begun && begun !== parts.picture) {
+    if (compares || (begun && begun !== parts.picture)) {
       begun = null;
+      compares = false;
       follow(location.search);
       return;
     }
     begun = null;
-    write({ ...parts, ...Object.fromEntries(chosen) });
-    if ((parts.picture ?? '').startsWith(UPLOAD)) keep(parts.picture);
+    const told = { ...parts, ...Object.fromEntries(chosen) };
+    write(told);
+    if (isMine(told.picture)) keep(told.picture, '#picture img');
+    if (isMine(told.other)) keep(told.other, '#other img');
   };
 
   // The last questions, each with a small picture of its view; a step that is still being drawn is noted once.
@@ -147,8 +152,8 @@
       asked.onerror = () => resolve(undefined);
     });
   };
-  const keep = async name => {
-    const shown = document.querySelector('#picture img');
+  const keep = async (name, where) => {
+    const shown = document.querySelector(where);
     if (!shown || await inStore('readonly', store => store.getKey(name))) return;
     const content = await (await fetch(shown.src)).blob();
     await inStore('readwrite', store => store.put({ name, content, at: Date.now() }));
@@ -175,12 +180,12 @@
     const mine = follows += 1;
     following = true;
     acted = false;
-    const upload = (asked.picture ?? '').startsWith(UPLOAD) ? await uploaded(asked.picture) : null;
+    const [upload, other] = await Promise.all(['picture', 'other'].map(name => isMine(asked[name]) ? uploaded(asked[name]) : null));
     if (mine !== follows) return; // the visitor went on
     if (asked.lang && asked.lang !== language) switchLanguage(asked.lang);
     if (themeOf(new URLSearchParams(search))) document.body.classList.toggle('dark', themeOf(new URLSearchParams(search)) === 'dark');
     const button = document.querySelector('#ways button');
-    button.dataset.pick = JSON.stringify({ query: asked, upload });
+    button.dataset.pick = JSON.stringify({ query: asked, upload, other });
     button.click();
   };
   window.addEventListener('popstate', () => follow(location.search));

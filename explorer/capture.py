@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.in_notebook import InNotebook
+from explorer.reading import Reader, Unread, apart, reading
 from models.probe import OUTPUTS, Kind, Probe, Role
 
 Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what takes its place
@@ -18,13 +19,18 @@ Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what ta
 
 @dataclass(frozen=True)
 class Activation:
-    """One probed tensor on the CPU, its axes in the order `kind` names them."""
+    """One probed tensor on the CPU."""
 
     name: str
     kind: Kind
-    value: Tensor
+    kept: Unread
     branches: tuple[str, ...] = ()  # names along the axis `branches`, where the kind has one
     role: Role = Role.OTHER
+
+    @property
+    def value(self) -> Tensor:
+        """The tensor, its axes in the order `kind` names them."""
+        return self.kept.value
 
     @property
     def block(self) -> str:
@@ -56,8 +62,10 @@ class Run(InNotebook):
 
     @property
     def bytes(self) -> int:
-        kept = [activation.value for activation in self.activations.values()]
-        return sum(value.untyped_storage().nbytes() for value in [*kept, *self.gradients.values()])
+        kept = [activation.kept for activation in self.activations.values()]
+        storages = {place: size for one in kept for place, size in one.storages.items()}
+        read = sum(one.more for one in kept)
+        return sum(storages.values()) + read + sum(map(bytes_of_storage, self.gradients.values()))
 
 
 def probes(model: nn.Module, kind: Kind | None = None) -> dict[str, Probe]:
@@ -97,6 +105,10 @@ def editing(edit: Edit) -> Callable:
     return lambda probe, _args, value: probe.native(edit(probe.canonical(value)))
 
 
+def bytes_of_storage(value: Tensor) -> int:
+    return value.untyped_storage().nbytes()
+
+
 NO_EDITS: Mapping[str, Edit] = MappingProxyType({})
 
 
@@ -115,28 +127,31 @@ def run(
     gradients_at: names of the probes at which the gradient of the logit `target` is kept as well.
 
     Nothing in `models/` writes into a tensor it has handed out, so a probed tensor is kept as it is,
-    without a copy, wherever its layout allows.
+    without a copy; its axes are named when it is read.
 
     Hooks belong to the module, not to the caller: two calls at once on one model would record each
     other's tensors. Hold the lock of the loaded model, as `explorer.engine.engine` does.
     """
+    found = probes(model)
     seen: dict[str, Activation] = {}
     live: dict[str, Tensor | list[Tensor]] = {}
 
-    def keep(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str):
+    def keep(kept: Unread, name: str) -> None:
+        probe = found[name]
+        seen[name] = Activation(name, probe.kind, kept, probe.branches, probe.role)
+
+    def change(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str):
         edited = editing(edits[name])(probe, _args, value) if name in edits else value
-        canonical = probe.canonical(edited)
-        seen[name] = Activation(name, probe.kind, canonical.detach().cpu(), probe.branches, probe.role)
+        keep(Unread(apart(edited), probe.canonical), name)
         if name in gradients_at:
             live[name] = edited
         return edited if name in edits else None
 
-    found = probes(model)
+    changed = {*edits, *gradients_at}
+    hooks: dict[nn.Module, Callable] = {p: partial(change, name=n) for n, p in found.items() if n in changed}
+    readers = {p: Reader(partial(keep, name=n)) for n, p in found.items() if n not in changed}
     start = time.perf_counter()
-    with (
-        torch.set_grad_enabled(bool(gradients_at)),
-        hooked({p: partial(keep, name=n) for n, p in found.items()}),
-    ):
+    with torch.set_grad_enabled(bool(gradients_at)), hooked(hooks), reading(readers):
         logits = model(image.detach().requires_grad_(bool(gradients_at)))
         explained = None if target is None else logits[:, target].sum()
     seconds = time.perf_counter() - start

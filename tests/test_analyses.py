@@ -7,6 +7,7 @@ import torch
 from explorer.capture import Activation, Run
 from explorer.errors import ChoiceError
 from explorer.features.feature_maps import FeatureMap, feature_map, layers, milestones, pca_colour
+from explorer.reading import known
 from explorer.reweighting.branch_weights import BlockWeights, block_of, branch_weights
 from models.probe import Kind
 
@@ -100,7 +101,7 @@ def test_entropy_tells_choosing_from_mixing():
 
 
 def test_a_model_that_does_not_blend_has_no_blocks():
-    vector = Activation("pooled", Kind.VECTOR, torch.ones(1, 3))
+    vector = Activation("pooled", Kind.VECTOR, known(torch.ones(1, 3)))
     assert branch_weights(Run(torch.ones(1, 2), {"pooled": vector}, 0.1)) == ()
 
 

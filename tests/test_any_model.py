@@ -7,6 +7,7 @@ import pytest
 import torch
 from einops import rearrange
 from torch import nn
+from torch.nn import functional as F  # noqa: N812 - as others write it
 
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
@@ -28,7 +29,9 @@ from tests.foreign import (
     made,
 )
 from tests.tiny import TINY
+from tests.unusual import UNUSUAL
 
+ALL = GATES | UNUSUAL
 BESIDE = (Kind.FEATURE_MAP, Kind.BRANCHES, Kind.VECTOR)
 
 
@@ -46,17 +49,17 @@ def told(gate):
     return gate.kind, gate.axes, gate.shape, gate.activation
 
 
-@pytest.mark.parametrize("make", GATES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 def test_every_gate_is_found_and_nothing_else(make):
     found, _ = found_in(made(make))
-    assert [told(gate) for gate in found.gates] == GATES[make] * 2
+    assert [told(gate) for gate in found.gates] == ALL[make] * 2
     for gate in found.gates:
-        assert re.search("inner(.layer.self_attn|.attention)?$", gate.applied_to)
+        assert re.search("inner(.layer.self_attn|.attention|.two)?$", gate.applied_to)
         assert gate.module.startswith(gate.applied_to)
 
 
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "bfloat16"])
-@pytest.mark.parametrize("make", [make for make in GATES if GATES[make]], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [make for make in ALL if ALL[make]], ids=lambda make: make.__name__)
 def test_a_gate_that_is_changed_moves_the_logits_and_one_released_gives_them_back(make, half, image):
     model = made(make).requires_grad_(False)
     model = model.bfloat16() if half else model
@@ -82,6 +85,50 @@ def test_fused_attention_is_opened_when_somebody_looks(image):
     for first, second in zip(one.of(Kind.ATTENTION), other.of(Kind.ATTENTION), strict=True):
         torch.testing.assert_close(first.value, second.value)
     torch.testing.assert_close(one.logits, other.logits)
+
+
+def test_fused_attention_stays_fused_while_its_weights_are_only_read(image):
+    model = made(Attention, fused=True)
+    with torch.no_grad():
+        assert torch.equal(run(found_in(model)[1], image).logits, model(image))
+
+
+class WritesLater(nn.Module):
+    """Whatever is looked at is written over before the pass ends."""
+
+    def __init__(self, width: int, writes: bool = True) -> None:
+        super().__init__()
+        self.qkv, self.star, self.writes = (
+            nn.Conv2d(width, 3 * width, 1),
+            nn.Conv2d(width, 2 * width, 1),
+            writes,
+        )
+
+    def forward(self, x):
+        tokens = self.qkv(x).flatten(2).transpose(1, 2).clone()
+        attended = F.scaled_dot_product_attention(*tokens.chunk(3, -1)).transpose(1, 2).reshape(x.shape)
+        both = self.star(x)
+        one, two = both.chunk(2, 1)
+        made = attended + one * two
+        if self.writes:
+            tokens.zero_(), both.zero_()
+        return made
+
+
+def test_what_a_model_writes_over_later_is_shown_as_it_was(image):
+    one, other = (run(found_in(made(WritesLater, writes=writes))[1], image) for writes in (True, False))
+    assert {Kind.ATTENTION, Kind.MODULATION} <= {found.kind for found in one.activations.values()}
+    for name, found in other.activations.items():
+        torch.testing.assert_close(one.activations[name].value, found.value, msg=name)
+
+
+def test_a_tensor_that_is_read_and_changed_at_once_is_read_as_it_goes_on(image):
+    _, foreign = found_in(made(Tokens))
+    (name,) = [one for one in probes(foreign) if one == "blocks.0.output"]
+    with hooked({probes(foreign)[name]: editing(torch.zeros_like)}):
+        seen = run(foreign, image)
+    assert not seen.activations[name].value.any()
+    assert seen.activations["blocks.1.output"].value.any()
 
 
 ATTENTIONS = {

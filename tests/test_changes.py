@@ -1,5 +1,7 @@
 """What a visitor changes step by step, and takes back step by step."""
 
+from dataclasses import replace
+
 import gradio as gr
 import numpy as np
 import pytest
@@ -7,7 +9,16 @@ import pytest
 from explorer.reweighting.branch_weights import BlockWeights
 from explorer.reweighting.interventions import Moved, Scaled, Taken, Uniform, Without
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.reweighting.changes import Changes, Drag, by_hand, described, preset, presets, python
+from explorer.ui.tabs.reweighting.changes import (
+    Changes,
+    Drag,
+    by_hand,
+    described,
+    preset,
+    preset_of,
+    presets,
+    python,
+)
 from explorer.ui.tabs.reweighting.shares import Asked, AskedBox, read, written
 from explorer.ui.tabs.reweighting.what_if import OUTPUTS, reset, slid
 from models.registry import ASSETS
@@ -16,6 +27,7 @@ STAR = ASSETS / "examples" / "2-star.png"
 
 ONE = BlockWeights("stages.0.blocks.0.token_mixing", ("height", "width", "channel"), np.full((3, 4), 1 / 3))
 ADDED = BlockWeights("stages.0.blocks.0.axial_shift", ("horizontal", "vertical"), np.full((2, 4), 0.5), False)
+OTHER = replace(ONE, values=np.tile([[0.5], [0.3], [0.2]], 4))  # of another picture
 
 
 def test_a_block_has_one_change_at_a_time_and_others_keep_theirs():
@@ -60,7 +72,7 @@ def test_changes_are_told_in_words_and_as_python():
     assert described(changes[0]) == ("Block 0.0", "without width")
     assert described(changes[1]) == ("Block 0.0", "mean shares 20 / 30 / 50")
     made = {}
-    exec("\n".join(python(changes)), {"Without": Without, "Moved": Moved}, made)
+    exec("\n".join(python(changes, "other.png")), {"Without": Without, "Moved": Moved}, made)
     assert tuple(made["changes"]) == changes
 
 
@@ -91,6 +103,29 @@ def test_a_link_holds_changes_and_only_what_the_model_can_have_is_read_from_it()
         assert read(f"{ONE.block}~{text}", blocks) == ()
 
 
+def test_weights_of_the_other_picture_are_in_a_link_as_long_as_it_is_that_picture():
+    taken = tuple(preset("other", ONE, OTHER))
+    link = written(taken, {ONE.block: OTHER})
+    assert link == f"{ONE.block}~taken~other"
+    assert read(link, (ONE,), {ONE.block: OTHER}) == taken
+    assert read(link, (ONE,)) == ()
+    assert written(taken, {ONE.block: ONE}) == ""
+
+
+@pytest.mark.parametrize("found", [ONE, ADDED], ids=["learned", "added"])
+def test_the_menu_shows_the_preset_that_is_in_force_however_it_came_to_be(found):
+    theirs = {found.block: OTHER} if found.learned else {}
+    for _, name in presets(found.branches, found.learned):
+        now = tuple(preset(name, found, theirs.get(found.block)))
+        again = read(written(now, theirs), (found,), theirs)
+        for one in (now, again):
+            assert preset_of(one, found, theirs.get(found.block), name) == name
+            same = preset_of(one, found, theirs.get(found.block))  # of two branches, one alone is one less
+            assert preset(same, found, theirs.get(found.block)) == list(now)
+    by_slider = by_hand((0.2, 0.3, 0.5)[: len(found.branches)], found, "moved")
+    assert preset_of((by_slider,), found, None) is None
+
+
 @pytest.mark.parametrize(
     "text", ["", "null", "[]", "{}", '{"number": 1}', '{"number": "x", "slider": 0, "shares": [1]}']
 )
@@ -103,7 +138,7 @@ def test_a_question_that_is_none_asks_nothing(text):
 def test_what_was_taken_back_is_not_done_by_a_question_that_comes_late(explorer):
     """The sliders are answered after Reset was pressed, as may happen on a busy computer."""
     selection = Selection(str(STAR), "vip_nano", "scenes", "", None)
-    said = {"block": None, "linked": ""}
+    said = {"block": None, "linked": "", "other": None}
     late = {**said, "scope": "this", "how": "moved", "asked": Asked(7, 1, (0, 100, 0))}
     state, *_ = reset(explorer, selection, changes=Changes("vip_nano"), asked=Asked(7), **said)
     assert state.asked == 7

@@ -13,6 +13,7 @@ from PIL import Image
 from explorer.features.feature_maps import feature_map
 from explorer.figures.colour import painted, scale_of
 from explorer.reweighting.branch_weights import branch_weights
+from explorer.reweighting.gate_changes import Flattened
 from explorer.reweighting.interventions import Uniform
 from explorer.ui.endpoint_views import Seen
 from explorer.ui.endpoints import OFFERED
@@ -71,7 +72,7 @@ def test_every_parameter_is_typed(documented):
         for one in told["parameters"]
     }
     assert {kinds.pop("picture"), kinds.pop("second")} == {"filepath"}
-    assert "list" in kinds.pop("shares")
+    assert all("list" in kinds.pop(name) for name in ("shares", "methods"))
     assert {kinds.pop("target"), kinds.pop("channel")} == {"int"}
     assert {kinds.pop("row"), kinds.pop("column")} == {"float"}
     assert set(kinds.values()) == {"str"}
@@ -112,6 +113,42 @@ def test_fields_and_likeness_are_those_of_the_library(client, picture, explorer,
     alike = client.predict(picture, "vip_nano", "scenes", "mixer_nano", "scenes", api_name="/likeness")
     table = explorer.likeness(star, ("vip_nano", "scenes"), ("mixer_nano", "scenes"))
     np.testing.assert_allclose(alike["values"], table.values, atol=1e-6)
+
+
+def test_rows_tell_what_the_library_does(client, picture, explorer, star):
+    layer = "stages.1.blocks.0.output"
+    told, drawn = client.predict(picture, "vip_nano", "scenes", layer, 3, api_name="/channel_across_depth")
+    run = explorer.inspect("vip_nano", star, "scenes")
+    for name, values in told["layers"].items():
+        np.testing.assert_allclose(values, feature_map(run, name).channel(3), atol=1e-6)
+    assert layer in told["layers"]
+    with Image.open(drawn) as opened:
+        assert opened.size == (256 * len(told["layers"]) + 8 * (len(told["layers"]) - 1), 256)
+    grown, _ = client.predict(picture, "vip_nano", "scenes", 0.5, 0.5, api_name="/field_growth")
+    assert [one["layer"] for one in grown["layers"]] == list(explorer.depth("vip_nano", "scenes"))
+    possible = [one["possible"] for one in grown["layers"]]
+    assert possible == sorted(possible)
+    assert all(0 < one["half"] <= one["possible"] for one in grown["layers"])
+    methods = ["saliency", "lrp"]
+    both, _ = client.predict(picture, "vip_nano", "scenes", methods, None, api_name="/side_by_side")
+    plain = client.predict(picture, "vip_nano", "scenes", "saliency", None, api_name="/attribute")
+    assert both["methods"]["saliency"]["values"] == plain["values"]
+    assert "no rule for" in both["methods"]["lrp"]
+
+
+def test_gates_are_changed_by_name_and_all_at_once(client, picture, explorer, star):
+    asked = picture, "mobilevit_nano", "scenes"
+    gate = "stages.2.1.transformer.0.attn.attention"
+    one = client.predict(*asked, gate, "flattened", None, api_name="/gate_what_if")
+    run = explorer.inspect("mobilevit_nano", star, "scenes", interventions=[Flattened(gate)])
+    chance = run.logits[0].softmax(dim=0)
+    assert one["changed"] == [gate]
+    for row in one["after"]:
+        assert row["probability"] == pytest.approx(float(chance[row["index"]]), abs=1e-6)
+    every = client.predict(*asked, "all", "closed", None, api_name="/gate_what_if")
+    assert len(every["changed"]) > 1
+    head = client.predict(*asked, gate, "closed", 1, api_name="/gate_what_if")
+    assert head["before"] == one["before"] == every["before"] != head["after"] != one["after"]
 
 
 def test_a_picture_is_predicted(client, picture):
@@ -212,6 +249,12 @@ def test_an_attribution_has_its_fields(client, picture):
         (("vip_nano", "scenes", "stem.output", 2, 0), "/places_alike", "shares of the picture"),
         (("vip_nano", "scenes", "stem.output", 0, 0), "/attention", "There is no layer of attention"),
         (("vip_nano", "scenes", "nowhere"), "/maps", "no feature map 'nowhere'"),
+        (("vip_nano", "scenes", "nowhere", "closed", None), "/gate_what_if", "There is no gate 'nowhere'"),
+        (("vip_nano", "scenes", "all", "ajar", None), "/gate_what_if", "flattened, opened, closed"),
+        (("vip_nano", "scenes", "all", "opened", 1), "/gate_what_if", "A channel alone can be closed"),
+        (("vip_nano", "scenes", [], None), "/side_by_side", "one to 6 methods"),
+        (("vip_nano", "scenes", ["lrp"], None), "/side_by_side", "no rule for"),
+        (("vip_nano", "scenes", [1], None), "/side_by_side", "a list of names"),
     ],
 )
 def test_a_mistake_gets_its_sentence(client, picture, asked, endpoint, message):

@@ -14,6 +14,7 @@ from explorer.figures.colour import BRANCH_COLOURS, Scale, branch_colours, gradi
 from explorer.figures.gates import gate_rows
 from explorer.figures.heatmap import heatmap
 from explorer.figures.maps import rows_of_maps, table
+from explorer.figures.mosaic import in_a_row
 from explorer.figures.raster import data_uri, png, sprite
 from explorer.figures.shares import across_depth, inside_block
 
@@ -142,3 +143,13 @@ def test_a_saved_table_has_a_number_in_every_cell():
     figure = table(values, ["a", "b", "c"], ("x", "y"), title="t", unit="logit")
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.5", "-3", "0", "2", "0.25", "1"]
     assert figure.axes[0].images[0].get_clim() == (-3, 3)
+
+
+def test_maps_in_a_row_keep_their_own_size_and_scale():
+    maps = [np.array([[-2.0, 1.0]]), np.eye(3)]
+    figure = in_a_row(maps, ["first", "second"], title="t", signed=True)
+    for axes, values, reach in zip(figure.axes, maps, (2, 1), strict=True):
+        (drawn,) = axes.images
+        np.testing.assert_array_equal(drawn.get_array(), values)
+        assert drawn.get_clim() == (-reach, reach)
+    assert [axes.get_title() for axes in figure.axes] == ["first", "second"]

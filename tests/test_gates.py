@@ -11,6 +11,7 @@ from explorer.any_model.foreign import Foreign
 from explorer.capture import probes, run
 from explorer.engine.replay import Replay
 from explorer.errors import ChoiceError, NoMapError
+from explorer.reading import known
 from explorer.reweighting.gate_changes import MODES, Closed, Flattened, Opened, fits
 from explorer.reweighting.gate_effects import gate_effects, usual_gates
 from explorer.reweighting.gates import CLOSED, KINDS, Gate, gate_of, gates, usual
@@ -163,7 +164,7 @@ def test_the_map_of_attention_is_what_each_place_gets_beside_an_even_share(pictu
     np.testing.assert_allclose(found.values, gate.values.mean(axis=(0, 1)).reshape(8, 8) * 64, rtol=1e-5)
     assert found.values.mean() == pytest.approx(1, rel=1e-5)
     windows = Gate(gate.name, Kind.ATTENTION, np.full((8, 16, 16), 1 / 16))
-    kept = replace(seen.activations[gate.name], value=torch.full((1, 8, 16, 16), 1 / 16))
+    kept = replace(seen.activations[gate.name], kept=known(torch.full((1, 8, 16, 16), 1 / 16)))
     other = replace(seen, activations={**seen.activations, gate.name: kept})
     assert not size_map(other, windows).has_places
     np.testing.assert_allclose(size_map(other, windows).values, 1 / 16)

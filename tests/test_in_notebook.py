@@ -13,7 +13,10 @@ from PIL import Image
 
 import mixscope
 from explorer import Options
+from explorer.attribution.faithfulness import Curves
+from explorer.attribution.score_card import SAME, ScoreCard
 from explorer.figures.colour import painted, scale_of
+from explorer.notebook.tables import LINES
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.interventions import Without
 from models.registry import ASSETS
@@ -75,6 +78,41 @@ def test_fields_and_likeness_are_maps_of_their_sizes(explorer, star):
     assert told(alike).count("</td>") == len(alike.rows) * (1 + len(alike.columns))
 
 
+def test_shares_and_costs_are_tables_of_their_numbers(explorer, star):
+    block = branch_weights(explorer.inspect("vip_nano", star, "scenes"))[0]
+    for branch, mean in zip(block.branches, block.mean, strict=True):
+        assert re.search(f">{branch}</td><td [^>]*>{mean:.1%}<", told(block))
+    *_, costs = explorer.costs("vip_nano", "scenes")
+    assert told(costs).count("<tr>") == 1 + len(costs.blocks)
+    for number in (*costs.parameters, *costs.multiply_adds):
+        assert f">{number:,}</td>" in told(costs)
+
+
+def test_a_score_card_tells_its_sentence_and_its_controls():
+    curves = Curves(np.linspace(1, 0, 17), np.linspace(0, 1, 17) ** 2)
+    card = ScoreCard("saliency", 3, {"saliency": curves, "edges": curves}, infidelity=0.25, done=5, total=30)
+    assert "5 of 30 parts; infidelity 0.25" in told(card)
+    assert told(card).count(f">{curves.score:.2f}</td>") == 2
+    assert SAME.partition(":")[0] in told(replace(card, constant=True))
+
+
+def test_shifts_tell_from_where_each_group_of_channels_comes(explorer):
+    for step in explorer.shifts("s2mlp_nano", "scenes", "blocks.0"):
+        assert told(step).count("<tr>") == 1 + len(step.groups)
+        for group in step.groups:
+            assert f">{group.first} to {group.last}</td>" in told(step)
+    assert ">+1, +0</td>" in told(step)
+
+
+def test_a_walk_tells_its_lines_and_what_they_made(explorer, star):
+    walk = explorer.code_walk("vip_nano", star, "scenes", block="stages.0.blocks.0.token_mixing")
+    for step in walk.steps:
+        assert f">{step.statement.first}</td>" in told(walk)
+    assert "of_height [b 1, 1, 1, c 64] mean" in told(walk)
+    long = replace(walk, steps=walk.steps * 9)
+    assert f"{len(long.steps) - LINES} of them not shown" in told(long)
+
+
 def test_without_the_drawings_a_result_stays_text():
     said = "from explorer.capture import Run; assert Run(None, {}, 0.0)._repr_html_() is None"
     subprocess.run([sys.executable, "-c", said], cwd=ASSETS.parent, check=True)
@@ -83,5 +121,5 @@ def test_without_the_drawings_a_result_stays_text():
 
 @pytest.mark.parametrize("values", [np.full((2, 2), np.nan), np.zeros((1, 1))], ids=["no number", "alike"])
 def test_what_has_no_range_is_drawn_too(values):
-    drawn = mixscope.notebook.results.a_map("a", "", values, "u", signed=True)
+    drawn = mixscope.notebook.pieces.a_map("a", "", values, "u", signed=True)
     assert pixels(drawn).shape == (*values.shape, 3)

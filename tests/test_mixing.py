@@ -16,6 +16,7 @@ from explorer.mixing.attention import attention_from, attention_layers, unfoldin
 from explorer.mixing.matrices import Lines, Units, frequencies, matrices
 from explorer.mixing.mixers import map_near, mixer, mixers, ways
 from explorer.mixing.shift_impulses import impulses, sent_through
+from explorer.reading import known
 from models.as_mlp import AxialShift
 from models.blocks import create_block
 from models.fasternet import PartialConv
@@ -245,7 +246,7 @@ def test_how_far_a_head_looks_is_known_for_simple_attention(explorer):
     value = found.activations[layer].value
     even = torch.full_like(value, 1 / 16)
     even[:, 1] = torch.eye(16)
-    activation = type(found.activations[layer])(layer, found.activations[layer].kind, even)
+    activation = type(found.activations[layer])(layer, found.activations[layer].kind, known(even))
     looks = attention_from(
         type(found)(found.logits, {**found.activations, layer: activation}, 0.0), layer, 0, 0
     )
@@ -266,7 +267,7 @@ def attended():
 def replaced(found, layer: str, value):
     """The same pass with another attention."""
     kept = found.activations[layer]
-    return replace(found, activations={**found.activations, layer: replace(kept, value=value)})
+    return replace(found, activations={**found.activations, layer: replace(kept, kept=known(value))})
 
 
 def test_places_of_any_model_look_at_places_and_at_the_tokens_beside_them(attended):

@@ -11,7 +11,7 @@ from explorer.figures.mosaic import mosaic
 from explorer.mixing.attention import attention_layers
 from explorer.ui.events import Place
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.mixing import attention, matrices, shifts
+from explorer.ui.tabs.mixing import attention, growth, matrices, shifts
 
 STAR = "assets/examples/2-star.png"
 LAYER = "stages.2.1.transformer.0.attn.attention"
@@ -42,6 +42,18 @@ def test_a_menu_that_is_filled_keeps_what_was_chosen_meanwhile(explorer):
 
     assert told(LAYER, "1") == [None, None]
     assert told("a layer of another model", "77") == [LAYER, attention.ALL]
+
+
+def test_a_saved_strip_along_the_depth_holds_each_layer_and_is_drawn(explorer):
+    where = {"direction": "moves", "layer": None, "place": Place(0.5, 0.5), "channel": "all"}
+    saved = growth.save(explorer, selection("vip_nano"), kind="npz", **where)
+    for layer in explorer.depth("vip_nano", "scenes"):
+        assert (
+            arrays(saved)[f"{layer}_possible"].shape == arrays(saved)[f"{layer}_measured"].shape == (64, 64)
+        )
+    made, name = growth.save(explorer, selection("vip_nano"), kind="png", **where)
+    assert name == "vip_nano_along_the_depth.png"
+    assert made.startswith(b"\x89PNG")
 
 
 def test_saved_matrices_and_shifts_are_those_of_the_block(explorer):

@@ -152,6 +152,8 @@ def test_a_change_in_one_block_shows_how_later_blocks_respond_and_stays_for_the_
 def test_another_pictures_weights_can_be_tried(lab):
     choose(lab, "preset", "weights of the other picture")
     expect(lab.locator("#what-if .changes")).to_contain_text("weights of the other picture")
+    expect(lab).to_have_url(re.compile("blend=[^&]*taken%7Eother"))
+    expect(lab.locator("#preset input")).to_have_value("weights of the other picture")
 
 
 def test_where_the_branches_act(follow):
@@ -191,6 +193,16 @@ def test_two_pictures_are_compared(follow, tmp_path):
     disk = page.locator("#two tbody").inner_text()
     page.locator("#other input[type=file]").set_input_files(str(tmp_path / "mine.png"))
     expect(page.locator("#two tbody")).not_to_have_text(disk)
+    expect(page).to_have_url(re.compile(r"other=upload-[0-9a-f]{12}(&|$)"))  # no path of this machine
+    page.wait_for_function(
+        """async () => {
+          const asks = indexedDB.open('mixscope', 1);
+          const store = await new Promise(told => { asks.onsuccess = () => told(asks.result); });
+          const asked = store.transaction('pictures').objectStore('pictures').getAllKeys();
+          const names = await new Promise(told => { asked.onsuccess = () => told(asked.result); });
+          return names.includes(new URLSearchParams(location.search).get('other'));
+        }"""
+    )
 
 
 def test_typical_shares_are_beside_those_of_the_picture(follow):

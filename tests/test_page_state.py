@@ -167,8 +167,11 @@ def test_back_and_forward_step_through_what_was_looked_at_and_uploads_come_back(
     expect(page.locator("#grid .note").first).to_contain_text("stage 1 output")
     page.go_forward()
     expect(page.locator("#grid .note").first).to_contain_text("stem")
-    again = visit("/?" + link)  # the picture is in this browser
+    mine = parse_qs(link)["picture"][0]
+    again = visit(f"/?{link}&other={mine}")  # the picture is in this browser, to compare with as well
     expect(again.locator("#status")).to_contain_text("ring")
-    assert told(again)["picture"].startswith("upload-")
+    settled(again)
+    assert mine.startswith("upload-")
+    assert (told(again)["picture"], told(again)["other"]) == (mine, mine)
     stranger = visit("/?" + link, locale="en-GB")  # and in no other
     expect(stranger.get_by_test_id("toast-body")).to_contain_text("upload it again")

@@ -3,14 +3,16 @@
 from torch import Tensor
 
 from explorer.any_model import functions as kinds
+from explorer.any_model.calls import Call, Watcher
 from explorer.any_model.ledger import Candidate, Facts, Use
-from explorer.any_model.rules import Call, Rule, Watcher
+from explorer.any_model.rules import Rule
 
 
 def fused(watch: Watcher, call: Call, made: Tensor) -> Facts:
     """Attention in one step; its weights are met when somebody listens."""
     query, key = (call.argument(number, name) for number, name in enumerate(("query", "key")))
-    return one_step(watch, call, query, (*query.shape[:-1], key.shape[-2]))
+    sources = frozenset(facts.origin for one, facts in call.given if one is query or one is key)
+    return one_step(watch, call, query, (*query.shape[:-1], key.shape[-2]), sources)
 
 
 def multihead(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -24,9 +26,15 @@ def multihead(watch: Watcher, call: Call, made: Tensor) -> Facts:
     return one_step(watch, call, query, (query.shape[1], call.args[4], len(query), len(key) + more))
 
 
-def one_step(watch: Watcher, call: Call, query: Tensor, shape: tuple[int, ...]) -> Facts:
+def one_step(
+    watch: Watcher,
+    call: Call,
+    query: Tensor,
+    shape: tuple[int, ...],
+    sources: frozenset[int] = frozenset(),
+) -> Facts:
     found = Candidate(call.place, "softmax", query.new_empty(0).expand(0), -1, True, len(shape) - 1)
-    found.blended_shape, found.made = shape, watch.ledger.calls
+    found.blended_shape, found.made, found.sources = shape, watch.ledger.calls, sources
     watch.candidates.append(found)
     return watch.ledger.new(True)
 

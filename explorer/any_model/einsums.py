@@ -1,13 +1,12 @@
 """What an Einstein sum of two tensors is: a product by number, a blend of branches, or one of matrices."""
 
-from dataclasses import replace
-
 from torch import Tensor
 
+from explorer.any_model.calls import Call, Watcher
 from explorer.any_model.functions import SHORT
 from explorer.any_model.ledger import Facts
 from explorer.any_model.products import factors, matrix, product, used
-from explorer.any_model.rules import Call, Watcher, blended
+from explorer.any_model.rules import blended
 
 Factor = tuple[int, Tensor, Facts]
 
@@ -19,7 +18,7 @@ def einsum(watch: Watcher, call: Call, made: Tensor) -> Facts:
         return matrix(watch, call, made)
     left, right, out = letters
     summed = (set(left) | set(right)) - set(out)
-    plainly = replace(call, name="mul")
+    plainly = call.named("mul")
     if not summed:
         stretched = [aligned(one, own, out) for one, own in zip(pair, (left, right), strict=True)]
         return product(watch, plainly, stretched, made)

@@ -15,7 +15,7 @@ from explorer.any_model.found_probes import Station
 from explorer.any_model.functions import MULTIHEAD
 from explorer.any_model.opened_attention import FAST_PATH
 from explorer.any_model.outputs import tensors_in
-from explorer.any_model.places import Parts, listening
+from explorer.any_model.places import Parts, Plan, heard
 from explorer.errors import ChoiceError
 from models.probe import Probe
 from models.random_state import seeded
@@ -30,6 +30,8 @@ class Foreign(nn.Module):
     stations: Sequence[Station]
     parts: Parts
     probed: Mapping[str, Probe]  # all probes by name, those that its own code declares among them
+    last: tuple[tuple[Station, ...], Plan | None]  # what was read last, and how
+    has_fast_path: bool  # PyTorch could compute attention where nobody can listen; here it never does
     found: Any  # `explorer.any_model.find.Found`; None where nothing was looked for
 
     def __init__(self, inner: nn.Module, stations: Sequence[Station] = (), found: Any = None) -> None:
@@ -39,6 +41,8 @@ class Foreign(nn.Module):
             stations=tuple(stations),
             found=found,
             parts=Parts(inner, found.calls) if found else Parts(inner),
+            has_fast_path=any(place.function == MULTIHEAD for one in stations for place in one.places),
+            last=((), None),
             training=inner.training,
             _modules=inner._modules,
             _parameters=inner._parameters,
@@ -48,21 +52,27 @@ class Foreign(nn.Module):
         self.__dict__["probed"] = {name: part for name, part in named.items() if isinstance(part, Probe)}
 
     def forward(self, image: Tensor) -> Tensor:
-        used = [station for station in self.stations if station.probe.is_used]
+        used = tuple(station for station in self.stations if station.probe.is_used)
         if len(image) > 1 and not used and self.found and self.found.trial.alone:
             return torch.cat([self(one) for one in image.split(1)])
-        routes = {place: change for station in used for place, change in station.routes().items()}
         with (
             seeded(0) if self.found and self.found.is_random else nullcontext(),
             FAST_PATH.off() if self.has_fast_path else nullcontext(),
-            listening(self.inner, routes, self.parts) if routes else nullcontext(),
+            heard(self.plan(used)) if used else nullcontext(),
         ):
             return logits_in(self.inner(as_taken(self.inner, image)))
 
-    @property
-    def has_fast_path(self) -> bool:
-        """Whether PyTorch could compute attention where nobody can listen; here it never does."""
-        return any(place.function == MULTIHEAD for one in self.stations for place in one.places)
+    def plan(self, used: tuple[Station, ...]) -> Plan:
+        """How a pass is listened to; kept where all is only read, which is the same for every pass."""
+        only_read = all(station.is_only_read for station in used)
+        known, plan = self.last
+        if plan is not None and only_read and known == used:
+            return plan
+        routes = {place: change for station in used for place, change in station.routes().items()}
+        plan = Plan(routes, self.parts)
+        if only_read:
+            self.__dict__["last"] = used, plan
+        return plan
 
     def named_modules(
         self, memo: set[nn.Module] | None = None, prefix: str = "", remove_duplicate: bool = True

@@ -8,21 +8,26 @@ from torch import Tensor
 
 from explorer.any_model import patterns
 from explorer.any_model.chains import Layer
-from explorer.any_model.gates import Sighting, is_fused
+from explorer.any_model.gates import Sighting
 from explorer.any_model.layouts import Layout, Seen
 from explorer.any_model.patterns import Pattern
 from explorer.any_model.places import Change, Place
-from models.probe import Kind, Probe, Role
+from explorer.reading import Parts, ReadApart, Reading
+from models.probe import Kind, Role
 
 
-class FoundProbe(Probe):
+class FoundProbe(ReadApart):
     """A probe of a model that declares none."""
 
     @property
-    def is_used(self) -> bool:
-        """Whether anybody listens, or has something else run in its place."""
+    def is_passed(self) -> bool:
+        """Whether somebody hears what passes, or has something else run in its place."""
         listeners = (self._forward_hooks, self._forward_pre_hooks, self._backward_hooks)
         return any(listeners) or "forward" in self.__dict__
+
+    @property
+    def is_used(self) -> bool:
+        return self.reader is not None or self.is_passed
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +42,33 @@ class Station:
     copied: bool = True  # before it passes, as the model writes into its own later
     together: bool = False  # the tensors of all places pass as one list, for reading only
 
+    @property
+    def is_only_read(self) -> bool:
+        return not (self.together or self.probe.is_passed)
+
     def routes(self) -> dict[Place, Change]:
+        if self.is_only_read:
+            return dict.fromkeys(self.places, Reading(self.probe, self.read, self.copied))
         if self.together:
             parts: dict[Place, Tensor] = {}
             return {place: gathering(self, place, parts) for place in self.places}
         return dict.fromkeys(self.places, passing(self))
+
+    def read(self, value: Parts) -> Tensor:
+        """What was met at a place, in the axes of the kind and in 32 bits at least."""
+        own = value[:, self.tokens :] if self.tokens and isinstance(value, Tensor) else value
+        return self.probe.canonical(wide(own))
+
+
+def wide(value: Parts) -> Parts:
+    """In 32 bits at least."""
+    if not isinstance(value, Tensor):
+        return [wide_one(one) for one in value]
+    return wide_one(value)
+
+
+def wide_one(value: Tensor) -> Tensor:
+    return value.to(torch.promote_types(value.dtype, torch.float32))
 
 
 def passing(station: Station) -> Change:
@@ -52,6 +79,8 @@ def passing(station: Station) -> Change:
         kind = torch.promote_types(own.dtype, torch.float32)
         shown = own.to(kind, copy=station.copied)
         made = station.probe(shown)
+        if station.probe.reader is not None:
+            station.probe.reader(station.probe, (), made)
         if made is shown and not (torch.is_grad_enabled() and (shown is not value)):
             return None
         back = made.to(value.dtype, copy=True)
@@ -67,7 +96,9 @@ def gathering(station: Station, place: Place, parts: dict[Place, Tensor]) -> Cha
         kind = torch.promote_types(value.dtype, torch.float32)
         parts[place] = value.to(kind, copy=station.copied and not torch.is_grad_enabled())
         if len(parts) == len(station.places):
-            station.probe([parts.pop(one) for one in station.places])
+            made = station.probe([parts.pop(one) for one in station.places])
+            if station.probe.reader is not None:
+                station.probe.reader(station.probe, (), made)
 
     return change
 
@@ -92,7 +123,7 @@ def of_gate(
     written: by which call the model last writes into the values of an origin.
     """
     one, shape, batch = found.candidate, found.shape, seen.batch
-    copied = not is_fused(one) and one.is_written(one.origin if one.plain else one.given, written)
+    copied = one.is_changed(written)
     if found.kind == "branch" and one.axis is not None:
         yield from of_blend(found, name, batch, written)
     elif found.kind == "attention":

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 from weakref import ReferenceType, ref
 
 from torch import Tensor
@@ -39,11 +40,19 @@ class Candidate:
     axis: int | None = None  # that a softmax sums to one over
     made: int = 0  # by which call of the pass
     given: int | None = None  # the origin of the values themselves
+    sources: frozenset[int] = frozenset()  # origins of what a fused step computes its shares from
     plain: bool = False  # nothing but the product tells that it is a gate
     uses: list[Use] = field(default_factory=list)
+    mixtures: list[Use] = field(default_factory=list)  # products with weights, a use once they are added up
     blended: Place | None = None  # where the products of all branches have been summed
     blended_shape: tuple[int, ...] = ()
     blended_origin: int = -1  # of what that gave
+
+    def is_changed(self, written: Mapping[int, int]) -> bool:
+        """Whether the model writes later into what has to be kept to read the gate."""
+        if not self.uses and self.blended_shape:
+            return any(self.is_written(one, written) for one in self.sources)
+        return self.is_written(self.origin if self.plain else self.given, written)
 
     def is_written(self, origin: int | None, written: Mapping[int, int]) -> bool:
         """Whether the model writes into values of an origin after the gate was made; unknown ones count."""
@@ -54,8 +63,7 @@ Gates = tuple[Candidate, ...]
 Blend = tuple[Candidate, frozenset[int]]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """Where the values of a tensor come from."""
 
     origin: int  # the same for all that are the same function, number by number, of the same values
@@ -69,31 +77,55 @@ class Facts:
     made: int = 0  # by which call of the pass
     views: frozenset[int] = frozenset()  # origins of what these may be a part of, in the same memory
 
+    def but(self, **others) -> "Facts":
+        """The same, with some things otherwise."""
+        return self._replace(**others)
 
-NOBODY: tuple[Callable[[], Tensor | None], Facts] = (lambda: None, Facts(-1))
+
+Shape = tuple[int, ...]
+NOBODY: tuple[Callable[[], Tensor | None], Facts, Shape] = (lambda: None, Facts(-1), ())
 
 
 class Ledger:
     """The facts of the tensors that are still there; keeps none of them alive."""
 
     def __init__(self) -> None:
-        self.known: dict[int, tuple[ReferenceType[Tensor], Facts]] = {}
+        self.known: dict[int, tuple[ReferenceType[Tensor], Facts, Shape]] = {}
         self.origins = count()
         self.calls = 0
-        self.written: dict[
-            int, int
-        ] = {}  # by which call something was last written into the values of an origin
+        self.written: dict[int, int] = {}  # by which call the values of an origin were last written into
+        self.parts: dict[int, frozenset[int]] = {}  # of what those of an origin may be a part, in one memory
 
     def of(self, tensor: Tensor) -> Facts:
         """What is known; a tensor nobody has met, such as a parameter, does not depend on the picture."""
-        reference, found = self.known.get(id(tensor), NOBODY)
-        if reference() is not tensor:  # its number may have been that of another one
-            found = Facts(next(self.origins))
-            self.put(tensor, found)
-        return found
+        return self.met(tensor)[0]
+
+    def met(self, tensor: Tensor) -> tuple[Facts, Shape]:
+        """The same with the shape, which a mode would hear being asked for."""
+        reference, found, shape = self.known.get(id(tensor), NOBODY)
+        if reference() is tensor:
+            return found, shape
+        found = Facts(next(self.origins))  # the number of a tensor may have been that of another one
+        self.put(tensor, found)
+        return found, self.known[id(tensor)][2]
 
     def put(self, tensor: Tensor, facts: Facts) -> None:
-        self.known[id(tensor)] = ref(tensor), facts
+        self.known[id(tensor)] = ref(tensor), facts, tuple(tensor.shape)
+
+    def part(self, live: bool, of: Facts, **more) -> Facts:
+        """Facts of what may be a part of other values, in the same memory."""
+        made = self.new(live, views=of.views | {of.origin}, **more)
+        self.parts[made.origin] = made.views
+        return made
+
+    def overwritten(self) -> dict[int, int]:
+        """By which call the values of an origin were last written into, or what they are a part of."""
+        through = {
+            one: max(self.written[whole] for whole in wholes & self.written.keys())
+            for one, wholes in self.parts.items()
+            if not wholes.isdisjoint(self.written)
+        }
+        return {one: max(self.written.get(one, -1), through.get(one, -1)) for one in self.written | through}
 
     def new(self, live: bool, **more) -> Facts:
         """Facts of values that are no simple function of others."""

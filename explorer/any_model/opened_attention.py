@@ -14,6 +14,8 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn.functional import linear, pad
 
+from explorer.reading import Reading
+
 Change = Callable[[Tensor], Tensor | None]  # a tensor in its own axes -> what takes its place, or None
 
 
@@ -31,8 +33,22 @@ def unfused(
 ) -> Tensor:
     """`scaled_dot_product_attention`, as PyTorch documents it."""
     if enable_gqa:
-        key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
+    weights = shares_of(query, key, attn_mask, is_causal, scale)
+    given = change(weights)
+    return (weights if given is None else given) @ value
+
+
+def shares_of(
+    query: Tensor,
+    key: Tensor,
+    attn_mask: Tensor | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """What that function multiplies the values by; several queries may share a key."""
+    if key.ndim > 2 and key.shape[-3] != query.shape[-3]:
+        key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
     scores = (query * (query.shape[-1] ** -0.5 if scale is None else scale)) @ key.transpose(-2, -1)
     if is_causal:
         allowed = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
@@ -40,7 +56,28 @@ def unfused(
     if attn_mask is not None:
         hidden = attn_mask.dtype == torch.bool
         scores = scores.masked_fill(~attn_mask, -torch.inf) if hidden else scores + attn_mask
-    return shared(scores, change) @ value
+    return scores.softmax(dim=-1)
+
+
+def read_later(
+    reading: Reading,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> None:
+    """Keep what the weights are computed from; nothing is computed before they are read."""
+    parts = [query, key] if attn_mask is None else [query, key, attn_mask]
+    size = query[..., 0].numel() * key.shape[-2] * query.element_size()
+
+    def made(held: list[Tensor]) -> Tensor:
+        return shares_of(held[0], held[1], held[2] if len(held) > 2 else None, is_causal, scale)
+
+    reading.later(parts, made, size)
 
 
 def shared(scores: Tensor, change: Change) -> Tensor:

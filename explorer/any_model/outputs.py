@@ -13,6 +13,8 @@ PLAIN = (int, float, str, bytes, type(None), torch.dtype, torch.device)
 
 def tensors_in(value: Any) -> list[Tensor]:
     """The tensors of an output, through lists, tuples and dicts, in their order."""
+    if isinstance(value, Tensor):
+        return [value]
     found: list[Tensor] = []
     gather(value, found)
     return found
@@ -33,8 +35,17 @@ def gather(value: Any, found: list[Tensor]) -> None:
 
 
 def map_in(value: Any) -> Tensor | None:
-    """The first tensor of an output that can hold places: of three axes or more."""
-    return next((one for one in tensors_in(value) if one.ndim > 2), None)
+    """The tensor of an output that holds places, if there is one."""
+    if isinstance(value, Tensor):
+        return value if value.ndim > 2 else None
+    maps = [(tuple(one.shape), one) for one in tensors_in(value) if one.ndim > 2]
+    return min(maps, key=fewest_rows)[1] if maps else None
+
+
+def fewest_rows(one: tuple[tuple[int, ...], Any]) -> int:
+    """Among maps by their shapes the first of one row a picture goes before one of a row for each patch."""
+    shape, _ = one
+    return shape[0]
 
 
 def changed_output(value: Any, change: Change) -> Any:

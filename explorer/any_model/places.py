@@ -5,7 +5,7 @@ Hooks belong to a module and modes to a thread; both are taken off again whateve
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -15,8 +15,9 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import FUSED, GLU, MULTIHEAD, plain
-from explorer.any_model.opened_attention import Change, multihead, unfused, unglued
+from explorer.any_model.opened_attention import Change, multihead, read_later, unfused, unglued
 from explorer.any_model.outputs import changed_output
+from explorer.reading import Reading
 
 OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead, GLU: unglued}
 
@@ -44,14 +45,9 @@ class Running:
 class Listener(TorchFunctionMode):
     """Hands the tensors at some places to whoever listens there, and puts in what comes back."""
 
-    def __init__(self, routes: Mapping[Place, Change]) -> None:
+    def __init__(self, plan: "Plan") -> None:
         super().__init__()
-        self.outputs = {(p.module, p.visit): change for p, change in routes.items() if not p.function}
-        self.wanted: dict[tuple[str, int], dict[tuple[str, int], list[tuple[int | None, Change]]]] = {}
-        for place, change in routes.items():
-            if place.function:
-                there = self.wanted.setdefault((place.module, place.visit), {})
-                there.setdefault((place.function, place.call), []).append((place.part, change))
+        self.outputs, self.wanted = plan.outputs, plan.wanted
         self.stack: list[Running | None] = [None]  # None where nobody listens
         self.visits: Counter[str] = Counter()
         self.on = 0  # how many that call something of interest are running; only then calls are seen
@@ -68,7 +64,11 @@ class Listener(TorchFunctionMode):
         running.calls[name] += 1
         wanted = running.wanted.get((name, number), ())
         if name in OPENED and wanted:
-            return OPENED[name](*args, change=wanted[0][1], **kwargs)
+            change = wanted[0][1]
+            if name == FUSED and isinstance(change, Reading) and not change.copied:
+                read_later(change, *args, **kwargs)
+                return func(*args, **kwargs)
+            return OPENED[name](*args, change=change, **kwargs)
         for part, change in wanted:
             if part is not None:
                 given = change(args[part])
@@ -96,12 +96,17 @@ class Listener(TorchFunctionMode):
         """A module of which only what it puts out matters has ended."""
         self.visits[name] += 1
         change = self.outputs.get((name, self.visits[name] - 1))
-        return None if change is None else changed_output(value, change)
+        if change is None:
+            return None
+        self.stack.append(None)  # whoever listens may call torch as well, which counts for nobody
+        made = changed_output(value, change)
+        self.stack.pop()
+        return made
 
     def ends(self, name: str, value: Any) -> Any:
         """It has ended; what it puts out may be changed."""
         running = self.stack[-1]
-        self.stack[-1] = None  # whoever listens may call torch as well, which counts for nobody
+        self.stack[-1] = None
         change = self.outputs.get((name, self.visits[name] - 1))
         made = None if change is None else changed_output(value, change)
         self.stack.pop()
@@ -152,27 +157,38 @@ def hookable(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield name, part
 
 
-@contextmanager
-def listening(model: nn.Module, routes: Mapping[Place, Change], known: Parts | None = None) -> Iterator[None]:
-    """For the length of a `with` block, passes of this thread hand over what is met at the places.
+class Plan:
+    """Who is handed what in a pass, sorted by where it is met."""
 
-    known: the parts of the model, where they have been gathered before.
-    """
-    listener, parts = Listener(routes), known or Parts(model)
-    framed = parts.framed(routes)
+    def __init__(self, routes: Mapping[Place, Change], parts: Parts) -> None:
+        self.outputs = {(p.module, p.visit): change for p, change in routes.items() if not p.function}
+        self.wanted: dict[tuple[str, int], dict[tuple[str, int], list[tuple[int | None, Change]]]] = {}
+        for place, change in routes.items():
+            if place.function:
+                there = self.wanted.setdefault((place.module, place.visit), {})
+                there.setdefault((place.function, place.call), []).append((place.part, change))
+        self.framed = [(name, parts.modules[name]) for name in parts.framed(routes)]
+        known = {name for name, _ in self.framed}
+        others = {name: None for name, _ in self.outputs if name not in known}
+        self.others = [(name, parts.modules[name]) for name in others]
+
+
+def listening(model: nn.Module, routes: Mapping[Place, Change]) -> AbstractContextManager[None]:
+    """For the length of a `with` block, passes of this thread hand over what is met at the places."""
+    return heard(Plan(routes, Parts(model)))
+
+
+@contextmanager
+def heard(plan: Plan) -> Iterator[None]:
+    """The same, where it has been sorted before."""
+    listener = Listener(plan)
     hooks = []
     try:
-        for name in {place.module for place in routes} | framed:
-            part = parts.modules[name]
-            if name in framed:
-                hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
-                hooks.append(
-                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value))
-                )
-            else:
-                hooks.append(
-                    part.register_forward_hook(lambda _m, _a, value, n=name: listener.gave(n, value))
-                )
+        for name, part in plan.framed:
+            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
+            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value)))
+        for name, part in plan.others:
+            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.gave(n, value)))
         yield
     finally:
         if listener.on:  # an error came out of a module, which then has not ended

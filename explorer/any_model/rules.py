@@ -1,52 +1,20 @@
 """What a call of torch does to what is known of tensors, function by function."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
 from torch import Tensor
 
 from explorer.any_model import functions as kinds
-from explorer.any_model.ledger import Candidate, Facts, Ledger
+from explorer.any_model.calls import CLOSE, Call, Watcher
+from explorer.any_model.ledger import Candidate, Facts
 from explorer.any_model.places import Place
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call that has been made."""
-
-    name: str
-    place: Place
-    args: tuple
-    kwargs: dict
-    given: list[tuple[Tensor, Facts]]  # the tensors it was given, with what was known of them before
-    result: Any
-
-    @property
-    def facts(self) -> list[Facts]:
-        return [facts for _, facts in self.given]
-
-    @property
-    def live(self) -> bool:
-        return any(one.live for one in self.facts)
-
-    def argument(self, number: int, name: str, otherwise: Any = None) -> Any:
-        return self.args[number] if len(self.args) > number else self.kwargs.get(name, otherwise)
-
-
-class Watcher(Protocol):
-    """What the rules write to."""
-
-    ledger: Ledger
-    candidates: list[Candidate]
-    hidden: list[Place]
 
 
 def opaque(watch: Watcher, call: Call, made: Tensor) -> Facts:
     """Anything else: new values. Heads that talk to each other leave an attention what it is."""
     alive = [facts for facts in call.facts if facts.live]
     if len(alive) == 1 and alive[0].gates and made.ndim == 4 and made.shape == call.given[0][0].shape:
-        return replace(watch.ledger.new(True), gates=alive[0].gates)
+        return watch.ledger.new(True).but(gates=alive[0].gates)
     return watch.ledger.new(call.live)
 
 
@@ -58,8 +26,7 @@ def picked(watch: Watcher, call: Call, made: Tensor) -> Facts:
     gates = tuple(dict.fromkeys(one for facts in call.facts for one in facts.gates))
     first = call.facts[0]
     blend = first.blend if len(call.given) == 1 else None
-    views = first.views | {first.origin}
-    return watch.ledger.new(call.live, gates=gates, stats=first.stats, blend=blend, views=views)
+    return watch.ledger.part(call.live, first, gates=gates, stats=first.stats, blend=blend)
 
 
 def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -70,7 +37,13 @@ def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:
     six = call.name == "relu6" or (call.name in kinds.SIXES and top == 6)
     bent = "relu6" if six else call.name if call.name in kinds.BENDS else first.bent
     response = first.response if call.name in ("sqrt", "clamp_min", "clamp") else ""
-    return replace(first, bent=bent, gates=gates, six=six, response=response, blend=None)
+    return first.but(bent=bent, gates=gates, six=six, response=response, blend=None)
+
+
+def compared(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """Where one is above the other; beside a constant a function of every number by itself."""
+    alive = {facts.origin for facts in call.facts if facts.live}
+    return call.facts[0].but(gates=(), blend=None) if len(alive) == 1 else watch.ledger.new(call.live)
 
 
 def activated(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -78,7 +51,7 @@ def activated(watch: Watcher, call: Call, made: Tensor) -> Facts:
     first = call.facts[0]
     name = kinds.SIGMOIDS[call.name]
     found = Candidate(call.place, name, made.detach(), first.origin, first.live)
-    return started(watch, found, replace(first, bent=name, stats=frozenset()))
+    return started(watch, found, first.but(bent=name, stats=frozenset()))
 
 
 def shared_out(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -93,7 +66,7 @@ def shared_out(watch: Watcher, call: Call, made: Tensor) -> Facts:
 def started(watch: Watcher, found: Candidate, facts: Facts) -> Facts:
     found.made, found.given = watch.ledger.calls, facts.origin
     watch.candidates.append(found)
-    return replace(facts, gates=(found,), blend=None, response="", six=False)
+    return facts.but(gates=(found,), blend=None, response="", six=False)
 
 
 def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -104,11 +77,17 @@ def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
     facts = watch.ledger.new(call.live, stats=stats, response=response)
     if call.name == "sum" and first.blend and len(call.given) == 1:
         gate, _ = first.blend
-        axes = call.argument(1, "dim", call.kwargs.get("axis"))
-        summed = {axes % call.given[0][0].ndim} if isinstance(axes, int) else set()
+        summed = summed_axes(call)
         if any(use.axis in summed for use in gate.uses):
             blended(gate, call.place, made, facts.origin)
+        gate.uses += [use for use in gate.mixtures if use.axis in summed]
     return facts
+
+
+def summed_axes(call: Call) -> set[int]:
+    axes = call.argument(1, "dim", call.kwargs.get("axis"))
+    given = (axes,) if isinstance(axes, int) else axes if isinstance(axes, tuple | list) else ()
+    return {axis % call.given[0][0].ndim for axis in given}
 
 
 def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -117,16 +96,16 @@ def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
         return pointless(call, made)
     (_, first), (_, second) = call.given[:2]
     if first.gates and second.gates:
-        return replace(first, gates=tuple(dict.fromkeys((*first.gates, *second.gates))), blend=None)
+        return first.but(gates=tuple(dict.fromkeys((*first.gates, *second.gates))), blend=None)
     if first.blend and second.blend and first.blend[0] is second.blend[0]:
         return joined(watch, call, made, first.blend[0], first.blend[1] | second.blend[1])
     for one, other in ((first, second), (second, first)):
         if one.live and (not (other.live or other.gates) or one.origin in other.stats):
-            return replace(one, six=False)
+            return one.but(six=False)
         if one.gates and not other.live:
             return one
     if first.origin == second.origin:
-        return replace(first, gates=(), blend=None)
+        return first.but(gates=(), blend=None)
     return watch.ledger.new(call.live)
 
 
@@ -144,7 +123,7 @@ def blended(gate: Candidate, place: Place, made: Tensor, origin: int) -> None:
 
 def pointless(call: Call, made: Tensor) -> Facts:
     """With one number for all."""
-    return replace(call.facts[0], six=False) if call.given else Facts(-1)
+    return call.facts[0].but(six=False) if call.given else Facts(-1)
 
 
 def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -153,9 +132,20 @@ def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
         return sixth(watch, call, made, number == 6)
     (_, first), (_, second) = call.given[:2]
     if first.origin in second.stats:
+        axis = summed_to_one(made) if first.bent == "exp" else None
+        if axis is not None:  # a softmax written by hand
+            found = Candidate(call.place, "softmax", made.detach(), first.origin, first.live, axis)
+            return started(watch, found, watch.ledger.new(first.live))
         response = "response norm" if first.response else ""
-        return replace(first, response=response)
+        return first.but(response=response)
     return added(watch, call, made)
+
+
+def summed_to_one(made: Tensor) -> int | None:
+    """The only axis whose numbers add up to one."""
+    axes = [axis for axis in range(made.ndim) if made.shape[axis] > 1]
+    found = [axis for axis in axes if bool(((made.detach().float().sum(axis) - 1).abs() < CLOSE).all())]
+    return found[0] if len(found) == 1 else None
 
 
 def sixth(watch: Watcher, call: Call, made: Tensor, is_sixth: bool) -> Facts:
@@ -172,6 +162,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(kinds.MOVES, moved),
     **dict.fromkeys(kinds.PICKS, picked),
     **dict.fromkeys(kinds.POINTWISE, pointwise),
+    **dict.fromkeys(kinds.COMPARISONS, compared),
     **dict.fromkeys(kinds.STATISTICS, statistic),
     **dict.fromkeys(("sigmoid", "hardsigmoid", "tanh"), activated),
     **dict.fromkeys(("add", "sub", "rsub"), added),

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from explorer.any_model.calls import Call
 from explorer.any_model.functions import plain
 from explorer.any_model.ledger import Candidate, Ledger
 from explorer.any_model.noting import noted
-from explorer.any_model.outputs import map_in, tensors_in
+from explorer.any_model.outputs import fewest_rows, tensors_in
 from explorer.any_model.places import Place, hookable
-from explorer.any_model.rules import Call
 from models.random_state import lent
 
 SILENT = {"get", "set", "size", "dim", "numel", "stride", "is_contiguous", "is_floating_point", "item", "len"}
@@ -35,7 +35,7 @@ class Ran:
     given: int | None = None  # origin of the map it puts out
     shape: tuple[int, ...] = ()
     ended: int = -1  # after how many calls of the pass
-    calls: Counter[str] = field(default_factory=Counter)
+    calls: dict[str, int] = field(default_factory=dict)  # of each function of torch, how many
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,13 @@ class Watch(TorchFunctionMode):
         if name in SILENT or not self.stack:
             return func(*args, **kwargs)
         running = self.runs[self.stack[-1]]
-        place = Place(running.name, running.visit, name, running.calls[name])
-        running.calls[name] += 1
+        number = running.calls.get(name, 0)
+        running.calls[name] = number + 1
         self.ledger.calls += 1
-        given = [(one, self.ledger.of(one)) for one in tensors_in([*args, *kwargs.values()])]
+        met = tensors_in(args) + tensors_in(kwargs) if kwargs else tensors_in(args)
+        given = [(one, self.ledger.of(one)) for one in met]
         result = func(*args, **kwargs)
-        noted(self, Call(name, place, args, kwargs, given, result))
+        noted(self, Call(name, (running.name, running.visit, name, number), args, kwargs, given, result))
         return result
 
     def begins(self, name: str) -> None:
@@ -95,11 +96,12 @@ class Watch(TorchFunctionMode):
 
     def ended(self, value: Any) -> None:
         run = self.runs[self.stack.pop()]
-        found = map_in(value)
         self.ledger.calls += 1
         run.ended = self.ledger.calls
-        if found is not None:
-            run.given, run.shape = self.ledger.of(found).origin, tuple(found.shape)
+        met = [self.ledger.met(one) for one in tensors_in(value)]
+        maps = [(shape, facts.origin) for facts, shape in met if len(shape) > 2]
+        if maps:
+            run.shape, run.given = min(maps, key=fewest_rows)
 
 
 @contextmanager
@@ -127,4 +129,4 @@ def watched(model: nn.Module, image: Tensor) -> Pass:
         output = model(image)
         drawn = not torch.equal(before, torch.get_rng_state())
     met = tuple(watch.runs), tuple(watch.candidates), tuple(watch.hidden)
-    return Pass(*met, output, watch.ledger.written, drawn)
+    return Pass(*met, output, watch.ledger.overwritten(), drawn)

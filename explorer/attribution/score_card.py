@@ -23,6 +23,7 @@ from explorer.attribution.faithfulness import (
 from explorer.attribution.localization import Cause, Localisation, localised
 from explorer.attribution.methods.controls import noise_for
 from explorer.attribution.registry import CONTROLS
+from explorer.in_notebook import InNotebook
 
 T = TypeVar("T")
 RANDOM_MAPS = 20  # beside which a map has to stand out
@@ -30,7 +31,7 @@ SAME = "The map is the same everywhere: there is nothing to score."
 
 
 @dataclass(frozen=True)
-class ScoreCard:
+class ScoreCard(InNotebook):
     """What is known so far of one map; `done` of `total` parts."""
 
     method: str

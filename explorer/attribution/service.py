@@ -2,23 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from torch import Tensor, nn
 
 from explorer.attribution.applicability import Verdict, preflight
 from explorer.attribution.faithfulness import Subject
 from explorer.attribution.ground_truth import cause_of
 from explorer.attribution.options import DEFAULTS, Options
-from explorer.attribution.registry import Attribution, attributions
+from explorer.attribution.registry import METHODS, Attribution, attributions
 from explorer.attribution.score_card import ScoreCard, score_card
 from explorer.capture import probes, run
 from explorer.engine.engine import Engine
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
 from explorer.engine.others_errors import told_in_a_sentence
+from explorer.engine.zero_gpu import DEVICE, is_lent, lent, seconds_there
 from explorer.errors import ChoiceError, NoMapError
 from explorer.features.ranking import relevance
+from models.registry import Preprocess
 
+Asked = Mapping[str, Any]  # by the names `attributions` has for it
 UNTRAINED = "The weights are random: this shows an untrained model, not what it could learn."
 
 
@@ -41,8 +46,10 @@ class AttributionService:
         """Partial attributions, each better than the last; the last is whole and is remembered."""
         named, target = self.named(subject, question)
         verdict = self.applicable(subject.loaded, question.method)
-        apart = subject.apart
-        yield from self.engine.stream(apart, ("map", named), lambda: parts(apart, question, target, verdict))
+        apart, seconds = subject.apart, self.seconds_there(subject, question)
+        yield from self.engine.stream(
+            apart, ("map", named), lambda: parts(apart, question, target, verdict, seconds)
+        )
 
     def score_card(self, subject: ModelInput, question: Question) -> Iterator[ScoreCard]:
         """How far a map can be trusted, part by part; the finished card is remembered."""
@@ -96,23 +103,38 @@ class AttributionService:
 
         return self.engine.once_for_model(apart, ("verdict", method), tried)
 
+    def seconds_there(self, subject: ModelInput, question: Question) -> int | None:
+        """For how long to ask for a GPU that is lent; None without one, and where the CPU does."""
+        if not is_lent() or self.knows(subject, question):
+            return None
+        evaluations = METHODS[question.method].evaluations(question.options)
+        return seconds_there(evaluations * self.engine.pass_seconds(subject))
+
     def knows(self, subject: ModelInput, question: Question) -> bool:
         """Whether `run` would answer at once."""
         return self.engine.knows(subject, ("map", self.named(subject, question)[0]))
 
 
-def parts(subject: ModelInput, question: Question, target: int, verdict: Verdict) -> Iterator[Attribution]:
-    """The parts of a map, each with what must be said of it."""
+def parts(
+    subject: ModelInput, question: Question, target: int, verdict: Verdict, seconds: int | None = None
+) -> Iterator[Attribution]:
+    """The parts of a map, each with what must be said of it; made on a lent GPU where `seconds` are told."""
     loaded = subject.loaded
     untrained = "" if loaded.is_trained else UNTRAINED
-    made = attributions(
-        loaded.model,
-        subject.placed,
-        loaded.preprocess,
-        method=question.method,
-        target=target,
-        label=loaded.labels[target],
-        options=question.options,
-    )
+    asked = {"method": question.method, "target": target, "label": loaded.labels[target]}
+    about = loaded.model, subject.placed, loaded.preprocess, {**asked, "options": question.options}
+    made = made_here(*about) if seconds is None else made_there(seconds, *about)
     for part in made:
         yield replace(part, warning=part.warning or verdict.reason or untrained or None)
+
+
+def made_here(model: nn.Module, image: Tensor, preprocess: Preprocess, asked: Asked) -> Iterator[Attribution]:
+    return attributions(model, image, preprocess, **asked)
+
+
+@lent
+def made_there(
+    seconds: int, model: nn.Module, image: Tensor, preprocess: Preprocess, asked: Asked
+) -> Iterator[Attribution]:
+    """The same within so many seconds, by a process that has a GPU and the model to itself."""
+    yield from attributions(model.to(DEVICE), image.to(DEVICE), preprocess, **asked)

@@ -15,6 +15,7 @@ from explorer.code_walk.shape_axes import ShapeAxes
 from explorer.code_walk.source_lines import Statement, listing
 from explorer.code_walk.tracing import Call, Made, Tracer
 from explorer.errors import ChoiceError
+from explorer.in_notebook import InNotebook
 from models.probe import Kind, Probe
 
 
@@ -30,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Walk:
+class Walk(InNotebook):
     """All that a block did for one picture, line by line, in the order it ran."""
 
     block: str

@@ -4,18 +4,19 @@ import os
 
 import torch
 
+from explorer.engine.zero_gpu import is_lent
 from explorer.errors import ChoiceError
 
 MOST_THREADS = 8  # beyond this, one picture at a time gains nothing
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """The device asked for; with "auto", CUDA where there is one.
+    """The device asked for; with "auto", CUDA where there is one, and not only for single calls.
 
     Raises ChoiceError, with what there is, for a device that is not there.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if torch.cuda.is_available() and not is_lent() else "cpu")
     if device in available():
         return torch.device(device)
     raise ChoiceError(f"There is no device {device!r} here; there is {', '.join(available())}, or auto.")

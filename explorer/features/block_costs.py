@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from explorer.engine.model_store import Loaded
+from explorer.in_notebook import InNotebook
 from models.costs import block_costs, follow
 
 PASSES = 5  # of which the median counts, after one to warm up
 
 
 @dataclass(frozen=True)
-class Costs:
+class Costs(InNotebook):
     """What each block of a backbone costs for one picture, in the order of the pass; arrays are [blocks]."""
 
     model: str

@@ -14,6 +14,7 @@ from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 
 from explorer.errors import ChoiceError
+from explorer.in_notebook import InNotebook
 from models.mixing import MixingStep
 
 AT_ONCE = 32  # impulses in one batch
@@ -54,7 +55,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Impulses:
+class Impulses(InNotebook):
     """What a step does to places, channel by channel."""
 
     step: str

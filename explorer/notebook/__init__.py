@@ -1,5 +1,5 @@
 """How results look in a notebook; `import mixscope` brings it."""
 
-from explorer.notebook import results
+from explorer.notebook import pieces, results, tables
 
-__all__ = ["results"]
+__all__ = ["pieces", "results", "tables"]

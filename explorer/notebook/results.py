@@ -1,73 +1,21 @@
-"""Each kind of result as small HTML that stands alone: a map as pixels, a table with coloured cells."""
-
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+"""Results that are maps, and tables of the numbers of a map."""
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.attribution.registry import METHODS, Attribution
 from explorer.capture import Run
 from explorer.features.comparison import Likeness
-from explorer.figures.colour import Scale, ink, painted, scale_of
+from explorer.figures.colour import Scale, scale_of
 from explorer.figures.fields import amplitude
-from explorer.figures.raster import data_uri
 from explorer.in_notebook import DRAWINGS
 from explorer.mixing.receptive_field import EffectiveField, SensitivityMap
+from explorer.notebook.pieces import Cell, a_map, coloured, html, table
 from explorer.reweighting.ablation import KnockOut
 from explorer.reweighting.branch_weights import BlockWeights, branch_weights
 from explorer.reweighting.gate_effects import GateEffects
 from models.layer_names import short
 
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-WIDE = 224  # pixels of a map on the screen
 CLASSES = 5  # likeliest ones told
-
-
-class Cell(NamedTuple):
-    """A cell of a table; coloured where the number is part of a map."""
-
-    text: str
-    colour: str = ""
-    ink: str = ""
-
-
-def html(title: str, said: str = "", **told: Any) -> str:
-    usual = {"pixels": "", "width": WIDE, "scale": "", "columns": (), "rows": ()}
-    return TEMPLATES.get_template("result.html").render(title=title, said=said, **(usual | told))
-
-
-def a_map(title: str, said: str, values: np.ndarray, unit: str, *, signed: bool) -> str:
-    """Values `[h, w]` as they are, a cell a pixel that the browser enlarges, and what the colours mean."""
-    scale = scale_of(values, signed=signed)
-    told = f"{scale.low:.3g} to {scale.high:.3g}, {unit}" if unit else f"{scale.low:.3g} to {scale.high:.3g}"
-    return html(title, said, pixels=data_uri(painted(values, scale)), scale=told)
-
-
-def coloured(values: np.ndarray, scale: Scale, written: str) -> list[list[Cell]]:
-    """Numbers `[rows, columns]` as cells; of what is no number, an empty grey one."""
-    return [
-        [cell(value, pixel, written) for value, pixel in zip(line, pixels, strict=True)]
-        for line, pixels in zip(values, painted(values, scale), strict=True)
-    ]
-
-
-def cell(value: float, pixel: np.ndarray, written: str) -> Cell:
-    red, green, blue = pixel.tolist()
-    text = format(value, written) if np.isfinite(value) else ""
-    return Cell(text, f"rgb({red} {green} {blue})", ink(pixel))
-
-
-def table(names: Sequence[str], cells: list[list[Cell]]) -> list[list[Cell]]:
-    """The cells with a name in front of each row."""
-    return [[Cell(name), *row] for name, row in zip(names, cells, strict=False)]
 
 
 def run(found: Run) -> str:
@@ -91,6 +39,20 @@ def shares(blocks: tuple[BlockWeights, ...]) -> str:
     cells = coloured(means, Scale(0.0, 1.0, False), ".1%")
     names = [short(block.block) for block in blocks]
     return html("Mean share of each branch", columns=("block", *blocks[0].branches), rows=table(names, cells))
+
+
+def block_weights(found: BlockWeights) -> str:
+    """The shares of one block: their mean, and between what four of five channels lie."""
+    low, high = np.percentile(found.values, (10, 90), axis=1)
+    cells = coloured(np.stack([found.mean, low, high], axis=1), Scale(0.0, 1.0, False), ".1%")
+    told = f"{found.values.shape[1]} channels, in {found.saturated:.0%} one branch decides"
+    said = told if found.learned else "nothing is learned here: shares of size"
+    return html(
+        f"Branch weights, {short(found.block)}",
+        said,
+        columns=("branch", "mean", "10 %", "90 %"),
+        rows=table(found.branches, cells),
+    )
 
 
 def attribution(found: Attribution) -> str:
@@ -135,6 +97,7 @@ def likeness(found: Likeness) -> str:
 DRAWINGS.update(
     {
         Run: run,
+        BlockWeights: block_weights,
         Attribution: attribution,
         KnockOut: knock_out,
         GateEffects: gate_effects,

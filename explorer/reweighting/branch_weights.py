@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from explorer.capture import Run, probes
 from explorer.errors import ChoiceError
+from explorer.in_notebook import InNotebook
 from models.probe import Kind, Role
 
 SATURATED = 0.99  # a share; what is above it hardly answers to the picture any more
 
 
 @dataclass(frozen=True)
-class BlockWeights:
+class BlockWeights(InNotebook):
     """The branch weights of one block for one picture; they sum to one over the branches."""
 
     block: str  # the module that blends, e.g. "stages.1.blocks.0.token_mixing"

@@ -112,10 +112,18 @@ def setting(control: Control, value: str | None, *, back: bool = False) -> Any:
 def followed(explorer: Explorer, event: gr.EventData) -> tuple[dict[str, str], Path | None]:
     """Where the visitor went back to, or followed a link to, and the picture the browser brought for it."""
     query = {str(name): str(value) for name, value in dict(event.query).items()}
-    upload = came_here(str(event.upload)) if event.upload else None
-    if upload is None and query.get("picture", "").startswith("upload-"):
-        gr.Info("This link was made with an uploaded picture; upload it again to see the same.")
-    return query, upload if upload and usable(explorer, str(upload)) else None
+    upload, other = (brought(explorer, one) for one in (event.upload, event.other))
+    for name, found in (("picture", upload), ("other", other)):
+        if found is None and query.get(name, "").startswith("upload-"):
+            gr.Info("This link was made with an uploaded picture; upload it again to see the same.")
+    # What stands in the address is a mark; the box of the other picture holds the path as well.
+    return {**query, "other": f"{query['other']}|{other}"} if other else query, upload
+
+
+def brought(explorer: Explorer, path: Any) -> Path | None:
+    """A picture of the visitor's own that the browser has uploaded again; None where it had none."""
+    found = came_here(str(path)) if path else None
+    return found if found and usable(explorer, str(found)) else None
 
 
 def connect(

@@ -30,14 +30,18 @@ class ExampleName(gr.Textbox):
     example_value = example_payload
 
 
-class ExampleShares(gr.JSON):
-    """Shares of the branches, with an example: half of the blend from the first."""
+class ExampleList(gr.JSON):
+    """A list, with an example."""
+
+    def __init__(self, example: list, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.example = example
 
     def get_block_name(self) -> str:
         return "json"
 
-    def example_payload(self) -> list[float]:
-        return [0.5, 0.25, 0.25]
+    def example_payload(self) -> list:
+        return self.example
 
     example_value = example_payload
 
@@ -83,8 +87,11 @@ WORDS = {  # what each parameter is, for people on the API page and for programs
     "block": "the name of a part of the model",
     "shares": "a number for each branch; they are scaled to sum to one",
     "target": "the class by its number; nothing for the likeliest",
+    "methods": "a list of up to six of them",
+    "gate": "a gate that `found` lists, or all",
+    "change": "flattened, opened or closed",
     "layer": "a name that `layers` lists",
-    "channel": "its number, from 0",
+    "channel": "its number, from 0; nothing for all of a gate",
     "row": "a place, as a share of the height of the picture, from 0, the top, to 1",
     "column": "the same place, as a share of the width, from 0, the left, to 1",
 }
@@ -100,6 +107,8 @@ def inputs(**examples: Any) -> dict[str, Any]:
         "method": "integrated_gradients",
         "block": "stages.0.blocks.0.token_mixing",
         "layer": "stages.0.blocks.0.output",
+        "gate": "all",
+        "change": "closed",
         **examples,
     }
     numbers: dict[str, float | None] = {"target": None, "channel": 0, "row": 0.5, "column": 0.5}
@@ -111,7 +120,8 @@ def inputs(**examples: Any) -> dict[str, Any]:
         },
         "picture": ExamplePicture(label="Picture", interactive=True),
         "second": ExamplePicture(label="Second", interactive=True),
-        "shares": ExampleShares(label="Shares"),
+        "shares": ExampleList([0.5, 0.25, 0.25], label="Shares"),  # half of the blend from the first
+        "methods": ExampleList(["saliency", "grad_cam", "random"], label="Methods"),
     }
 
 

@@ -17,7 +17,7 @@ def with_names(handler: Callable, names: tuple[bool, ...], *values):
     for is_name, value in zip(names, values, strict=True):
         if is_name and (not isinstance(value, str) or len(value) > LONGEST_NAME):
             raise ChoiceError(
-                f"Model, weights, block and method are names of at most {LONGEST_NAME} letters."
+                f"Model, weights, layer, gate and method are names of at most {LONGEST_NAME} letters."
             )
     return handler(*values)
 

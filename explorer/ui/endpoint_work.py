@@ -16,7 +16,7 @@ LONG: dict[str, Any] = {"concurrency_id": "clients, long work", "concurrency_lim
 LANES = {
     "models": CATALOGUE,
     **dict.fromkeys(("knock_out", "attribute", "attribution_map", "score_card", "gate_effects"), LONG),
-    **dict.fromkeys(("receptive_field", "costs", "found", "shifts"), LONG),
+    **dict.fromkeys(("side_by_side", "field_growth", "receptive_field", "costs", "found", "shifts"), LONG),
 }
 UNPROBED = {"costs", "matrices", "truth_lab"}  # their work does not say when it begins
 

@@ -9,6 +9,7 @@ import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.ui import endpoint_answers as first
+from explorer.ui import endpoint_rows as rows
 from explorer.ui import endpoint_tables as tables
 from explorer.ui import endpoint_views as views
 from explorer.ui.alerts import shown
@@ -18,6 +19,7 @@ from explorer.ui.endpoint_work import LANES, SHORT, UNPROBED, at_once_where_reme
 
 VIT = {"model": "mobilevit_nano", "weights": "scenes", "layer": "stages.2.1.transformer.0.attn.attention"}
 SHIFTING = {"model": "s2mlp_nano", "weights": "scenes", "block": "blocks.0"}
+GATED = {**VIT, "gate": VIT["layer"], "change": "closed"}
 # By the name of the endpoint: who answers, and which examples are others than the usual ones.
 OFFERED: Mapping[str, tuple[Callable, Mapping[str, str]]] = {
     "models": (first.models, {}),
@@ -46,6 +48,10 @@ OFFERED: Mapping[str, tuple[Callable, Mapping[str, str]]] = {
     "shifts": (tables.shifts, SHIFTING),
     "likeness": (tables.likeness, {}),
     "costs": (tables.costs, {}),
+    "channel_across_depth": (rows.channel_across_depth, {}),
+    "field_growth": (rows.field_growth, {}),
+    "side_by_side": (rows.side_by_side, {}),
+    "gate_what_if": (rows.gate_what_if, GATED),
 }
 
 

@@ -1,15 +1,15 @@
 """The same channel in every layer that has as many of them."""
 
-import numpy as np
-
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import FeatureMap, same_stream
 from explorer.figures.colour import painted, scale_of
+from explorer.figures.mosaic import in_a_row
 from explorer.figures.raster import data_uri
 from explorer.ui.components import render
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import found, number_of, or_nothing
+from models.layer_names import short
 
 
 def stream(explorer: Explorer, selection: Selection, features: FeatureMap) -> tuple[FeatureMap, ...]:
@@ -44,7 +44,12 @@ def thumbnail(features: FeatureMap, number: int) -> str:
 def save(explorer: Explorer, selection: Selection, kind: str, layer: str, channel: int):
     features = found(explorer, selection, layer)
     number = number_of(features, channel)
-    values: dict[str, np.ndarray] = {
-        one.layer: one.channel(number) for one in stream(explorer, selection, features)
-    }
-    return npz(f"{selection.model}_channel_{number}_across_depth", **values)
+    maps = {one.layer: one.channel(number) for one in stream(explorer, selection, features)}
+    name = f"{selection.model}_channel_{number}_across_depth"
+    if kind == "npz":
+        return npz(name, **maps)
+    kept = f"{selection.model}, {'channel' if features.has_places else 'head'} {number}"
+    drawn = in_a_row(
+        list(maps.values()), [short(layer) for layer in maps], title=kept, signed=features.has_places
+    )
+    return saved_figure(drawn, kind, name)

@@ -161,6 +161,7 @@ def build(lenses: Lenses) -> None:
     lenses.lens.change(**whole)
     connect_choices(lenses, chosen, depth, [go, asked], (view, way))
     lenses.saved(view, save, **chosen)
+    lenses.saved(way, growth.save, **chosen)
     lenses.remembered |= {"direction": direction, "at": layer, "place": place, "of": channel}
 
 

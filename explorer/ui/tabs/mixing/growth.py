@@ -10,11 +10,14 @@ import numpy as np
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.fields import amplitude, shade
+from explorer.figures.mosaic import in_a_row
 from explorer.figures.raster import data_uri
 from explorer.mixing.receptive_field import held, squares
 from explorer.ui.components import render
+from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.mixing.place import ALL, FEELS, ChosenPlace, FieldQuestion, chosen_place
+from models.layer_names import short
 
 AT_ONCE = 2.0  # seconds; what is cheaper runs without being asked
 PASSES = 3  # forward passes a layer costs on average, of which half the layers are in the first half
@@ -22,13 +25,17 @@ PASSES = 3  # forward passes a layer costs on average, of which half the layers 
 
 @dataclass(frozen=True)
 class Step:
-    """One layer on the way."""
+    """One layer on the way; arrays are [h, w], of pixels, or of places of the layer."""
 
     layer: str
-    can: str  # data URI: what is possible
-    measured: str  # data URI: what is the case
-    share: float  # of the picture, or of the layer, that is possible
-    half: float  # the part of it that holds half of the energy
+    can: np.ndarray  # bool, what is possible
+    measured: np.ndarray  # what is the case
+    energy: np.ndarray
+
+    @property
+    def half(self) -> float:
+        """The part of it that holds half of the energy."""
+        return float(held(self.energy, 0.5).mean())
 
 
 def draw_if_cheap(
@@ -57,11 +64,16 @@ def draw(explorer: Explorer, selection: Selection, *, direction: str, **where_to
     """The strip with one layer more each time."""
     chosen = chosen_place(explorer, selection, **where_to)
     steps: list[Step] = []
-    for layer in explorer.depth(selection.model, selection.weights):
-        here = chosen_place(explorer, selection, layer, chosen.place, ALL)
-        step = feeling(explorer, selection, here) if direction == FEELS else moving(explorer, selection, here)
+    for step in followed(explorer, selection, direction, chosen):
         steps = [*steps, step]
         yield page(selection, explorer, direction, chosen, steps)
+
+
+def followed(explorer: Explorer, selection: Selection, direction: str, chosen: ChosenPlace) -> Iterator[Step]:
+    """The same place in each layer, first to last."""
+    for layer in explorer.depth(selection.model, selection.weights):
+        here = chosen_place(explorer, selection, layer, chosen.place, ALL)
+        yield feeling(explorer, selection, here) if direction == FEELS else moving(explorer, selection, here)
 
 
 def moving(explorer: Explorer, selection: Selection, chosen: ChosenPlace) -> Step:
@@ -69,7 +81,7 @@ def moving(explorer: Explorer, selection: Selection, chosen: ChosenPlace) -> Ste
     where: dict[str, Any] = {"layer": chosen.layer, "place": chosen.within(chosen.grid)}
     can = explorer.theoretical_field(selection.model, selection.weights, **where)
     energy = explorer.effective_field(*selection.question, **where).energy
-    return step(chosen.layer, can, amplitude(energy), energy)
+    return Step(chosen.layer, can, amplitude(energy), energy)
 
 
 def feeling(explorer: Explorer, selection: Selection, chosen: ChosenPlace) -> Step:
@@ -77,13 +89,19 @@ def feeling(explorer: Explorer, selection: Selection, chosen: ChosenPlace) -> St
     rows, columns, _ = squares(selection.loaded(explorer).preprocess.shape)
     square = chosen.within((rows, columns))
     found = explorer.sensitivity_map(*selection.question, layer=chosen.layer, square=square)
-    return step(chosen.layer, found.can, found.change, found.change**2)
+    return Step(chosen.layer, found.can, found.change, found.change**2)
 
 
-def step(layer: str, can: np.ndarray, values: np.ndarray, energy: np.ndarray) -> Step:
-    scale = scale_of(values, signed=False)._replace(low=0.0)
-    half = float(held(energy, 0.5).mean())
-    return Step(layer, data_uri(shade(can)), data_uri(painted(values, scale)), float(can.mean()), half)
+def column(step: Step) -> dict[str, Any]:
+    """A layer for the screen."""
+    scale = scale_of(step.measured, signed=False)._replace(low=0.0)
+    return {
+        "layer": step.layer,
+        "can": data_uri(shade(step.can)),
+        "measured": data_uri(painted(step.measured, scale)),
+        "share": float(step.can.mean()),
+        "half": step.half,
+    }
 
 
 def page(
@@ -100,7 +118,7 @@ def page(
     return render(
         "growth",
         title="Along the depth",
-        steps=steps,
+        steps=[column(step) for step in steps],
         total=len(way),
         seconds=seconds,
         chosen=chosen.layer,
@@ -117,3 +135,15 @@ def page(
             "    print(layer, can.mean(), found.pixels)",
         ),
     )
+
+
+def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str, **where_to):
+    """The strip as one drawing of what is the case, or its numbers."""
+    steps = list(followed(explorer, selection, direction, chosen_place(explorer, selection, **where_to)))
+    name = f"{selection.model}_along_the_depth"
+    if kind == "npz":
+        possible = {f"{step.layer}_possible": step.can for step in steps}
+        return npz(name, **possible, **{f"{step.layer}_measured": step.measured for step in steps})
+    maps = [step.measured for step in steps]
+    drawn = in_a_row(maps, [short(step.layer) for step in steps], title=selection.model, signed=False)
+    return saved_figure(drawn, kind, name)

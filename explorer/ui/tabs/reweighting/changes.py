@@ -1,6 +1,6 @@
 """What a visitor has changed so far: interventions, step by step, so that each step can be taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from explorer.reweighting.interventions import (
     equal,
     only,
 )
-from explorer.ui.tabs.reweighting.shares import percent, read
+from explorer.ui.tabs.reweighting.shares import percent, read, taken_from, written
 from models.layer_names import short
 
 LEARNED, EQUAL, OTHER = "learned", "equal", "other"
@@ -53,10 +53,21 @@ class Changes:
         """These changes for the same model; none for another."""
         return self if model == self.model else Changes(model, asked=self.asked)
 
-    def begun(self, model: str, linked: str, blocks: tuple[BlockWeights, ...]) -> "Changes":
+    @property
+    def takes(self) -> bool:
+        """Whether weights of the other picture are in force."""
+        return any(isinstance(one, Taken) for one in self.now)
+
+    def begun(
+        self,
+        model: str,
+        linked: str,
+        blocks: tuple[BlockWeights, ...],
+        theirs: Mapping[str, BlockWeights] | None = None,
+    ) -> "Changes":
         """The changes that fit the model; a visitor who has just come starts with those of the link."""
         fitting = self.fitting(model)
-        now = () if self.model else read(linked, blocks)
+        now = () if self.model else read(linked, blocks, theirs)
         return replace(fitting, steps=(now,)) if now else fitting
 
     def made(self, new: Sequence[Intervention], blocks: Sequence[str], drag: Drag | None = None) -> "Changes":
@@ -92,9 +103,26 @@ def preset(name: str, found: BlockWeights, theirs: BlockWeights | None) -> list[
         others = tuple(float(other != branch) / max(count - 1, 1) for other in found.branches)
         gone = Without(found.block, branch) if found.learned else Scaled(found.block, others)
         means |= {f"only {branch}": uniform(found.block, only(index, count)), f"without {branch}": gone}
-    if theirs is not None:
-        means[OTHER] = Taken(found.block, tuple(map(tuple, theirs.values.tolist())))
+    if taken := taken_from(theirs):
+        means[OTHER] = taken
     return [means[name]] if name in means else []
+
+
+def preset_of(
+    now: tuple[Intervention, ...],
+    found: BlockWeights,
+    theirs: BlockWeights | None,
+    chosen: str | None = None,
+) -> str | None:
+    """The preset in force for a block, the chosen one where two mean the same; None for what is none."""
+    mine = [one for one in now if one.block == found.block]
+    if not mine:
+        return LEARNED
+    told = {} if theirs is None else {found.block: theirs}
+    link = written((mine[0],), told)
+    names = [chosen or LEARNED, *(name for _, name in presets(found.branches, found.learned))]
+    same = (name for name in names if link and written(tuple(preset(name, found, theirs)), told) == link)
+    return next(same, None)
 
 
 def by_hand(shares: tuple[float, ...], found: BlockWeights, how: str) -> Intervention:
@@ -125,10 +153,10 @@ def described(one: Intervention) -> tuple[str, str]:
     return block, words.format(" / ".join(f"{share:g}" for share in percent(one.shares)))
 
 
-def python(now: tuple[Intervention, ...]) -> list[str]:
+def python(now: tuple[Intervention, ...], other: str) -> list[str]:
     """The interventions as lines of a list; the weights of another picture as the way to get them."""
     taken = any(isinstance(one, Taken) for one in now)
-    head = ['theirs = branch_weights(explorer.inspect(model, "other.png", weights))'] if taken else []
+    head = [f'theirs = branch_weights(explorer.inspect(model, "{other}", weights))'] if taken else []
     lines = [f"    {line(one)}," for one in now]
     return [*head, "changes = [", *lines, "]"] if now else [*head, "changes = []  # as learned"]
 

@@ -6,6 +6,7 @@ the page does as it is told only if nothing was asked since.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +14,15 @@ import gradio as gr
 
 from explorer.errors import ChoiceError
 from explorer.reweighting.branch_weights import BlockWeights
-from explorer.reweighting.interventions import Intervention, Moved, Scaled, Uniform, Without, normalised
+from explorer.reweighting.interventions import (
+    Intervention,
+    Moved,
+    Scaled,
+    Taken,
+    Uniform,
+    Without,
+    normalised,
+)
 from explorer.ui.controls import Amount
 from explorer.ui.events import Unseen
 from explorer.ui.selection import PICK
@@ -74,12 +83,17 @@ def percent(shares: Any) -> tuple[float, ...]:
     return tuple(round(100 * float(share), 1) for share in shares)
 
 
-def written(now: tuple[Intervention, ...]) -> str:
-    """Changes as a link holds them: `block~moved~20,30,50;block~without~width`; others are left out."""
-    return ";".join(filter(None, map(one_written, now)))
+def written(now: tuple[Intervention, ...], theirs: Mapping[str, BlockWeights] | None = None) -> str:
+    """Changes as a link holds them: `block~moved~20,30,50;block~without~width`; others are left out.
+
+    theirs: how the other picture of the link is blended; weights taken from it are `block~taken~other`.
+    """
+    return ";".join(filter(None, (one_written(one, theirs or {}) for one in now)))
 
 
-def one_written(one: Intervention) -> str:
+def one_written(one: Intervention, theirs: Mapping[str, BlockWeights]) -> str:
+    if isinstance(one, Taken):
+        return f"{one.block}~taken~other" if one == taken_from(theirs.get(one.block)) else ""
     if isinstance(one, Without):
         return f"{one.block}~without~{one.branch}"
     if isinstance(one, Moved | Uniform | Scaled):
@@ -88,16 +102,33 @@ def one_written(one: Intervention) -> str:
     return ""
 
 
-def read(text: str, blocks: tuple[BlockWeights, ...]) -> tuple[Intervention, ...]:
-    """The changes a link holds, of those this model can have."""
+def taken_from(found: BlockWeights | None) -> Taken | None:
+    """The weights of another picture, to be used for this one."""
+    return None if found is None else Taken(found.block, tuple(map(tuple, found.values.tolist())))
+
+
+def takes(link: str) -> bool:
+    """Whether a link has weights of the other picture in it."""
+    return "~taken~" in link
+
+
+def read(
+    text: str, blocks: tuple[BlockWeights, ...], theirs: Mapping[str, BlockWeights] | None = None
+) -> tuple[Intervention, ...]:
+    """The changes a link holds, of those this model can have; `theirs` as for `written`."""
     known = {found.block: found for found in blocks}
     parts = [part.split("~") for part in text[:LONGEST].split(";")]
-    made = [one_read(known[part[0]], *part[1:]) for part in parts if len(part) == 3 and part[0] in known]
+    fitting = [part for part in parts if len(part) == 3 and part[0] in known]
+    made = [one_read(known[name], kind, value, (theirs or {}).get(name)) for name, kind, value in fitting]
     return tuple({one.block: one for one in made if one is not None}.values())
 
 
-def one_read(found: BlockWeights, kind: str, value: str) -> Intervention | None:
+def one_read(
+    found: BlockWeights, kind: str, value: str, other: BlockWeights | None = None
+) -> Intervention | None:
     """One change of a block; None for what it cannot have."""
+    if kind == "taken":
+        return taken_from(other) if found.learned and value == "other" else None
     if kind == "without":
         return Without(found.block, value) if found.learned and value in found.branches else None
     if kind not in KINDS or (kind == "scaled") == found.learned:

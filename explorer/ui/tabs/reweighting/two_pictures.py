@@ -18,6 +18,7 @@ from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import PICK, Selection, picture_told
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from explorer.ui.tabs.reweighting.other_picture import marked
 from models.layer_names import short
 
 
@@ -66,7 +67,7 @@ def accepted(explorer: Explorer, upload: str | None, current: str) -> tuple:
         return gr.skip(), gr.skip()
     if not usable(explorer, upload):
         return None, current
-    return gr.skip(), upload
+    return gr.skip(), marked(explorer, upload)
 
 
 def example(event: gr.EventData) -> tuple[None, str]:

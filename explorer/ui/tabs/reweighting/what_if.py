@@ -23,10 +23,12 @@ from explorer.ui.tabs.reweighting.changes import (
     by_hand,
     current,
     preset,
+    preset_of,
     presets,
 )
 from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
+from explorer.ui.tabs.reweighting.other_picture import relinked, theirs
 from explorer.ui.tabs.reweighting.shares import (
     Asked,
     AskedBox,
@@ -35,6 +37,7 @@ from explorer.ui.tabs.reweighting.shares import (
     ToldBox,
     connect_sliders,
     percent,
+    takes,
     written,
 )
 from explorer.ui.tabs.reweighting.what_if_page import page
@@ -65,24 +68,24 @@ def draw(
     block: str | None,
     changes: Changes,
     linked: str,
-    *,
+    other: str | None,
     chosen: str | None = None,
 ) -> list:
     """What is in force, where the sliders belong and their names, presets and view."""
     found = found_block(explorer, selection, block)
     if found is None:
         return [changes.fitting(selection.model), "", *without_sliders(), sentence(NOTHING)]
-    changes = changes.begun(selection.model, linked, blends(selection.run(explorer)))
+    taken = theirs(explorer, selection, other) if changes.takes or takes(linked) else {}
+    changes = changes.begun(selection.model, linked, blends(selection.run(explorer)), taken)
     run = changed(explorer, selection, changes)
     shares = current(block_of(blends(run), found.block), changes.now)[:SLIDERS]
     named = [gr.Slider(label=branch, visible=True) for branch in found.branches[:SLIDERS]]
-    menu = gr.Dropdown(
-        presets(found.branches, found.learned), value=chosen if changes.now else LEARNED, visible=True
-    )
+    name = preset_of(changes.now, found, taken.get(found.block), chosen)
+    menu = gr.Dropdown(presets(found.branches, found.learned), value=name, visible=True)
     return [
-        *(changes, written(changes.now), Told(changes.asked, percent(shares))),
+        *(changes, written(changes.now, taken), Told(changes.asked, percent(shares))),
         *(*named, *[gr.Slider(visible=False)] * (SLIDERS - len(named))),
-        *(gr.Radio(visible=found.learned), menu, page(explorer, selection, changes, run)),
+        *(gr.Radio(visible=found.learned), menu, page(explorer, selection, changes, run, other)),
     ]
 
 
@@ -102,6 +105,7 @@ def slid(
     asked: Asked,
     scope: str,
     how: str,
+    other: str | None,
 ) -> list:
     """Shares were moved by hand; what has been answered, or was taken back since, changes nothing."""
     blocks = scope_of(explorer, selection, block, scope)
@@ -112,7 +116,7 @@ def slid(
     drag = Drag(asked.slider, block, scope, how)
     changes = changes.begun(selection.model, linked, blends(selection.run(explorer)))
     changes = replace(changes.made(new, [found.block for found in blocks], drag), asked=asked.number)
-    state, link, _, *_, menu, view = draw(explorer, selection, block, changes, linked)
+    state, link, _, *_, menu, view = draw(explorer, selection, block, changes, linked, other)
     return [state, link, *[gr.skip()] * (OUTPUTS - 4), menu, view]
 
 
@@ -129,30 +133,23 @@ def taken(
 ) -> list:
     """A preset for this block or all of them."""
     blocks = scope_of(explorer, selection, block, scope)
-    theirs = {}
-    if name == OTHER:
-        run = explorer.inspect(selection.model, other, selection.weights)
-        theirs = {found.block: found for found in blends(run)}
+    taken = theirs(explorer, selection, other) if name == OTHER else {}
     new = (
         []
         if name in (None, LEARNED)
-        else [one for found in blocks for one in preset(name, found, theirs.get(found.block))]
+        else [one for found in blocks for one in preset(name, found, taken.get(found.block))]
     )
     changes = changes.fitting(selection.model).made(new, [found.block for found in blocks])
     changes = replace(changes, asked=asked.number)
-    return draw(explorer, selection, block, changes, linked, chosen=name)
+    return draw(explorer, selection, block, changes, linked, other, name)
 
 
-def undone(
-    explorer: Explorer, selection: Selection, block, changes: Changes, linked: str, asked: Asked
-) -> list:
-    return draw(explorer, selection, block, replace(changes.undone(), asked=asked.number), linked)
+def undone(explorer: Explorer, selection: Selection, changes: Changes, asked: Asked, **known: Any) -> list:
+    return draw(explorer, selection, changes=replace(changes.undone(), asked=asked.number), **known)
 
 
-def reset(
-    explorer: Explorer, selection: Selection, block, changes: Changes, linked: str, asked: Asked
-) -> list:
-    return draw(explorer, selection, block, replace(changes.reset(), asked=asked.number), linked)
+def reset(explorer: Explorer, selection: Selection, changes: Changes, asked: Asked, **known: Any) -> list:
+    return draw(explorer, selection, changes=replace(changes.reset(), asked=asked.number), **known)
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, changes: Changes):
@@ -181,7 +178,7 @@ def build(lab: Lab) -> None:
     view = View(elem_id="what-if")
     asked, told, linked = AskedBox(elem_id="shares-asked"), ToldBox(elem_id="shares-told"), LinkBox("")
     outputs = [changes, linked, told, *sliders, how, menu, view]
-    known: dict[str, Any] = {"block": lab.block, "changes": changes, "linked": linked}
+    known: dict[str, Any] = {"block": lab.block, "changes": changes, "linked": linked, "other": lab.other}
     lab.follower(lab.listener("what_if", draw, outputs, **known))
     connect_sliders(sliders, asked, told)
 
@@ -191,9 +188,11 @@ def build(lab: Lab) -> None:
         )
 
     on(asked.change, slid, scope=scope, how=how)
-    on(menu.input, taken, scope=scope, name=menu, other=lab.other)
+    on(menu.input, taken, scope=scope, name=menu)
     on(undo.click, undone)
     on(back.click, reset)
+    again = lab.wired(relinked, changes=changes, other=lab.other)
+    lab.other.change(**again, outputs=linked, **lane("what_if"))
     lab.saved(view, save, changes=changes)
     lab.remembered |= {"blend": linked, "scope": scope, "how": how}
     lab.begun.append(changes)

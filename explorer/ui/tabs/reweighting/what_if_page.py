@@ -10,11 +10,11 @@ from explorer.explorer import Explorer
 from explorer.predictions import predictions
 from explorer.reweighting.branch_weights import blends
 from explorer.ui.components import render
-from explorer.ui.selection import Selection
+from explorer.ui.selection import Selection, picture_told
 from explorer.ui.tabs.reweighting.changes import Changes, described, python
 
 
-def page(explorer: Explorer, selection: Selection, changes: Changes, after: Run) -> str:
+def page(explorer: Explorer, selection: Selection, changes: Changes, after: Run, other: str | None) -> str:
     loaded, before = selection.loaded(explorer), selection.run(explorer)
     named = sorted({type(one).__name__ for one in changes.now})
     extra = (
@@ -32,7 +32,7 @@ def page(explorer: Explorer, selection: Selection, changes: Changes, after: Run)
         branches=blends(before)[0].branches,
         steps=len(changes.steps),
         python=selection.python(
-            *python(changes.now),
+            *python(changes.now, picture_told(other, "other.png")),
             "run = explorer.inspect(model, picture, weights, interventions=changes)",
             "print(run.logits.softmax(dim=1))",
             imports=f"{extra}from explorer.reweighting.interventions import {', '.join(named)}"
