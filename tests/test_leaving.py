@@ -183,7 +183,7 @@ def test_a_program_that_ends_waits_for_what_it_computes():
 
 
 def test_what_is_asked_while_the_last_question_ends_slowly_is_answered(visit, explorer, endless, monkeypatch):
-    """The address, and with it the picture, is drawn anew before the page was told that the last view ended."""
+    """The page draws anew before it is told that the last view ended."""
     ended = gradio.routes.cancel_tasks
 
     async def slowly(tasks: set) -> None:

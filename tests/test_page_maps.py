@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from explorer.features.ranking import ranked
-from tests.on_page import choose
+from tests.on_page import choose, settled
 from tests.test_language import nothing_english
 
 STAR = "assets/examples/2-star.png"
@@ -114,3 +114,17 @@ def test_every_kind_of_layer_is_told_in_chinese(follow):
         page.get_by_role("option").filter(has_text=re.compile(layer)).first.click()
         expect(page.locator("#grid .view, #grid .nothing")).to_be_visible()
         nothing_english(page)
+
+
+def test_of_two_quick_choices_the_last_stays(follow):
+    """Also where the server is slow to answer: it is not asked what was chosen."""
+    page = follow("/?tab=maps&picture=2-star")
+    tiles = page.locator("#grid button[data-pick]")
+    last = tiles.nth(20).get_attribute("data-channel")
+    asked = []
+    page.on("request", lambda request: "/run/" in request.url and asked.append(request.url))
+    tiles.evaluate_all("tiles => tiles.slice(0, 21).forEach(tile => tile.click())")
+    expect(page.locator("#large h2")).to_have_text(f"Channel {last}")
+    settled(page)
+    expect(page.locator("#large h2")).to_have_text(f"Channel {last}")
+    assert asked == []

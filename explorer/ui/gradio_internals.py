@@ -82,10 +82,10 @@ def somebody_waits() -> bool:
 def asked_again() -> bool:
     """Whether the client whose question this thread answers has since asked the same listener anew."""
     page, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    asked = page and page._queue.event_ids_to_events.get(number)
-    if not asked:
+    if page is None or number is None:
         return False
-    return any(
+    asked = page._queue.event_ids_to_events.get(number)
+    return asked is not None and any(
         one.session_hash == asked.session_hash
         and one.fn is asked.fn
         and one.enqueue_time > asked.enqueue_time
@@ -94,8 +94,8 @@ def asked_again() -> bool:
 
 
 def end_quietly(app: gr.Blocks) -> None:
-    """End what is cancelled with a refusal without words, before Gradio's own answer, which the page drops."""
-    queue = app._queue
+    """End what is cancelled with a refusal without words, before Gradio's own answer."""
+    queue: Any = app._queue
     remove = queue.remove_from_queue
 
     async def removed(number: str) -> None:
