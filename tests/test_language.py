@@ -49,6 +49,8 @@ KEPT = "|".join(
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),
             *("Grad-CAM", "CKA", "Kornblith", "PyTorch"),
+            *("stem", "Transformer", "Rollout"),  # papers in Chinese keep these
+            r"[0-9.]+ (?:[kMG]|MB)",
             "timm",
             "GradientShap",
             "SmoothGrad",

@@ -131,7 +131,10 @@ def stages_of(tree: Tree, containers: list[int]) -> set[int]:
 
 
 def with_stem(tree: Tree, found: list[tuple[int, Role]]) -> list[tuple[int, Role]]:
-    """With what the model itself does before the first block; what that makes last are the patches."""
+    """With what the model itself does before the first block and after the last.
+
+    What it makes last before the blocks are the patches.
+    """
     top = [
         one for one in tree.children.get(0, []) if not isinstance(tree.part(one), nn.Identity | nn.Dropout)
     ]
@@ -146,6 +149,10 @@ def with_stem(tree: Tree, found: list[tuple[int, Role]]) -> list[tuple[int, Role
     made = sorted({tree.runs[one].given: one for one in ahead if one != nested[0]}.values())
     before = [(one, Role.PATCHES if one == made[-1] else Role.OTHER) for one in made]
     kept = [*before, *(item for item in found if item[0] not in ahead)]
+    known = {tree.runs[one].given for one, _ in kept}
+    end = max(tree.runs[one].ended for one, _ in kept)
+    behind = {tree.runs[one].given: one for one in top if tree.runs[one].ended > end}
+    kept += [(one, Role.OTHER) for given, one in behind.items() if given not in known]
     return [*other_grids(tree, nested[0], [tree.runs[one].shape for one, _ in kept]), *kept]
 
 
