@@ -1,20 +1,24 @@
 """What is found in models of timm with random weights: `python -m benchmarks.any_model > table.md`.
 
-Nothing is fetched. As truth serve
-timm's own classes: an instance that runs has to hold a gate of its kind, and no gate may stand elsewhere.
+Nothing is fetched. As truth serve timm's own classes: an instance that runs has to hold a gate of its kind,
+and no gate may stand elsewhere. It takes a quarter of an hour; to measure some again, with the rows of a
+table made before: `python -m benchmarks.any_model resnet18 --after table.md`.
 """
 
 import sys
+import time
+from argparse import ArgumentParser
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from benchmarks.any_model_table import HEAD, cells_in, read, summary, written
 from benchmarks.timing import processor_seconds
+from benchmarks.timm_truth import expected
 from explorer.any_model.find import Found, find
 from explorer.any_model.foreign import Foreign
 from explorer.any_model.timm_models import timm
@@ -24,28 +28,6 @@ from explorer.engine.device import choose_threads
 from models.probe import Kind
 
 MODELS = Path(__file__).with_name("timm_models.txt").read_text("utf-8").split()
-TRUTH = {
-    **dict.fromkeys(("SplitAttn",), ("branch", "channel")),
-    **dict.fromkeys(("SelectiveKernel", "CondConvResidual"), ("branch",)),
-    **dict.fromkeys(("SqueezeExcite", "SEModule", "SqueezeExciteCl", "SEWithNorm"), ("channel",)),
-    **dict.fromkeys(("EcaModule", "CecaModule", "EffectiveSEModule"), ("channel",)),
-    **dict.fromkeys(("EseModule",), ("channel",)),
-    **dict.fromkeys(("GlobalContext",), ("channel", "attention")),  # it multiplies, or only adds
-    **dict.fromkeys(("GatherExcite",), ("channel", "modulation")),
-    **dict.fromkeys(("GlobalResponseNorm", "SpatialGatingUnit", "GatedConvBlock"), ("modulation",)),
-    **dict.fromkeys(("FocalModulation", "GluMlp", "SwiGLU", "ConvRelPosEnc"), ("modulation",)),
-    **dict.fromkeys(("OutlookAttention", "GPSA", "MHSA", "Attention", "WindowAttention"), ("attention",)),
-    **dict.fromkeys(("AttentionDownsample", "CrossCovarianceAttn", "XCA", "ClassAttn"), ("attention",)),
-    **dict.fromkeys(("ClassAttention", "TalkingHeadAttn", "LocallyGroupedAttn"), ("attention",)),
-    **dict.fromkeys(("GlobalSubSampleAttn", "EvaAttention", "FactorAttnConvRelPosEnc"), ("attention",)),
-    **dict.fromkeys(("Attention4D", "MultiQueryAttention2d", "AttentionRope"), ("attention",)),
-}
-TRUE_BY_FILE = {("starnet", "Block"): ("modulation",), ("ghostnet", "GhostModuleV2"): ("modulation",)}
-LINE = "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n"
-MOST = {"capture": 1.25, "finder": 3.0}  # that is promised, in forwards
-HEAD = (
-    *("model", "layers", "gates", "undecided", "agree", "known", "invented", "edits", "capture", "finder"),
-)
 
 
 @dataclass(frozen=True)
@@ -59,13 +41,8 @@ class Row:
     agree: tuple[int, int]  # of timm's intermediate maps, those a layer equals; and all
     edits: tuple[int, int]  # gates that move the logits and give them back; and those tried
     capture: float  # seconds of the processor over those of the forward
+    read: float  # the same with every tensor read
     finder: float
-
-
-def expected(part: nn.Module) -> tuple[str, ...]:
-    file = type(part).__module__.rpartition(".")[2]
-    name = type(part).__name__
-    return TRUE_BY_FILE.get((file, name), TRUTH.get(name, ()))
 
 
 def measured(name: str) -> Row:
@@ -76,13 +53,28 @@ def measured(name: str) -> Row:
     found = find(model, (size[0], size[1]))
     foreign = Foreign(model, found.stations, found)
     seen = run(foreign, image)
-    with torch.no_grad():
-        alone, listening, finding = processor_seconds(
-            lambda: model(image), lambda: run(foreign, image), lambda: watched(model, image), rounds=3
-        )
     known, invented = compared(model, found, image)
-    ratios = listening / alone, finding / alone
+    ratios = times(model, foreign, image)
     return Row(name, found, known, invented, agreeing(model, image, seen), edited(foreign, image), *ratios)
+
+
+@torch.no_grad()
+def times(model: nn.Module, foreign: Foreign, image: Tensor) -> list[float]:
+    """Of a pass that is captured, of one that is read as well, and of one watched, in forwards.
+
+    What is short is measured more often.
+    """
+    start = time.process_time()
+    model(image)
+    rounds = min(12, max(3, int(0.6 / (time.process_time() - start + 1e-3))))
+    alone, *others = processor_seconds(
+        lambda: model(image),
+        lambda: run(foreign, image),
+        lambda: [one.value for one in run(foreign, image).activations.values()],
+        lambda: watched(model, image),
+        rounds=rounds,
+    )
+    return [one / alone for one in others]
 
 
 def redrawn(model: nn.Module) -> nn.Module:
@@ -142,52 +134,35 @@ def edited(foreign: Foreign, image: Tensor, most: int = 6) -> tuple[int, int]:
 
 def line(row: Row) -> str:
     kinds = Counter(f"{gate.kind} ({gate.activation})" for gate in row.found.gates)
-    return LINE.format(
+    cells = (
         row.name,
         len(row.found.layers),
         ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none",
         len(row.found.undecided),
-        "{} / {}".format(*row.agree),
-        "{} / {}".format(*row.known),
+        *("{} / {}".format(*one) for one in (row.agree, row.known)),
         len(row.invented),
         "{} / {}".format(*row.edits),
-        f"{row.capture:.2f}",
-        f"{row.finder:.2f}",
+        *(f"{one:.2f}" for one in (row.capture, row.read, row.finder)),
     )
+    return written(cells)
 
 
 def main() -> None:
+    parser = ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--after", type=Path, help="a table whose rows are kept")
+    asked = parser.parse_args()
     torch.set_num_threads(choose_threads())
-    rows = []
-    sys.stdout.write(LINE.format(*HEAD))
-    sys.stdout.write("|" + "---|" * len(HEAD) + "\n")
-    for name in sys.argv[1:] or MODELS:
-        rows.append(measured(name))
-        sys.stdout.write(line(rows[-1]))
-        sys.stdout.flush()
-        if rows[-1].invented:
-            sys.stderr.write(f"{name} invented: {rows[-1].invented[:3]}\n")
-    sys.stdout.write(summary(rows))
-
-
-def summary(rows: list[Row]) -> str:
-    """What all rows say together."""
-    layers = sum(len(row.found.layers) for row in rows)
-    left = sum(len(row.found.undecided) for row in rows)
-    known = [sum(row.known[side] for row in rows) for side in (0, 1)]
-    agree = [sum(row.agree[side] for row in rows) for side in (0, 1)]
-    edits = [sum(row.edits[side] for row in rows) for side in (0, 1)]
-    times = {name: [getattr(row, name) for row in rows] for name in MOST}
-    within = {name: sum(one <= MOST[name] for one in times[name]) for name in MOST}
-    return (
-        f"\n{len(rows)} models: {known[0]} of {known[1]} gates of timm found, "
-        f"{sum(len(row.invented) for row in rows)} elsewhere; {layers - left} of {layers} layouts decided; "
-        f"{agree[0]} of {agree[1]} intermediate maps of timm equal a layer; "
-        f"{edits[0]} of {edits[1]} edits moved the logits and gave them back.\n\n"
-        f"Capture is {median(times['capture']):.2f} of the forward in the median, within {MOST['capture']} "
-        f"for {within['capture']}; the finder's pass {median(times['finder']):.2f}, within "
-        f"{MOST['finder']:.0f} for {within['finder']}.\n"
-    )
+    rows = {cells[0]: cells for cells in read(asked.after)} if asked.after else {}
+    for name in asked.names or [name for name in MODELS if name not in rows]:
+        row = measured(name)
+        rows[name] = next(cells_in(line(row)))
+        sys.stderr.write(line(row))
+        if row.invented:
+            sys.stderr.write(f"{name} invented: {row.invented[:3]}\n")
+    sys.stdout.write(written(HEAD) + "|" + "---|" * len(HEAD) + "\n")
+    sys.stdout.writelines(map(written, rows.values()))
+    sys.stdout.write(summary([dict(zip(HEAD, cells, strict=True)) for cells in rows.values()]))
 
 
 if __name__ == "__main__":

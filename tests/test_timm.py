@@ -41,7 +41,6 @@ CASES = {  # the kinds of its gates, and what makes it small
     "swin_tiny_patch4_window7_224": ({"attention"}, SWIN | SMALL),
     "test_convnext": (set(), {}),
 }
-INSIDE_A_STEM = {"eca_resnext26ts": 1}  # maps that timm takes from the middle of what comes before the blocks
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def test_every_gate_of_timm_is_found_and_none_elsewhere(looked):
 def test_layers_are_the_maps_that_timm_hands_out_laid_as_it_lays_them(looked):
     same, all_of_them = agreeing(looked.model, looked.image, looked.seen)
     assert all_of_them
-    assert same == all_of_them - INSIDE_A_STEM.get(looked.name, 0)
+    assert same == all_of_them
     assert looked.found.undecided == ()
 
 
@@ -87,7 +86,7 @@ def test_layers_have_the_grids_and_the_channels_that_timm_tells(looked):
     ours = {(one.value.shape[-1], one.value.shape[1]) for one in looked.seen.of(Kind.FEATURE_MAP)}
     missing = [one for one in told if one not in ours]
     assert told
-    assert len(missing) == INSIDE_A_STEM.get(looked.name, 0)
+    assert missing == []
 
 
 def test_a_pass_with_every_probe_gives_the_logits_of_the_model_bit_for_bit(looked):

@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from explorer.any_model import functions as kinds
+from explorer.any_model.calls import Call, Watcher
 from explorer.any_model.ledger import Candidate, Facts, Use
-from explorer.any_model.rules import Call, Rule, Watcher
+from explorer.any_model.rules import Rule
 
 
 def fused(watch: Watcher, call: Call, made: Tensor) -> Facts:

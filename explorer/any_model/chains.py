@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from explorer.any_model.layouts import MOST_TOKENS
 from explorer.any_model.watch import Pass
 from models.probe import Role
 
+Shape = tuple[int, ...]
 FEWEST = 2  # layers; where less are found, every weighted part puts out one
 
 
@@ -129,7 +131,10 @@ def stages_of(tree: Tree, containers: list[int]) -> set[int]:
 
 
 def with_stem(tree: Tree, found: list[tuple[int, Role]]) -> list[tuple[int, Role]]:
-    """With what the model itself does before the first block; what that makes last are the patches."""
+    """With what the model itself does before the first block and after the last.
+
+    What it makes last before the blocks are the patches.
+    """
     top = [
         one for one in tree.children.get(0, []) if not isinstance(tree.part(one), nn.Identity | nn.Dropout)
     ]
@@ -143,7 +148,32 @@ def with_stem(tree: Tree, found: list[tuple[int, Role]]) -> list[tuple[int, Role
     ahead = [one for one in ahead if one not in dict(found) or one < nested[0]]
     made = sorted({tree.runs[one].given: one for one in ahead if one != nested[0]}.values())
     before = [(one, Role.PATCHES if one == made[-1] else Role.OTHER) for one in made]
-    return [*before, *(item for item in found if item[0] not in ahead)]
+    kept = [*before, *(item for item in found if item[0] not in ahead)]
+    known = {tree.runs[one].given for one, _ in kept}
+    end = max(tree.runs[one].ended for one, _ in kept)
+    behind = {tree.runs[one].given: one for one in top if tree.runs[one].ended > end}
+    kept += [(one, Role.OTHER) for given, one in behind.items() if given not in known]
+    return [*other_grids(tree, nested[0], [tree.runs[one].shape for one, _ in kept]), *kept]
+
+
+def other_grids(tree: Tree, first: int, known: list[Shape]) -> list[tuple[int, Role]]:
+    """What was made last before the first block on every grid that no layer has."""
+    last: dict[Shape, int] = {}
+    runs = tree.runs
+    early = [one for group in tree.children.values() for one in group if one < first]
+    for one in sorted(early, key=lambda one: (runs[one].ended, -one)):
+        grid = runs[one].shape[2:]
+        if len(grid) == 2 and min(grid) > 1 and not any(is_on(grid, shape) for shape in known):
+            last[grid] = one
+    return [(one, Role.OTHER) for one in sorted(last.values())]
+
+
+def is_on(grid: Shape, shape: Shape) -> bool:
+    """Whether a map of a shape may lie on a grid, whatever its layout."""
+    places, lengths = grid[0] * grid[1], shape[1:]
+    if len(lengths) == 3:
+        return lengths[1:] == grid or lengths[:2] == grid
+    return any(0 <= length - places <= MOST_TOKENS for length in lengths)
 
 
 def single_layers(tree: Tree) -> list[int]:

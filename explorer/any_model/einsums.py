@@ -2,10 +2,11 @@
 
 from torch import Tensor
 
+from explorer.any_model.calls import Call, Watcher
 from explorer.any_model.functions import SHORT
 from explorer.any_model.ledger import Facts
 from explorer.any_model.products import factors, matrix, product, used
-from explorer.any_model.rules import Call, Watcher, blended
+from explorer.any_model.rules import blended
 
 Factor = tuple[int, Tensor, Facts]
 

@@ -66,6 +66,7 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     gates = tuple(as_output(one, seen) for one in gates)
     places = {Place(one.module): one.shape for one in outputs} | {one.places[0]: one.shape for one in gates}
     shown, trial = tried(model, size, places)
+    gates = tuple(of_places(one, shown[one.places[0]]) for one in gates)
     found = tuple(found_layer(one, shown, trial, layout) for one in outputs)
     stations = [
         *layer_stations(outputs, found, seen),
@@ -99,6 +100,16 @@ def as_output(one: Sighting, seen: Pass) -> Sighting:
     if not alone or owner.given != one.candidate.given or owner.shape != tuple(value.shape):
         return one
     return replace(one, places=(Place(place.module, place.visit),))
+
+
+def of_places(one: Sighting, seen: Seen) -> Sighting:
+    """What grows with the picture is of places, however few: attention for branches, or a modulation."""
+    if len(seen.other) != len(one.shape) or seen.other == one.shape:
+        return one
+    axis = one.candidate.axis
+    if one.kind == "branch" and axis is not None and seen.other[axis] != one.shape[axis]:
+        return replace(one, kind="attention")
+    return replace(one, kind="modulation") if one.kind == "channel" else one
 
 
 def has_places(shape: tuple[int, ...]) -> bool:

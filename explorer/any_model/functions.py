@@ -42,13 +42,26 @@ POINTWISE = {
     *("hardtanh", "sigmoid", "tanh", "hardsigmoid", "logsigmoid", "erf", "sin", "cos", "clamp_min"),
     *("clamp_max", "sign", "threshold", "softsign", "rrelu", "quick_gelu"),
 }
+COMPARISONS = {"gt", "lt", "ge", "le", "eq", "ne", "greater", "less", "heaviside"}
 STATISTICS = {
     *("mean", "var", "std", "norm", "vector_norm", "sum", "amax", "amin", "max", "min", "var_mean"),
     *("adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "linalg_norm", "linalg_vector_norm"),
 }
 NORMS = {"norm", "vector_norm", "linalg_norm", "linalg_vector_norm"}
 MATRIX = {"matmul", "bmm", "einsum"}
-BENDS = {"relu", "relu6", "gelu", "silu", "mish", "elu", "leaky_relu", "hardswish", "prelu", "softplus"}
+BENDS = {
+    "relu",
+    "relu6",
+    "gelu",
+    "silu",
+    "mish",
+    "elu",
+    "leaky_relu",
+    "hardswish",
+    "prelu",
+    "softplus",
+    "exp",
+}
 
 ALIASES = {
     **dict.fromkeys(("rmul", "imul", "multiply"), "mul"),

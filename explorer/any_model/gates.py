@@ -90,6 +90,8 @@ def kind_of(one: Candidate) -> str:
         return ""
     if one.axis is not None:
         if not 1 < one.value.shape[one.axis] <= SHORT:
+            if one.blended:
+                return "attention"  # places added up by their shares, as one query would
             return by_shape(uses[0]) if len(uses[0].result_shape) == 4 else "modulation"
         return "channel" if is_of_channels(one, uses[0]) else "branch"
     return "modulation" if one.activation == "response norm" else by_shape(uses[0])

@@ -43,6 +43,7 @@ class Candidate:
     sources: frozenset[int] = frozenset()  # origins of what a fused step computes its shares from
     plain: bool = False  # nothing but the product tells that it is a gate
     uses: list[Use] = field(default_factory=list)
+    mixtures: list[Use] = field(default_factory=list)  # products with weights, a use once they are added up
     blended: Place | None = None  # where the products of all branches have been summed
     blended_shape: tuple[int, ...] = ()
     blended_origin: int = -1  # of what that gave

@@ -2,16 +2,18 @@
 
 from explorer.any_model import attention_rules
 from explorer.any_model import functions as kinds
+from explorer.any_model.calls import Call, Watcher
 from explorer.any_model.einsums import einsum
 from explorer.any_model.outputs import tensors_in
-from explorer.any_model.products import matrix, multiplied
-from explorer.any_model.rules import RULES, Call, Watcher, opaque
+from explorer.any_model.products import interpolated, matrix, multiplied
+from explorer.any_model.rules import RULES, opaque
 
 EVERY = {
     **RULES,
     **attention_rules.RULES,
     "mul": multiplied,
     "addcmul": multiplied,
+    "lerp": interpolated,
     **dict.fromkeys(kinds.MATRIX, matrix),
     "einsum": einsum,
 }

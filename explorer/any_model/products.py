@@ -1,15 +1,15 @@
 """What a product tells: which of its factors is a gate, and of what."""
 
+import math
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from explorer.any_model import functions as kinds
+from explorer.any_model.calls import CLOSE, Call, Watcher
 from explorer.any_model.ledger import Candidate, Facts, Use
-from explorer.any_model.rules import Call, Watcher, joined, sixth
-
-CLOSE = 1e-3  # how near to one shares must add up
+from explorer.any_model.rules import joined, sixth
 
 
 def factors(call: Call) -> list[tuple[int, Tensor, Facts]]:
@@ -54,7 +54,7 @@ def gated(watch: Watcher, call: Call, pair: list[tuple[int, Tensor, Facts]], mad
     if any(one.origin == other[2].origin for one in gate[2].gates):
         return other[2].but(gates=(), blend=None)  # an activation again
     if not other[2].live and not other[2].gates:
-        return gate[2]  # a constant in between
+        return constant_between(call, gate, other, made)
     blend = None
     for one in gate[2].gates:
         use = used(call, one, gate, other, made)
@@ -64,6 +64,26 @@ def gated(watch: Watcher, call: Call, pair: list[tuple[int, Tensor, Facts]], mad
         blend = (one, frozenset(branches)) if branches else blend
     gates = other[2].gates
     return watch.ledger.new(True, gates=gates, blend=blend)
+
+
+def constant_between(
+    call: Call, gate: tuple[int, Tensor, Facts], other: tuple[int, Tensor, Facts], made: Tensor
+) -> Facts:
+    """A gate times a constant is a gate still; shares times a stack of weights may be a mixture of them."""
+    for one in gate[2].gates:
+        if one.axis is not None and made.numel() > gate[1].numel():
+            use = replace(used(call, one, gate, other, made), matrix=True)
+            if use.axis is not None:
+                one.mixtures.append(use)
+                return gate[2].but(blend=(one, frozenset(range(one.value.shape[one.axis]))))
+    return gate[2]
+
+
+def interpolated(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """`lerp`: the third tensor says how much of the second is taken instead of the first."""
+    if len(call.given) == 3:
+        product(watch, call, factors(call), made)
+    return watch.ledger.new(call.live)
 
 
 def used(
@@ -81,7 +101,7 @@ def used(
         call.place,
         gate[0],
         other[0],
-        unstretched(gate[1]),
+        own_shape(gate[1], one.value),
         tuple(other[1].shape),
         tuple(made.shape),
         other[2].live,
@@ -96,6 +116,15 @@ def unstretched(value: Tensor) -> tuple[int, ...]:
     """The shape of a tensor before it was expanded."""
     steps = zip(value.shape, value.stride(), strict=True)
     return tuple(1 if step == 0 else length for length, step in steps)
+
+
+def own_shape(part: Tensor, value: Tensor) -> tuple[int, ...]:
+    """The shape of a factor before it was expanded, or repeated; `value` is what it was made of."""
+    shape = unstretched(part)
+    if part.numel() <= value.numel() or math.prod(shape) <= value.numel():
+        return shape
+    even = [bool((part == part.narrow(axis, 0, 1)).all()) for axis in range(part.ndim)]
+    return tuple(1 if same else length for length, same in zip(shape, even, strict=True))
 
 
 def branch_of(one: Candidate, part: Tensor) -> int | None:

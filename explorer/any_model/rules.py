@@ -1,51 +1,13 @@
 """What a call of torch does to what is known of tensors, function by function."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
 from explorer.any_model import functions as kinds
-from explorer.any_model.ledger import Candidate, Facts, Ledger
+from explorer.any_model.calls import CLOSE, Call, Watcher
+from explorer.any_model.ledger import Candidate, Facts
 from explorer.any_model.places import Place
-
-
-class Call(NamedTuple):
-    """One call that has been made."""
-
-    name: str
-    made_at: tuple[str, int, str, int]  # a `Place`, which few calls need
-    args: tuple
-    kwargs: dict
-    given: list[tuple[Tensor, Facts]]  # the tensors it was given, with what was known of them before
-    result: Any
-
-    @property
-    def place(self) -> Place:
-        return Place(*self.made_at)
-
-    def named(self, name: str) -> "Call":
-        """The same under the name of what it amounts to."""
-        return self._replace(name=name)
-
-    @property
-    def facts(self) -> list[Facts]:
-        return [facts for _, facts in self.given]
-
-    @property
-    def live(self) -> bool:
-        return any(one.live for one in self.facts)
-
-    def argument(self, number: int, name: str, otherwise: Any = None) -> Any:
-        return self.args[number] if len(self.args) > number else self.kwargs.get(name, otherwise)
-
-
-class Watcher(Protocol):
-    """What the rules write to."""
-
-    ledger: Ledger
-    candidates: list[Candidate]
-    hidden: list[Place]
 
 
 def opaque(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -76,6 +38,12 @@ def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:
     bent = "relu6" if six else call.name if call.name in kinds.BENDS else first.bent
     response = first.response if call.name in ("sqrt", "clamp_min", "clamp") else ""
     return first.but(bent=bent, gates=gates, six=six, response=response, blend=None)
+
+
+def compared(watch: Watcher, call: Call, made: Tensor) -> Facts:
+    """Where one is above the other; beside a constant a function of every number by itself."""
+    alive = {facts.origin for facts in call.facts if facts.live}
+    return call.facts[0].but(gates=(), blend=None) if len(alive) == 1 else watch.ledger.new(call.live)
 
 
 def activated(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -109,11 +77,17 @@ def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
     facts = watch.ledger.new(call.live, stats=stats, response=response)
     if call.name == "sum" and first.blend and len(call.given) == 1:
         gate, _ = first.blend
-        axes = call.argument(1, "dim", call.kwargs.get("axis"))
-        summed = {axes % call.given[0][0].ndim} if isinstance(axes, int) else set()
+        summed = summed_axes(call)
         if any(use.axis in summed for use in gate.uses):
             blended(gate, call.place, made, facts.origin)
+        gate.uses += [use for use in gate.mixtures if use.axis in summed]
     return facts
+
+
+def summed_axes(call: Call) -> set[int]:
+    axes = call.argument(1, "dim", call.kwargs.get("axis"))
+    given = (axes,) if isinstance(axes, int) else axes if isinstance(axes, tuple | list) else ()
+    return {axis % call.given[0][0].ndim for axis in given}
 
 
 def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -158,9 +132,20 @@ def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
         return sixth(watch, call, made, number == 6)
     (_, first), (_, second) = call.given[:2]
     if first.origin in second.stats:
+        axis = summed_to_one(made) if first.bent == "exp" else None
+        if axis is not None:  # a softmax written by hand
+            found = Candidate(call.place, "softmax", made.detach(), first.origin, first.live, axis)
+            return started(watch, found, watch.ledger.new(first.live))
         response = "response norm" if first.response else ""
         return first.but(response=response)
     return added(watch, call, made)
+
+
+def summed_to_one(made: Tensor) -> int | None:
+    """The only axis whose numbers add up to one."""
+    axes = [axis for axis in range(made.ndim) if made.shape[axis] > 1]
+    found = [axis for axis in axes if bool(((made.detach().float().sum(axis) - 1).abs() < CLOSE).all())]
+    return found[0] if len(found) == 1 else None
 
 
 def sixth(watch: Watcher, call: Call, made: Tensor, is_sixth: bool) -> Facts:
@@ -177,6 +162,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(kinds.MOVES, moved),
     **dict.fromkeys(kinds.PICKS, picked),
     **dict.fromkeys(kinds.POINTWISE, pointwise),
+    **dict.fromkeys(kinds.COMPARISONS, compared),
     **dict.fromkeys(kinds.STATISTICS, statistic),
     **dict.fromkeys(("sigmoid", "hardsigmoid", "tanh"), activated),
     **dict.fromkeys(("add", "sub", "rsub"), added),

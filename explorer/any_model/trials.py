@@ -95,7 +95,9 @@ def clearness(value: Tensor, one: Layout) -> float:
     places = value[:, one.tokens :] if one.tokens else value
     sizes = {"h": one.grid[0]} if "(h w)" in one.pattern else {}
     change = rearrange(places, f"{one.pattern} -> b h w c", **sizes)
-    change = reduce((change[1:] - change[:1]).abs(), "spots h w c -> spots h w", "mean")
+    change = change[1:] - change[:1]
+    change = change - reduce(change, "spots h w c -> spots 1 1 c", "mean")  # what all places take part in
+    change = reduce(change.abs(), "spots h w c -> spots h w", "mean")
     rows, columns = (side // 2 for side in one.grid)
     corners = (change[:, :rows, :columns], change[:, :rows, -columns:], change[:, -rows:, :columns])
     parts = torch.stack(

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from explorer.any_model.calls import Call
 from explorer.any_model.functions import plain
 from explorer.any_model.ledger import Candidate, Ledger
 from explorer.any_model.noting import noted
 from explorer.any_model.outputs import fewest_rows, tensors_in
 from explorer.any_model.places import Place, hookable
-from explorer.any_model.rules import Call
 from models.random_state import lent
 
 SILENT = {"get", "set", "size", "dim", "numel", "stride", "is_contiguous", "is_floating_point", "item", "len"}
