@@ -14,7 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from explorer.explorer import Explorer
 from models import scenes
-from tests.on_page import watch
+from tests.on_page import settled, watch
 from tests.tiny import IMAGE_SIDE, TINY
 
 torch.set_num_threads(1)
@@ -97,25 +97,85 @@ def browser(tmp_path_factory):
         yield started
 
 
-@pytest.fixture
-def visit(browser, server):
-    """Open the page with a query; nothing may leave this machine and nothing may fail in the console."""
-    pages, left, failed = [], [], []
+class Watched:
+    """A page, what it asked of other machines, and what failed in its console."""
 
-    def opened(query: str = "", width: int = 1440, height: int = 900, **options):
-        page = browser(tuple(sorted(options.items()))).new_page()
+    def __init__(self, page) -> None:
+        self.page, self.left, self.failed = page, [], []
         page.set_default_timeout(60_000)
         watch(page)
-        page.set_viewport_size({"width": width, "height": height})
-        page.on("request", lambda request: request.url.startswith(OURS) or left.append(request.url))
-        page.on("pageerror", lambda error: failed.append(str(error)))
-        page.goto(server + query)
-        pages.append(page)
-        return page
+        page.on("request", lambda request: request.url.startswith(OURS) or self.left.append(request.url))
+        page.on("pageerror", lambda error: self.failed.append(str(error)))
+
+    def nothing_went_wrong(self) -> None:
+        """Nothing may leave this machine and nothing may fail in the console."""
+        assert self.left == []
+        assert self.failed == []
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open a new page with a query, as somebody who was never here."""
+    pages = []
+
+    def opened(query: str = "", width: int = 1440, height: int = 900, **options):
+        watched = Watched(browser(tuple(sorted(options.items()))).new_page())
+        watched.page.set_viewport_size({"width": width, "height": height})
+        watched.page.goto(server + query)
+        pages.append(watched)
+        return watched.page
 
     yield opened
-    for page in pages:
-        page.evaluate("localStorage.clear()")  # the next visitor is another one
-        page.close()
-    assert left == []
-    assert failed == []
+    for watched in pages:
+        watched.page.evaluate("localStorage.clear()")  # the next visitor is another one
+        watched.page.close()
+    for watched in pages:
+        watched.nothing_went_wrong()
+
+
+@pytest.fixture(scope="session")
+def open_pages():
+    """Pages that stay open between tests, by the options of their browsers."""
+    return {}
+
+
+FOLLOW = "query => { history.pushState(null, '', query); dispatchEvent(new PopStateEvent('popstate')); }"
+
+
+@pytest.fixture
+def follow(request, browser, server, open_pages):
+    """Follow a link on a page that shows something else already, as a way back does: a third of the work.
+
+    Whatever the link does not say is as usual then; all it shows is there.
+    """
+    used = {}
+
+    def followed(query: str, **options):
+        key = tuple(sorted(options.items()))
+        link = query if "picture=" in query else f"{query}&picture=1-vertical-stripes"
+        if key not in open_pages:
+            open_pages[key] = Watched(browser(key).new_page())
+            open_pages[key].page.set_viewport_size({"width": 1440, "height": 900})
+            open_pages[key].page.goto(server + link)
+        else:
+            open_pages[key].page.evaluate(FOLLOW, link)
+        used[key] = open_pages[key]
+        settled(used[key].page)
+        return used[key].page
+
+    yield followed
+    for key, watched in used.items():
+        if request.node.stash.get(FAILED, False) or watched.left or watched.failed:
+            open_pages.pop(key).page.close()
+        watched.nothing_went_wrong()
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if call.excinfo is not None:
+        item.stash[FAILED] = True
+    return report

@@ -1,11 +1,15 @@
 """The documentation tells what is true."""
 
 import re
+from inspect import signature
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
 
+from docs.make_pictures import MOVING, SHOTS
+from explorer.ui.endpoints import OFFERED
 from models import card, list_models
 from models.block_settings import printed
 from models.blocks import BLOCKS
@@ -110,17 +114,50 @@ def test_the_space_has_the_two_smallest_published_checkpoints_beforehand():
     assert told["python_version"] == "3.12"
 
 
-def test_every_file_named_in_the_documentation_exists():
-    for name in ("README.md", "CONTRIBUTING.md"):
-        for path in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / name).read_text("utf-8")):
-            assert (ROOT / path).exists(), f"{name} links {path}"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def linked(page: Path) -> set[Path]:
+    """The files of the project a page links or shows."""
+    named = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8"))
+    return {(page.parent / name).resolve() for name in named}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_named_in_the_documentation_exists(page):
+    assert {path for path in linked(page) if not path.exists()} == set()
+
+
+def test_every_page_is_reached_and_every_picture_is_shown_made_by_the_script_and_light():
+    reached = set.union(*map(linked, PAGES))
+    pictures = set((ROOT / "docs" / "pictures").iterdir())
+    assert set(PAGES[2:]) | pictures <= reached
+    assert {path.stem for path in pictures} == {*SHOTS, MOVING}
+    assert max(path.stat().st_size for path in pictures) <= 160_000
+
+
+def test_the_page_for_programs_lists_every_endpoint_as_it_is():
+    told = (ROOT / "docs" / "api.md").read_text("utf-8")
+    for name, (handler, _) in OFFERED.items():
+        _, *takes = signature(handler).parameters
+        said = " ".join(handler.__doc__.split())
+        assert f"| `/{name}` | {', '.join(takes) or '-'} | {said} |" in told, name
+
+
+def examples(page: str) -> str:
+    """The Python of a page as one program, pictures named as they lie here."""
+    parts = (ROOT / page).read_text("utf-8").split("```python")[1:]
+    program = "".join(dedent(part.rpartition("```")[0].split("```")[0]) for part in parts)
+    return program.replace('"assets/', f'"{ROOT}/assets/')
 
 
 def test_the_library_examples_run(capsys):
-    example = "".join(part.split("```")[0] for part in README.split("```python")[1:])
-    exec(compile(example.replace('"assets/', f'"{ROOT}/assets/'), "README.md", "exec"), {})
+    exec(compile(examples("README.md"), "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("star 0.9")
+    exec(compile(examples("docs/cookbook.md"), "cookbook.md", "exec"), {})
     out = capsys.readouterr().out
     assert out.count("{'height':") == 6
     assert "of_height, of_width, of_channel = self.branch_weights" in out
     # A row and a column of 16 patches of 4 x 4 pixels, which share one patch.
-    assert out.endswith(f"(64, 64) {(2 * 16 - 1) * 4 * 4}\n")
+    assert f"(64, 64) {(2 * 16 - 1) * 4 * 4}\n" in out
+    assert out.endswith("['gate.2']\n")

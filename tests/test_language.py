@@ -92,8 +92,8 @@ def english(texts: list[str]) -> list[str]:
 BLOCK = "&model=WeightedPermuteMLP(dim=64,seg_dim=8)&weights=random"
 
 
-def test_a_single_block_is_told_in_chinese(visit):
-    page = visit(f"/?tab=overview{BLOCK}", locale="zh-CN")
+def test_a_single_block_is_told_in_chinese(follow):
+    page = follow(f"/?tab=overview{BLOCK}", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP")
     nothing_english(page)
     page.get_by_role("tab", name=ZH["Code walk"]).click()
@@ -101,8 +101,8 @@ def test_a_single_block_is_told_in_chinese(visit):
     nothing_english(page)
 
 
-def test_what_stands_beside_a_map_is_told_in_chinese(visit):
-    page = visit("/?tab=attribution&beside=score&method=saliency", locale="zh-CN")
+def test_what_stands_beside_a_map_is_told_in_chinese(follow):
+    page = follow("/?tab=attribution&beside=score&method=saliency", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     for number, beside in enumerate(BESIDE):
         switch(page, "beside", number)
@@ -112,8 +112,8 @@ def test_what_stands_beside_a_map_is_told_in_chinese(visit):
         nothing_english(page)
 
 
-def test_every_lens_is_told_in_chinese(visit):
-    page = visit("/?tab=reweighting", locale="zh-CN")
+def test_every_lens_is_told_in_chinese(follow):
+    page = follow("/?tab=reweighting", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     for number in range(len(LENSES)):
         switch(page, "lenses", number)
@@ -126,9 +126,9 @@ def test_every_lens_is_told_in_chinese(visit):
         nothing_english(page)
 
 
-def test_gates_are_told_in_chinese(visit, explorer):
+def test_gates_are_told_in_chinese(follow, explorer):
     explorer.add(made(SqueezeExcite), "squeezed_nano", Preprocess(size=SIDE))
-    page = visit("/?tab=reweighting&model=squeezed_nano", locale="zh-CN")
+    page = follow("/?tab=reweighting&model=squeezed_nano", locale="zh-CN")
     page.get_by_role("button", name=re.compile(f"与 {len(EXAMPLES)} 张示例图片")).click()
     expect(page.locator("#gate")).to_contain_text(f"{len(EXAMPLES)} 张示例图片")
     choose(page, "gates-change", ZH["one closed"])
@@ -139,8 +139,8 @@ def test_gates_are_told_in_chinese(visit, explorer):
     nothing_english(page)
 
 
-def test_receptive_fields_are_told_in_chinese(visit):
-    page = visit("/?tab=mixing&model=as_mlp_nano", locale="zh-CN")
+def test_receptive_fields_are_told_in_chinese(follow):
+    page = follow("/?tab=mixing&model=as_mlp_nano", locale="zh-CN")
     for number in range(len(DIRECTIONS)):
         switch(page, "direction", number)
         expect(page.locator("#field header")).to_be_visible()
@@ -148,8 +148,8 @@ def test_receptive_fields_are_told_in_chinese(visit):
         nothing_english(page)
 
 
-def test_nothing_english_is_left_in_any_tab(visit):
-    page = visit(locale="zh-CN")
+def test_nothing_english_is_left_in_any_tab(follow):
+    page = follow("/?tab=overview", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     for number, row in enumerate(TABS):
         page.get_by_role("tab").nth(number).click()
@@ -157,8 +157,8 @@ def test_nothing_english_is_left_in_any_tab(visit):
         assert f"tab={row.name}" in page.url or row.name == "overview"
 
 
-def test_untrained_weights_and_mistakes_are_told_in_chinese(visit, tmp_path):
-    page = visit("/?weights=random", locale="zh-CN")
+def test_untrained_weights_and_mistakes_are_told_in_chinese(follow, tmp_path):
+    page = follow("/?weights=random", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
     expect(page.locator("#overview .advance")).to_have_count(0)
     nothing_english(page)
@@ -168,8 +168,8 @@ def test_untrained_weights_and_mistakes_are_told_in_chinese(visit, tmp_path):
     expect(page.get_by_test_id("toast-body")).to_contain_text("这个文件是空的")
 
 
-def test_the_comparison_is_told_in_chinese(visit):
-    page = visit("/?tab=compare", locale="zh-CN")
+def test_the_comparison_is_told_in_chinese(follow):
+    page = follow("/?tab=compare", locale="zh-CN")
     for number, lens in enumerate(LENSES_OF_COMPARE):
         switch(page, "versus", number)
         expect(page.locator(f"#versus-{lens} .view")).to_be_visible()
@@ -179,8 +179,8 @@ def test_the_comparison_is_told_in_chinese(visit):
         nothing_english(page)
 
 
-def test_methods_are_told_in_chinese(visit):
-    page = visit("/?tab=attribution&lang=zh")
+def test_methods_are_told_in_chinese(follow):
+    page = follow("/?tab=attribution", locale="zh-CN")
     for number in range(0, len(METHODS), 5):
         choose_number(page, "method", number)
         expect(page.locator("#attribution header, #attribution .nothing")).to_be_visible()

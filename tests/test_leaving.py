@@ -1,5 +1,6 @@
 """Whoever leaves has stopped the work they asked for, on the page and through the endpoints."""
 
+import asyncio
 import http.client
 import itertools
 import json
@@ -10,12 +11,15 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import gradio as gr
+import gradio.routes
 import pytest
+from playwright.sync_api import expect
 
 from explorer.engine.cache import about_to_compute
 from explorer.ui import presence
 from explorer.ui.controls import stopping
 from explorer.ui.gradio_internals import end
+from tests.on_page import settled
 from tests.test_security import STAR, answer, told
 from tests.test_serving import asked
 
@@ -176,3 +180,25 @@ def test_a_program_that_ends_waits_for_what_it_computes():
     assert end(app)
     assert work.ended.is_set()
     app.close()
+
+
+def test_what_is_asked_while_the_last_question_ends_slowly_is_answered(visit, explorer, endless, monkeypatch):
+    """The page draws anew before it is told that the last view ended."""
+    ended = gradio.routes.cancel_tasks
+
+    async def slowly(tasks: set) -> None:
+        await asyncio.sleep(1)
+        await ended(tasks)
+
+    page = visit("/?picture=2-star&model=vip_nano&weights=scenes")
+    expect(page.locator("#overview .why")).to_contain_text("star")
+    settled(page)
+    monkeypatch.setattr(gradio.routes, "cancel_tasks", slowly)
+    with monkeypatch.context() as patched:
+        patched.setattr(explorer, "attribute", endless)
+        page.get_by_role("button", name="disk", exact=True).click()
+        assert endless.begun.wait(60)
+    page.get_by_role("button", name="ring", exact=True).click()
+    expect(page.locator("#overview .predictions")).to_contain_text("ring")
+    expect(page.locator("#overview .why")).to_contain_text("for ring")
+    assert endless.ended.wait(60)

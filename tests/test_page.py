@@ -69,8 +69,8 @@ def test_a_bad_file_gets_its_sentence_and_loses_nothing_and_an_upload_is_looked_
     expect(first).to_contain_text("ring")
 
 
-def test_layers_and_channels_are_chosen(visit):
-    page = visit("/?tab=maps")
+def test_layers_and_channels_are_chosen(follow):
+    page = follow("/?tab=maps")
     expect(page.locator("#grid .note").first).to_contain_text("stage 1 output · 8 × 8 × 128")
     page.get_by_label("Layer").first.click()
     page.get_by_role("option", name="stem", exact=True).click()
@@ -84,8 +84,8 @@ def test_layers_and_channels_are_chosen(visit):
     expect(page).to_have_url(re.compile("layer=stem.output"))
 
 
-def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_stays(visit):
-    page = visit()
+def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_stays(follow):
+    page = follow("/?tab=overview")
     page.locator("#overview .stages button", has_text="stage 0").click()
     expect(page.locator("#grid .note").first).to_contain_text("stage 0 output")
     fold = page.locator("#large details").last
@@ -95,17 +95,17 @@ def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_
     expect(fold).to_have_attribute("open", "")
 
 
-def test_methods_show_the_controls_they_listen_to(visit):
-    page = visit("/?tab=attribution&method=grad_cam")
+def test_methods_show_the_controls_they_listen_to(follow):
+    page = follow("/?tab=attribution&method=grad_cam")
     expect(page.locator("#attribution h2")).to_have_text("Grad-CAM")
     expect(page.locator("#cam-layer")).to_be_visible()
     expect(page.get_by_label("Baseline")).to_have_count(0)
     expect(page.locator("#attribution .figures")).to_contain_text("8 × 8")
 
 
-def test_every_bundled_backbone_fills_the_overview_and_the_maps(visit):
+def test_every_bundled_backbone_fills_the_overview_and_the_maps(follow):
     """What the other tabs show of each is tested where they are."""
-    page = visit("/?picture=4-spiral")
+    page = follow("/?picture=4-spiral")
     expect(page.locator("#status")).to_contain_text("trained on scenes")
     bundled = [name for name in list_models() if "scenes" in card(name).weights]
     for name in bundled:
@@ -122,8 +122,8 @@ def test_every_bundled_backbone_fills_the_overview_and_the_maps(visit):
     assert len(bundled) == 8
 
 
-def test_random_weights_are_loudly_labelled(visit):
-    page = visit("/?weights=random")
+def test_random_weights_are_loudly_labelled(follow):
+    page = follow("/?weights=random")
     expect(page.locator("#badge .badge.bad")).to_have_text(re.compile("Untrained: random weights"))
     expect(page.locator("#status")).to_contain_text("random (untrained)")
     tab(page, "Attribution")
@@ -132,8 +132,8 @@ def test_random_weights_are_loudly_labelled(visit):
     expect(page.locator("#attribution .doubt")).to_contain_text("The weights are random")
 
 
-def test_a_link_brings_the_same_screen_back(visit):
-    page = visit(
+def test_a_link_brings_the_same_screen_back(follow):
+    page = follow(
         "/?picture=2-star&model=vip_nano&weights=scenes&target=4&tab=maps&layer=stem.output&channel=9"
     )
     expect(page.locator("#large h2")).to_have_text("Channel 9")
@@ -144,8 +144,8 @@ def test_a_link_brings_the_same_screen_back(visit):
         assert part in page.url
 
 
-def test_a_link_holds_what_was_chosen_and_not_what_is_usual(visit):
-    page = visit("/?tab=maps&order=variance&scale=shared&steps=20&channel=500")
+def test_a_link_holds_what_was_chosen_and_not_what_is_usual(follow):
+    page = follow("/?tab=maps&order=variance&scale=shared&steps=20&channel=500")
     expect(page.locator("#large h2")).to_have_text("Channel 127")
     expect(page.locator("#channel input")).to_have_value("127")
     expect(page.locator("#grid .note").first).to_contain_text("one scale for all channels")
@@ -159,8 +159,8 @@ def test_a_link_holds_what_was_chosen_and_not_what_is_usual(visit):
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
 
-def test_switching_backbones_quickly_alarms_nobody(visit):
-    page = visit(STRIPES)
+def test_switching_backbones_quickly_alarms_nobody(follow):
+    page = follow(STRIPES)
     expect(page.locator("#status")).to_contain_text("vip_nano")
     for name in ("vip_s14", "fasternet_nano", "vip_nano"):
         choose(page, "backbone", name)
@@ -175,8 +175,8 @@ def test_a_wrong_link_is_no_harm(visit):
     expect(page.locator("#overview .predictions li").first).to_contain_text(SHOWN)
 
 
-def test_a_view_can_be_taken_along(visit, tmp_path):
-    page = visit("/?tab=maps")
+def test_a_view_can_be_taken_along(follow, tmp_path):
+    page = follow("/?tab=maps")
     for view, kind in (("grid", "npz"), ("large", "png")):
         expect(page.locator(f"#{view} .save")).to_be_visible()
         with page.expect_download() as download:
@@ -186,8 +186,8 @@ def test_a_view_can_be_taken_along(visit, tmp_path):
     assert Image.open(tmp_path / "large.png").width > 400
 
 
-def test_arrow_keys_walk_through_channels_and_blocks_whose_shares_sum_to_one(visit):
-    page = visit("/?tab=maps")
+def test_arrow_keys_walk_through_channels_and_blocks_whose_shares_sum_to_one(follow):
+    page = follow("/?tab=maps")
     tiles = page.locator("#grid button[data-pick]")
     tiles.nth(0).click()
     for key in ("ArrowRight", "ArrowDown"):

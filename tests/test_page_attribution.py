@@ -10,8 +10,8 @@ from tests.on_page import choose, settled, tab
 from tests.stopping import assert_stops
 
 
-def test_what_means_nothing_here_says_why_and_draws_nothing(visit):
-    page = visit("/?tab=attribution&method=saliency&picture=2-star")
+def test_what_means_nothing_here_says_why_and_draws_nothing(follow):
+    page = follow("/?tab=attribution&method=saliency&picture=2-star")
     expect(page.locator("#attribution .heat")).to_be_visible()
     for method in ("deep_lift", "guided_backprop", "lrp", "attention_rollout"):
         choose(page, "method", METHODS[method].title)
@@ -27,16 +27,16 @@ def test_what_means_nothing_here_says_why_and_draws_nothing(visit):
         page.get_by_test_id("toast-close").click()
 
 
-def test_the_menu_of_methods_says_what_means_nothing_here(visit):
-    page = visit("/?tab=attribution&method=saliency&picture=2-star")
+def test_the_menu_of_methods_says_what_means_nothing_here(follow):
+    page = follow("/?tab=attribution&method=saliency&picture=2-star")
     settled(page)
     page.locator("#method input").click()
     expect(page.get_by_role("option", name="Guided Backprop")).to_contain_text("No ReLU in this model")
     expect(page.get_by_role("option", name="Saliency")).not_to_contain_text("·")
 
 
-def test_methods_draw_their_maps_on_every_family(visit):
-    page = visit("/?tab=attribution&method=layer_cam&picture=2-star")
+def test_methods_draw_their_maps_on_every_family(follow):
+    page = follow("/?tab=attribution&method=layer_cam&picture=2-star")
     for method, model in [
         ("layer_cam", "vip_nano"),
         ("score_cam", "s2mlpv2_nano"),
@@ -58,8 +58,8 @@ def test_methods_draw_their_maps_on_every_family(visit):
         expect(page.locator("#attribution .heat")).to_be_visible()
 
 
-def test_a_class_rather_than_another(visit):
-    page = visit("/?tab=attribution&method=integrated_gradients&picture=2-star")
+def test_a_class_rather_than_another(follow):
+    page = follow("/?tab=attribution&method=integrated_gradients&picture=2-star")
     expect(page.locator("#attribution .note, #attribution .nothing")).to_contain_text(
         re.compile("star|Press")
     )
@@ -74,8 +74,8 @@ def test_a_class_rather_than_another(visit):
     assert page.locator("#attribution .heat").get_attribute("src") != first
 
 
-def test_a_map_with_a_large_gap_offers_the_steps_it_needs(visit):
-    page = visit("/?tab=attribution&method=integrated_gradients&picture=2-star&steps=3")
+def test_a_map_with_a_large_gap_offers_the_steps_it_needs(follow):
+    page = follow("/?tab=attribution&method=integrated_gradients&picture=2-star&steps=3")
     expect(page.locator("#attribution .doubt")).to_contain_text("misses the logit's change")
     assert "steps=3" in page.url  # an old link means what it meant
     page.get_by_role("button", name="Take as many steps as are needed").click()
@@ -87,8 +87,8 @@ def test_a_map_with_a_large_gap_offers_the_steps_it_needs(visit):
     expect(page).not_to_have_url(re.compile("steps="))
 
 
-def test_all_methods_are_tried_on_demand(visit):
-    page = visit("/?tab=attribution&method=saliency")
+def test_all_methods_are_tried_on_demand(follow):
+    page = follow("/?tab=attribution&method=saliency")
     expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
     page.get_by_role("button", name="Try all methods").click()
     expect(page.locator("#verdicts tr")).to_have_count(23)
@@ -96,8 +96,8 @@ def test_all_methods_are_tried_on_demand(visit):
     expect(page.locator("#verdicts tr", has_text="Saliency")).to_contain_text("fits")
 
 
-def test_the_score_card_fills_beside_its_controls(visit):
-    page = visit("/?tab=attribution&beside=score&picture=2-star")
+def test_the_score_card_fills_beside_its_controls(follow):
+    page = follow("/?tab=attribution&beside=score&picture=2-star")
     expect(page.locator("#score .nothing")).to_be_visible()
     page.locator("#score-run").click()
     expect(page.locator("#score .verdict")).to_contain_text("beats random by")
@@ -107,15 +107,15 @@ def test_the_score_card_fills_beside_its_controls(visit):
     expect(page.locator("#score polyline")).to_have_count(6)
 
 
-def test_methods_side_by_side_agree_and_disagree(visit):
-    page = visit("/?tab=attribution&beside=side&picture=2-star")
+def test_methods_side_by_side_agree_and_disagree(follow):
+    page = follow("/?tab=attribution&beside=side&picture=2-star")
     page.locator("#side-run").click()
     expect(page.locator("#side figure")).to_have_count(8)
     expect(page.locator("#side .nothing")).to_have_count(0)
 
 
-def test_the_truth_lab_shows_its_table_and_computes_a_row_again(visit):
-    page = visit("/?tab=attribution&beside=truth&method=saliency")
+def test_the_truth_lab_shows_its_table_and_computes_a_row_again(follow):
+    page = follow("/?tab=attribution&beside=truth&method=saliency")
     rows = page.locator("#truth tbody tr")
     expect(rows).to_have_count(23)
     before = rows.first.inner_text()
@@ -125,8 +125,8 @@ def test_the_truth_lab_shows_its_table_and_computes_a_row_again(visit):
     expect(page.locator("#truth .verdict")).to_contain_text("after 100 scenes")
 
 
-def test_a_slow_method_is_stopped(visit):
-    page = visit("/?tab=attribution&method=shapley_sampling&orders=40&segments=144&picture=2-star")
+def test_a_slow_method_is_stopped(follow):
+    page = follow("/?tab=attribution&method=shapley_sampling&orders=40&segments=144&picture=2-star")
     expect(page.locator("#attribution .nothing")).to_contain_text("Press Run")
     settled(page)
     page.locator("#run").click()
@@ -142,8 +142,8 @@ DRAWN = """images => images.map(image => {
 })"""
 
 
-def test_a_wide_picture_is_drawn_wide_wherever_a_map_lies_over_it(visit):
-    page = visit("/?tab=reweighting&lens=where&method=saliency&model=as_mlp_nano@64x128&picture=2-star")
+def test_a_wide_picture_is_drawn_wide_wherever_a_map_lies_over_it(follow):
+    page = follow("/?tab=reweighting&lens=where&method=saliency&model=as_mlp_nano@64x128&picture=2-star")
     expect(page.locator("#where .large img").first).to_be_visible()
     where = page.locator("#where img").evaluate_all(DRAWN)
     tab(page, "Attribution")

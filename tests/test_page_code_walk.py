@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 from tests.on_page import choose, switch
 
 
-def test_stepping_to_the_branch_weights_of_weighted_permute_mlp(visit):
-    page = visit("/?tab=code&picture=2-star&part=stages.0.blocks.0.token_mixing")
+def test_stepping_to_the_branch_weights_of_weighted_permute_mlp(follow):
+    page = follow("/?tab=code&picture=2-star&part=stages.0.blocks.0.token_mixing")
     expect(page.locator("#walk h2")).to_have_text("block 0.0")
     following = page.get_by_role("button", name="Next")
     source = page.locator("#walk .now")
@@ -27,8 +27,8 @@ def test_stepping_to_the_branch_weights_of_weighted_permute_mlp(visit):
     expect(made.first.locator("svg.bars path.up")).to_have_attribute("d", re.compile("M0.5"))
 
 
-def test_into_a_helper_into_a_part_and_out_again(visit):
-    page = visit("/?tab=code&part=stages.0.blocks.0.token_mixing&step=1")
+def test_into_a_helper_into_a_part_and_out_again(follow):
+    page = follow("/?tab=code&part=stages.0.blocks.0.token_mixing&step=1")
     expect(page.locator("#walk nav b")).to_have_text("WeightedPermuteMlp.forward")
     page.get_by_role("button", name="Into PermuteMlp.mixed").click()
     expect(page.locator("#walk nav b")).to_have_text("PermuteMlp.mixed")
@@ -42,8 +42,8 @@ def test_into_a_helper_into_a_part_and_out_again(visit):
     expect(page.locator("#walk nav b")).to_have_text("WeightedPermuteMlp.forward")
 
 
-def test_a_place_and_a_channel_are_followed_through_the_lines(visit):
-    page = visit("/?tab=code&part=stages.0.blocks.0.token_mixing&walks=one&follow=3")
+def test_a_place_and_a_channel_are_followed_through_the_lines(follow):
+    page = follow("/?tab=code&part=stages.0.blocks.0.token_mixing&walks=one&follow=3")
     place = page.locator("#walk [data-place]").first
     expect(page.locator("#walk .scale").first).to_be_visible()
     place.click(position={"x": 4, "y": 4})
@@ -55,8 +55,8 @@ def test_a_place_and_a_channel_are_followed_through_the_lines(visit):
     expect(page.locator("#walk figcaption").first).to_contain_text("row 0, column 1")
 
 
-def test_the_shift_of_the_listings_is_drawn_where_a_block_has_shifts(visit):
-    page = visit("/?tab=code&model=s2mlp_nano&part=blocks.0")
+def test_the_shift_of_the_listings_is_drawn_where_a_block_has_shifts(follow):
+    page = follow("/?tab=code&model=s2mlp_nano&part=blocks.0")
     expect(page.locator("#walk h2")).to_have_text("block 0")
     expect(page.locator("#shift-written")).to_be_visible()
     expect(page.locator("#literal-shift .quarter")).to_have_count(0)

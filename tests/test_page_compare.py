@@ -11,8 +11,8 @@ def map_of(page, model: str):
     return page.locator(f"#versus-maps [data-place='{model}']")
 
 
-def test_two_backbones_at_one_depth_share_a_cursor_and_tell_what_is_alike(visit):
-    page = visit(f"{TWO}&depth=0")
+def test_two_backbones_at_one_depth_share_a_cursor_and_tell_what_is_alike(follow):
+    page = follow(f"{TWO}&depth=0")
     maps = page.locator("#versus-maps")
     expect(maps.locator("figure[data-model]")).to_have_count(2)
     expect(maps.locator("figure[data-model=vip_nano]")).to_contain_text("stem · 16 × 16 × 64")
@@ -38,8 +38,8 @@ def test_two_backbones_at_one_depth_share_a_cursor_and_tell_what_is_alike(visit)
     expect(page).to_have_url(re.compile("compared=vip_nano%2Cmixer_nano.*depth=100"))
 
 
-def test_one_backbone_is_too_few_and_a_door_to_more_is_open(visit):
-    page = visit("/?tab=compare&compared=vip_nano")
+def test_one_backbone_is_too_few_and_a_door_to_more_is_open(follow):
+    page = follow("/?tab=compare&compared=vip_nano")
     expect(page.locator("#versus-maps .nothing")).to_have_text(
         "Choose 2 to 7 backbones to compare; 1 are chosen."
     )
@@ -48,8 +48,8 @@ def test_one_backbone_is_too_few_and_a_door_to_more_is_open(visit):
     expect(page.locator("#versus-maps figure[data-model]")).to_have_count(2)
 
 
-def test_layers_of_one_backbone_are_like_themselves_and_cells_can_be_read(visit):
-    page = visit("/?tab=compare&versus=layers&picture=2-star&first=s2mlp_nano&second=s2mlp_nano")
+def test_layers_of_one_backbone_are_like_themselves_and_cells_can_be_read(follow):
+    page = follow("/?tab=compare&versus=layers&picture=2-star&first=s2mlp_nano&second=s2mlp_nano")
     view = page.locator("#versus-layers")
     expect(view.locator("i[data-says]")).to_have_count(49)
     diagonal = [view.locator("i[data-says]").nth(8 * layer).get_attribute("data-says") for layer in range(7)]
@@ -64,8 +64,8 @@ def test_layers_of_one_backbone_are_like_themselves_and_cells_can_be_read(visit)
     expect(view).to_contain_text("mixer_nano to the right")
 
 
-def test_costs_stand_along_depth_with_their_totals(visit):
-    page = visit(f"{TWO}&versus=costs")
+def test_costs_stand_along_depth_with_their_totals(follow):
+    page = follow(f"{TWO}&versus=costs")
     view = page.locator("#versus-costs")
     expect(view.locator(".depth")).to_have_count(8)  # two backbones, four quantities
     expect(view.locator(".depth[data-model=vip_nano] .value").nth(1)).to_have_text("65.9 M")

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from explorer.features.ranking import ranked
-from tests.on_page import choose
+from tests.on_page import choose, settled
 from tests.test_language import nothing_english
 
 STAR = "assets/examples/2-star.png"
@@ -28,8 +28,8 @@ def at(page, row: int, column: int) -> None:
         expect(page.locator(f"#{view} .cells").last).to_have_attribute("data-column", str(column))
 
 
-def test_a_clicked_cell_is_compared_with_all_others_and_the_keyboard_walks_on(visit):
-    page = visit("/?tab=maps&picture=2-star")
+def test_a_clicked_cell_is_compared_with_all_others_and_the_keyboard_walks_on(follow):
+    page = follow("/?tab=maps&picture=2-star")
     expect(page.locator("#similar-places h2")).to_have_text("Places like row 4, column 4")
     click_cell(page, "large", 1, 2)
     at(page, 1, 2)
@@ -50,9 +50,9 @@ def test_a_clicked_cell_is_compared_with_all_others_and_the_keyboard_walks_on(vi
     at(page, int(row), int(column))
 
 
-def test_the_cell_under_the_pointer_is_told_and_the_chosen_one_after_it(visit, explorer):
+def test_the_cell_under_the_pointer_is_told_and_the_chosen_one_after_it(follow, explorer):
     values = explorer.inspect("vip_nano", STAR, "scenes").activations[LAYER].value[0, :, :, 9]
-    page = visit("/?tab=maps&picture=2-star&channel=9&cell=0.3125,0.3125")
+    page = follow("/?tab=maps&picture=2-star&channel=9&cell=0.3125,0.3125")
     told = page.locator("#large .told")
     expect(told).to_have_text(re.compile(rf"row 2, column 2\s*{float(values[2, 2]):.4g}"))
     page.locator("#large .cells").first.hover(position={"x": 2, "y": 2})
@@ -61,8 +61,8 @@ def test_the_cell_under_the_pointer_is_told_and_the_chosen_one_after_it(visit, e
     expect(told).to_have_text(re.compile("row 2, column 2"))
 
 
-def test_channels_come_in_the_order_of_their_relevance_for_the_class(visit, explorer):
-    page = visit("/?tab=maps&picture=2-star")
+def test_channels_come_in_the_order_of_their_relevance_for_the_class(follow, explorer):
+    page = follow("/?tab=maps&picture=2-star")
     first = page.locator("#grid [data-pick]").first
     page.locator("#order input").click()
     page.get_by_role("option", name="by relevance", exact=True).click()
@@ -75,8 +75,8 @@ def test_channels_come_in_the_order_of_their_relevance_for_the_class(visit, expl
     expect(page).to_have_url(re.compile("order=cause"))
 
 
-def test_a_channel_is_found_at_a_place_and_followed_to_another_layer(visit):
-    page = visit("/?tab=maps&picture=2-star&cell=0.0625,0.0625")
+def test_a_channel_is_found_at_a_place_and_followed_to_another_layer(follow):
+    page = follow("/?tab=maps&picture=2-star&cell=0.0625,0.0625")
     strongest = page.locator("#similar-places .strongest button").nth(2)
     channel = strongest.locator("span").first.inner_text()
     strongest.click()
@@ -89,8 +89,8 @@ def test_a_channel_is_found_at_a_place_and_followed_to_another_layer(visit):
     expect(page.locator("#depth [aria-pressed=true]")).to_have_text("block 1.0 blended")
 
 
-def test_what_has_no_places_says_where_to_look_and_nothing_is_lost(visit):
-    page = visit("/?tab=maps&layer=pooled&channel=5")
+def test_what_has_no_places_says_where_to_look_and_nothing_is_lost(follow):
+    page = follow("/?tab=maps&layer=pooled&channel=5")
     expect(page.locator("#grid")).to_contain_text("one vector of 128 numbers, without places")
     expect(page.locator("#large .view")).to_have_count(0)
     page.locator("#layer input").click()
@@ -100,9 +100,10 @@ def test_what_has_no_places_says_where_to_look_and_nothing_is_lost(visit):
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
 
-def test_every_kind_of_layer_is_told_in_chinese(visit):
-    page = visit(
-        "/?tab=maps&lang=zh&model=mobilevit_nano&layer=stages.2.1.transformer.0.attn.attention&order=relevance"
+def test_every_kind_of_layer_is_told_in_chinese(follow):
+    page = follow(
+        "/?tab=maps&model=mobilevit_nano&layer=stages.2.1.transformer.0.attn.attention&order=relevance",
+        locale="zh-CN",
     )
     expect(page.locator("#grid .view")).to_be_visible()
     nothing_english(page)
@@ -113,3 +114,17 @@ def test_every_kind_of_layer_is_told_in_chinese(visit):
         page.get_by_role("option").filter(has_text=re.compile(layer)).first.click()
         expect(page.locator("#grid .view, #grid .nothing")).to_be_visible()
         nothing_english(page)
+
+
+def test_of_two_quick_choices_the_last_stays(follow):
+    """Also where the server is slow to answer: it is not asked what was chosen."""
+    page = follow("/?tab=maps&picture=2-star")
+    tiles = page.locator("#grid button[data-pick]")
+    last = tiles.nth(20).get_attribute("data-channel")
+    asked = []
+    page.on("request", lambda request: "/run/" in request.url and asked.append(request.url))
+    tiles.evaluate_all("tiles => tiles.slice(0, 21).forEach(tile => tile.click())")
+    expect(page.locator("#large h2")).to_have_text(f"Channel {last}")
+    settled(page)
+    expect(page.locator("#large h2")).to_have_text(f"Channel {last}")
+    assert asked == []

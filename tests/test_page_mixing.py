@@ -25,8 +25,8 @@ def click_cell(page, row: int, column: int) -> None:
     )
 
 
-def test_a_clicked_place_shows_its_field_and_a_link_brings_it_back(visit):
-    page = visit("/?tab=mixing&model=s2mlp_nano&at=blocks.0.output")
+def test_a_clicked_place_shows_its_field_and_a_link_brings_it_back(follow):
+    page = follow("/?tab=mixing&model=s2mlp_nano&at=blocks.0.output")
     expect(note(page)).to_contain_text("row 4, column 4 of 8 × 8")
     expect(page.locator("#field .possible")).to_have_text("320 px")  # a place and its four neighbours
     click_cell(page, 0, 0)
@@ -42,8 +42,8 @@ def test_a_clicked_place_shows_its_field_and_a_link_brings_it_back(visit):
     expect(note(page)).to_contain_text("row 0, column 1 of 8 × 8")
 
 
-def test_the_same_place_is_followed_through_the_layers(visit):
-    page = visit("/?tab=mixing&model=s2mlp_nano&place=0.0625,0.0625")
+def test_the_same_place_is_followed_through_the_layers(follow):
+    page = follow("/?tab=mixing&model=s2mlp_nano&place=0.0625,0.0625")
     expect(page.locator("#growth [data-done=True] button")).to_have_count(7)
     last = page.locator("#growth button[data-pick]").last
     expect(last).to_contain_text("block 5 output")
@@ -56,8 +56,8 @@ def test_the_same_place_is_followed_through_the_layers(visit):
     expect(note(page)).to_contain_text("block 0 shifted")
 
 
-def test_the_other_way_round_a_clicked_pixel_is_felt(visit):
-    page = visit("/?tab=mixing&model=fasternet_nano@96x64&at=stages.0.blocks.0.output")
+def test_the_other_way_round_a_clicked_pixel_is_felt(follow):
+    page = follow("/?tab=mixing&model=fasternet_nano@96x64&at=stages.0.blocks.0.output")
     expect(note(page)).to_contain_text("of 24 × 16")
     page.get_by_label("places that feel a pixel").click()
     expect(note(page)).to_contain_text("a square of 2 × 2 pixels")
@@ -68,8 +68,8 @@ def test_the_other_way_round_a_clicked_pixel_is_felt(visit):
 
 
 @pytest.mark.parametrize("model", ["mixer_nano", "WeightedPermuteMLP(dim=64,seg_dim=16)&weights=random"])
-def test_a_field_is_averaged_over_the_examples(visit, model):
-    page = visit(f"/?tab=mixing&model={model}")
+def test_a_field_is_averaged_over_the_examples(follow, model):
+    page = follow(f"/?tab=mixing&model={model}")
     expect(note(page)).to_contain_text("all channels")
     page.locator("#average").click()
     expect(note(page)).to_contain_text("averaged over 8 pictures")

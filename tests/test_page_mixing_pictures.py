@@ -9,8 +9,8 @@ from tests.on_page import choose, switch
 from tests.test_language import nothing_english
 
 
-def test_a_head_is_picked_and_looks_from_the_place_that_is_clicked(visit):
-    page = visit("/?tab=mixing&way=attention&model=mobilevit_nano&picture=2-star")
+def test_a_head_is_picked_and_looks_from_the_place_that_is_clicked(follow):
+    page = follow("/?tab=mixing&way=attention&model=mobilevit_nano&picture=2-star")
     view = page.locator("#attention-from")
     expect(view.locator(".to")).to_contain_text("head 3")
     expect(view.locator(".to figure")).to_have_count(4)
@@ -30,8 +30,8 @@ def test_a_head_is_picked_and_looks_from_the_place_that_is_clicked(visit):
     expect(view.locator(".to figure").nth(2)).to_have_class("own")
 
 
-def test_a_link_shows_the_same_attention_and_a_head_of_all_opens(visit):
-    page = visit(
+def test_a_link_shows_the_same_attention_and_a_head_of_all_opens(follow):
+    page = follow(
         "/?tab=mixing&way=attention&model=mobilevit_nano&gaze=stages.3.1.transformer.1.attn.attention"
         "&gaze_place=0.9,0.1"
     )
@@ -44,10 +44,13 @@ def test_a_link_shows_the_same_attention_and_a_head_of_all_opens(visit):
     expect(page).to_have_url(re.compile("head=1"))
 
 
-def test_hidden_units_come_smooth_first_and_open_large(visit):
-    page = visit("/?tab=mixing&way=matrices&model=mixer_nano")
+def test_hidden_units_come_smooth_first_and_open_large(follow):
+    page = follow("/?tab=mixing&way=matrices&model=mixer_nano")
     units = page.locator("#matrix-all .sprite button")
     expect(units).to_have_count(64)
+    heading, maps = (page.locator(f"#matrix-all {part}").bounding_box() for part in ("h2", ".sprite img"))
+    assert heading["y"] + heading["height"] <= maps["y"]  # the maps lie below what is said of them
+    assert abs(maps["width"] - maps["height"]) < 2
     waves = [float(text) for text in units.all_inner_texts()]
     assert waves == sorted(waves)
     assert waves[0] < waves[-1]
@@ -58,8 +61,8 @@ def test_hidden_units_come_smooth_first_and_open_large(visit):
     expect(page).to_have_url(re.compile(f"unit={number}"))
 
 
-def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
-    page = visit("/?tab=mixing&way=shifts&model=fasternet_nano")
+def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(follow):
+    page = follow("/?tab=mixing&way=shifts&model=fasternet_nano")
     view = page.locator("#shifts")
     expect(view).to_contain_text("8 of 32 channels are touched (25 %); 24 pass untouched (75 %)")
     expect(view.locator(".group").first).to_contain_text("computed from 3 × 3 places of 8 channels")
@@ -72,8 +75,8 @@ def test_where_channels_come_from_and_what_has_no_shifts_leads_elsewhere(visit):
     expect(page.locator("#matrix-all")).to_contain_text("From line to line")
 
 
-def test_the_ways_are_told_in_chinese(visit):
-    page = visit("/?tab=mixing&way=attention&model=mobilevit_nano&head=1", locale="zh-CN")
+def test_the_ways_are_told_in_chinese(follow):
+    page = follow("/?tab=mixing&way=attention&model=mobilevit_nano&head=1", locale="zh-CN")
     shown = [("attention", "mobilevit_nano", "attention-from"), ("attention", "vip_nano", "attention-from")]
     shown += [("matrices", "mixer_nano", "matrix-all"), ("shifts", "as_mlp_nano", "shifts")]
     shown += [("shifts", "fasternet_nano", "shifts")]

@@ -43,8 +43,8 @@ def outcome(page, label: str):
 
 
 @pytest.fixture
-def lab(visit):
-    page = visit("/?tab=reweighting&lens=what_if&picture=2-star")
+def lab(follow):
+    page = follow("/?tab=reweighting&lens=what_if&picture=2-star")
     expect(outcome(page, "star")).to_contain_text("100")
     return page
 
@@ -156,8 +156,8 @@ def test_another_pictures_weights_can_be_tried(lab):
     expect(lab.locator("#preset input")).to_have_value("weights of the other picture")
 
 
-def test_where_the_branches_act(visit):
-    page = visit("/?tab=reweighting&lens=where&picture=2-star")
+def test_where_the_branches_act(follow):
+    page = follow("/?tab=reweighting&lens=where&picture=2-star")
     view = page.locator("#where")
     expect(view).to_contain_text("for star")
     expect(view.locator(".where").nth(1).locator("figure")).to_have_count(4)
@@ -166,8 +166,8 @@ def test_where_the_branches_act(visit):
     assert sum(sums[:3]) == pytest.approx(sums[3], abs=0.02)
 
 
-def test_the_knock_out_table_fills_and_a_heavy_one_waits_to_be_asked(visit):
-    page = visit("/?tab=reweighting&lens=knock_out&picture=2-star")
+def test_the_knock_out_table_fills_and_a_heavy_one_waits_to_be_asked(follow):
+    page = follow("/?tab=reweighting&lens=knock_out&picture=2-star")
     expect(page.locator("#knock-out tbody tr")).to_have_count(6)
     expect(page.locator("#knock-out .advance")).to_have_attribute("data-done", "")
     first = page.locator("#knock-out td").first
@@ -176,14 +176,14 @@ def test_the_knock_out_table_fills_and_a_heavy_one_waits_to_be_asked(visit):
     page.get_by_label("frozen to equal").click()
     expect(page.locator("#knock-out thead")).to_contain_text("equal height")
     assert page.locator("#knock-out tbody").inner_text() != removed
-    page = visit("/?tab=reweighting&lens=knock_out&model=vip_s7&weights=random")
+    page = follow("/?tab=reweighting&lens=knock_out&model=vip_s7&weights=random")
     expect(page.locator("#knock-out")).to_contain_text("Press Run")
     page.locator("#knock").click()
     assert_stops(page, "#knock-stop", "#knock-out .count")
 
 
-def test_two_pictures_are_compared(visit, tmp_path):
-    page = visit("/?tab=reweighting&lens=two&picture=1-vertical-stripes")
+def test_two_pictures_are_compared(follow, tmp_path):
+    page = follow("/?tab=reweighting&lens=two&picture=1-vertical-stripes")
     expect(page.locator("#two tbody tr")).to_have_count(6)
     star = page.locator("#two tbody").inner_text()
     page.locator("#others button").nth(2).click()
@@ -205,11 +205,11 @@ def test_two_pictures_are_compared(visit, tmp_path):
     )
 
 
-def test_typical_shares_are_beside_those_of_the_picture(visit):
-    page = visit("/?tab=reweighting")
+def test_typical_shares_are_beside_those_of_the_picture(follow):
+    page = follow("/?tab=reweighting")
     expect(page.locator("#strip .ranges")).to_have_count(6)
     expect(page.locator("#strip")).to_contain_text("1,000 held-out scenes")
-    page = visit("/?tab=reweighting&weights=random")
+    page = follow("/?tab=reweighting&weights=random")
     expect(page.locator("#strip .ranges")).to_have_count(0)
     page.get_by_role("button", name="Compare with the 8 example pictures").click()
     expect(page.locator("#strip .ranges")).to_have_count(6)
@@ -232,15 +232,15 @@ def test_models_without_branches_say_what_they_do_and_where_it_is_seen(explorer,
     assert layer in explorer.layers(model, Kind.FEATURE_MAP, "scenes")
 
 
-def test_models_without_branches_lead_to_their_maps(visit):
-    page = visit("/?tab=reweighting&model=fasternet_nano")
+def test_models_without_branches_lead_to_their_maps(follow):
+    page = follow("/?tab=reweighting&model=fasternet_nano")
     page.locator("#strip").get_by_role("button", name="See it in the maps").click()
     expect(page.locator("#grid .sprite")).to_be_visible()
     expect(page.locator("#grid .note").first).to_contain_text("block")
 
 
-def test_as_mlp_can_be_scaled_and_says_that_nothing_is_learned(visit):
-    page = visit("/?tab=reweighting&lens=what_if&model=as_mlp_nano&picture=2-star")
+def test_as_mlp_can_be_scaled_and_says_that_nothing_is_learned(follow):
+    page = follow("/?tab=reweighting&lens=what_if&model=as_mlp_nano&picture=2-star")
     expect(page.locator("#strip")).to_contain_text("no weights are learned here")
     row = outcome(page, "star")
     learned = row.inner_text()
@@ -252,14 +252,14 @@ def test_as_mlp_can_be_scaled_and_says_that_nothing_is_learned(visit):
     expect(page.locator("#what-if")).to_contain_text("nothing is changed")
 
 
-def test_a_link_brings_a_lens_back(visit):
-    page = visit("/?tab=reweighting&lens=where&block=stages.0.blocks.1.token_mixing&picture=3-disk")
+def test_a_link_brings_a_lens_back(follow):
+    page = follow("/?tab=reweighting&lens=where&block=stages.0.blocks.1.token_mixing&picture=3-disk")
     expect(page.locator("#where h2")).to_have_text("Where, block 0.1")
     expect(page).to_have_url(re.compile("lens=where"))
 
 
-def test_a_single_block_has_its_lab(visit):
-    page = visit("/?tab=reweighting&lens=what_if&model=S2Attention(dim=64,hidden_dim=16)&weights=scenes")
+def test_a_single_block_has_its_lab(follow):
+    page = follow("/?tab=reweighting&lens=what_if&model=S2Attention(dim=64,hidden_dim=16)&weights=scenes")
     choose(page, "preset", "only identity")
     expect(page.locator("#what-if .changes")).to_contain_text("every channel 0 / 0 / 100")
     page.get_by_role("radio", name="Where").click()

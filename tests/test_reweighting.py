@@ -146,10 +146,16 @@ def test_two_pictures_differ_block_by_block_and_channel_by_channel(explorer):
 # Typical shares
 
 
+@pytest.fixture(scope="module")
+def held_out():
+    """Drawing them takes as long as looking at them."""
+    return list(drawn(scenes.HELD_OUT[:1_000], 64))
+
+
 @pytest.mark.parametrize("name", ["vip_nano", "s2mlpv2_nano"])
-def test_the_shipped_typical_shares_can_be_computed_again(name):
+def test_the_shipped_typical_shares_can_be_computed_again(name, held_out):
     model, preprocess = create(name, "scenes"), card(name).weights["scenes"].preprocess
-    anew = typical(over(model, preprocess, drawn(scenes.HELD_OUT[:1_000], 64)), "scenes")
+    anew = typical(over(model, preprocess, held_out), "scenes")
     for found, again in zip(shipped(name), anew, strict=True):
         assert (found.block, found.branches, found.pictures) == (again.block, again.branches, 1_000)
         for part in ("mean", "low", "high"):

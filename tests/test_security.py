@@ -21,8 +21,8 @@ from explorer.errors import ChoiceError, PictureError
 from explorer.explorer import Explorer
 from explorer.ui import admission, security, temporary_files
 from explorer.ui.alerts import as_alert
-from explorer.ui.events import place_of
 from explorer.ui.selection import selected
+from explorer.ui.weights_badge import taken
 from models import card
 from models.blocks import BLOCKS, spelled
 from models.registry import ASSETS
@@ -194,7 +194,7 @@ def test_what_the_page_never_sends_is_told_as_such():
         with pytest.raises(ChoiceError):
             selected(**{"picture": None, "model": "vip_nano", "choice": "", "file": "", "target": 0} | wrong)
     with pytest.raises(AttributeError) as missing:
-        place_of(gr.EventData(None, {"row": 0.5}))
+        taken(gr.EventData(None, {"model": "vip_nano"}))
     assert str(as_alert(missing.value)) == "'This event does not tell what it has to.'"
 
 

@@ -13,7 +13,7 @@ from explorer.ui.downloads import Saves
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.first import FIRST, First
 from explorer.ui.glossary import TERMS
-from explorer.ui.gradio_internals import catch_up_alone, rest_while_idle
+from explorer.ui.gradio_internals import catch_up_alone, end_quietly, rest_while_idle
 from explorer.ui.health import HEALTH
 from explorer.ui.installed import ICON
 from explorer.ui.installed import ROUTES as INSTALLED
@@ -121,6 +121,7 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
         catch_up_alone(app)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
     rest_while_idle(app)
+    end_quietly(app)
     return app
 
 

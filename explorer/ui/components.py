@@ -4,6 +4,7 @@ The page's own HTML is made by Jinja templates, which escape everything; what a 
 back as the events `pick` and `save`.
 """
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -64,13 +65,19 @@ EVENTS = ("pick", "save", "stop", "more", "link")
 # A button with `data-pick` or another of `EVENTS` raises that event; the attribute holds its data as JSON.
 # A button with `data-place` is a map of `data-rows` x `data-columns` cells: where it is clicked, or to where
 # the arrow keys go from the cell `data-row`, `data-column`, comes back as the event `place` with the shares
-# `row` and `column` of the middle of that cell.
+# `row` and `column` of the middle of that cell. What each event told last is kept, see `View.told`, and of a
+# place also how a link says it, in `at`.
 LISTEN = """
+const told = ((window.told ??= {})[VIEW] ??= {});
+const raise = (name, data) => {
+  told[name] = 'row' in data ? {...data, at: `${data.row.toFixed(4)},${data.column.toFixed(4)}`} : data;
+  trigger(name, data);
+};
 const place = (map, row, column) => {
   const {rows, columns} = map.dataset;
   const inside = (cell, all) => Math.min(Math.max(Math.floor(cell), 0), all - 1);
   Object.assign(map.dataset, {row: inside(row, rows), column: inside(column, columns)});
-  trigger('place', {
+  raise('place', {
     row: (Number(map.dataset.row) + 0.5) / rows,
     column: (Number(map.dataset.column) + 0.5) / columns,
   });
@@ -96,7 +103,7 @@ element.addEventListener('click', event => {
   if (!name) return;
   const all = name === 'pick' ? element.querySelectorAll('[data-pick]') : [];
   all.forEach(b => b.setAttribute('aria-pressed', b === button));
-  trigger(name, JSON.parse(button.dataset[name] || '{}'));
+  raise(name, JSON.parse(button.dataset[name] || '{}'));
 });
 """.replace("EVENTS", str(list(EVENTS)))
 
@@ -105,7 +112,15 @@ class View(gr.HTML):
     """HTML made by `render`, whose buttons raise the events of `EVENTS`, and whose maps raise `place`."""
 
     def __init__(self, value: str = "", **kwargs) -> None:
-        super().__init__(value, js_on_load=LISTEN, apply_default_css=False, **kwargs)
+        listen = LISTEN.replace("VIEW", json.dumps(kwargs.get("elem_id")))
+        super().__init__(value, js_on_load=listen, apply_default_css=False, **kwargs)
+
+    def told(self, event: str, name: str) -> str:
+        """The script of a listener that hands on what the last event of that kind told under that name.
+
+        The server is not asked: its answers to two quick choices may come in the other order.
+        """
+        return f"() => window.told[{json.dumps(self.elem_id)}].{event}.{name}"
 
     def get_block_name(self) -> str:
         return "html"

@@ -1,8 +1,9 @@
 """What a visitor does on the page, as typed values: a place of a map, and the sign that a tab draws anew.
 
-Views raise events with data of their own (`trigger` of Gradio's HTML component); a handler reads them from
-`gr.EventData` by name. What has to be kept between two events is held by the components of this file, whose
-values are objects in Python and plain JSON or text only on their way to the browser.
+Views raise events with data of their own (`trigger` of Gradio's HTML component), which the page hands on to
+controls (`View.told`); a handler that has more to do reads them from `gr.EventData` by name. What has to be
+kept between two events is held by the components of this file, whose values are objects in Python and plain
+JSON or text only on their way to the browser.
 """
 
 import json
@@ -47,11 +48,6 @@ MIDDLE = Place(0.5, 0.5)
 def inside(share: float, cells: int) -> int:
     """Which of `cells` equal parts of a side a share of it in [0, 1] falls in."""
     return min(max(int(share * cells), 0), cells - 1)
-
-
-def place_of(event: gr.EventData) -> Place:
-    """The place of a map that was clicked, or walked to with the arrow keys."""
-    return Place(float(event.row), float(event.column))
 
 
 class Unseen(gr.Textbox):

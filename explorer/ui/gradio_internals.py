@@ -17,6 +17,12 @@ A listener with `trigger_mode="always_last"` that was put off is caught up by te
 more, to all who listen to it. Two such listeners of one event put each other off, and the page asks the
 server without end (`dispatch` in `Blocks.svelte`: `this.dispatch(e)` after `this.queue.delete`). What is
 called after another listener is caught up alone; so each such listener is called after one that does nothing.
+
+What is cancelled ends on the page with an answer without data, at which the page stumbles: a listener that
+was put off until then is never caught up (`dispatch` again: its `catch` does not look at `this.queue`). It is
+caught up after a refusal without words, which `end_quietly` sends first. What began in between is not known
+to the page as going on, and cannot be cancelled there; `asked_again` tells it that its answer is stale.
+
 Tools of programs (MCP) are told what an endpoint answers as Python prints it, with its `None`; and several
 answers as one tuple, in which a picture is none any more (`_execute_tool_without_progress` of `gradio.mcp`).
 """
@@ -32,6 +38,7 @@ import gradio as gr
 from gradio.caching import _probe_mode_active
 from gradio.context import LocalContext
 from gradio.events import EventListenerMethod
+from gradio.server_messages import ProcessCompletedMessage
 
 LOOK_EVERY = 0.012  # seconds; what is asked waits half of this on average
 TELL_EVERY = 0.1  # seconds between two messages of progress
@@ -70,6 +77,35 @@ def somebody_waits() -> bool:
         return True
     asked = page._queue.event_ids_to_events.get(number)
     return asked is not None and asked.alive
+
+
+def asked_again() -> bool:
+    """Whether the client whose question this thread answers has since asked the same listener anew."""
+    page, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    if page is None or number is None:
+        return False
+    asked = page._queue.event_ids_to_events.get(number)
+    return asked is not None and any(
+        one.session_hash == asked.session_hash
+        and one.fn is asked.fn
+        and one.enqueue_time > asked.enqueue_time
+        for one in list(page._queue.event_ids_to_events.values())
+    )
+
+
+def end_quietly(app: gr.Blocks) -> None:
+    """End what is cancelled with a refusal without words, before Gradio's own answer."""
+    queue: Any = app._queue
+    remove = queue.remove_from_queue
+
+    async def removed(number: str) -> None:
+        await remove(number)
+        session = asker(app, number)
+        if session is not None:
+            refused = ProcessCompletedMessage(output={"error": []}, success=False, event_id=number)
+            queue.pending_messages_per_session[session].put_nowait(refused)
+
+    queue.remove_from_queue = removed
 
 
 def as_object(told: gr.EventData | None) -> None:

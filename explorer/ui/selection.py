@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from explorer.explorer import Explorer
 from explorer.pictures import from_image
 from explorer.ui.alerts import shown
 from explorer.ui.controls import QUIET, Control
+from explorer.ui.gradio_internals import asked_again
 from models import card
 from models.registry import ASSETS
 
@@ -185,7 +187,11 @@ def wired(explorer: Explorer, rail: Rail, handler: Callable, **controls: Control
 
     def streamed(*values):
         selection, named = arguments(values)
-        yield from handler(explorer, selection, **named)
+        with closing(handler(explorer, selection, **named)) as parts:
+            for part in parts:
+                if asked_again():
+                    return
+                yield part
 
     fn = streamed if inspect.isgeneratorfunction(handler) else called
     return {"fn": shown(fn), "inputs": [*rail.inputs, *controls.values()]}

@@ -8,7 +8,7 @@ from explorer.explorer import Explorer
 from explorer.ui.components import View, render
 from explorer.ui.controls import Control, Menu, Whole, offer, progress_on
 from explorer.ui.downloads import npz
-from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
+from explorer.ui.events import MIDDLE, Place, PlaceBox
 from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
 from explorer.ui.tabs.code_walk import shift_switch
 from explorer.ui.tabs.code_walk.follow import Follow
@@ -178,7 +178,7 @@ def build(parts: TabParts) -> BuiltTab:
     gr.on([look.input, channel.submit, channel.blur], **drawn)
     look.change(lambda chosen: gr.Number(visible=chosen == CHANNEL), look, channel, **PICK)
     view.pick(went, None, [part, step], **PICK).then(**drawn)
-    view.place(place_of, None, place, **PICK).then(**drawn)
+    view.place(None, None, place, js=view.told("place", "at"), **PICK).then(**drawn)
     parts.saves.wire(view, parts.explorer, parts.rail, save, part=part)
     parts.saves.wire(shift.view, parts.explorer, parts.rail, shift_switch.save, part=part)
     words = {"part": part, "step": step, "walks": look, "follow": channel, "walk_place": place}

@@ -17,7 +17,7 @@ from explorer.predictions import predictions
 from explorer.ui.components import View, render
 from explorer.ui.controls import Amount
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
+from explorer.ui.events import MIDDLE, Place, PlaceBox
 from explorer.ui.selection import PICK, Selection, picture_told
 from explorer.ui.tabs.compare.backbones import (
     COMPUTING,
@@ -142,7 +142,7 @@ def build(bench: Bench) -> dict:
     depth = Amount(0, 100, value=50, step=1, label="Depth in % of the blocks", elem_id="depth", buttons=[])
     place = PlaceBox(None, elem_id="place")
     view = View(COMPUTING, elem_id="versus-maps")
-    view.place(place_of, None, place, **PICK)
+    view.place(None, None, place, js=view.told("place", "at"), **PICK)
     view.pick(lambda: None, None, place, **PICK)
     chosen_at = {"models": bench.models, "depth": depth, "place": place}
     bench.streams("maps", draw, view, [bench.models.change, depth.change, place.change], **chosen_at)

@@ -10,7 +10,7 @@ from explorer.explorer import Explorer
 from explorer.features.feature_maps import probed
 from explorer.ui.components import View
 from explorer.ui.controls import Amount, Control, Menu, Whole, offer, progress_on
-from explorer.ui.events import PlaceBox, place_of
+from explorer.ui.events import PlaceBox
 from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
 from explorer.ui.tabs.maps import channel, depth, grid, layer_statistics, similar_places
 from explorer.ui.tabs.maps.shown_map import found, usual
@@ -30,16 +30,6 @@ def menus(explorer: Explorer, selection: Selection, layer: str, page: float) -> 
         offer([(short(name), name) for name in names], layer if layer in names else usual(run), layer),
         grid.page_slider(channels, page),
     )
-
-
-def channel_of(event: gr.EventData) -> int:
-    """The channel that was chosen in a view."""
-    return int(event.channel)
-
-
-def layer_of(event: gr.EventData) -> str:
-    """The layer that was chosen in a view."""
-    return str(event.layer)
 
 
 def controls() -> dict[str, Control]:
@@ -95,15 +85,23 @@ def build(parts: TabParts) -> BuiltTab:
     views = [many, one, told, alike, through]
     for listener in (fit, *views):  # side by side: a view reads a name from another model as the menu does
         gr.on([parts.redraw.change, menu["layer"].input], **listener)
-    then(deep.pick(layer_of, None, menu["layer"], **PICK), fit, *views)
+    then(deep.pick(None, None, menu["layer"], js=deep.told("pick", "layer"), **PICK), fit, *views)
     gr.on([menu["scale"].input, menu["page"].release], **many)
     menu["sort"].input(**many | progress_on(every))  # relevance takes a pass back
     for listener in (one, through):
         gr.on([menu["channel"].input], **listener)
-    for event in (every.pick, numbers.pick, near.link):
-        then(event(channel_of, None, menu["channel"], **PICK), one, through)
-    for event in (large.place, near.place, near.pick):
-        then(event(place_of, None, menu["place"], **PICK), alike)
+    for event, told_so in (
+        (every.pick, every.told("pick", "channel")),
+        (numbers.pick, numbers.told("pick", "channel")),
+        (near.link, near.told("link", "channel")),
+    ):
+        then(event(None, None, menu["channel"], js=told_so, **PICK), one, through)
+    for event, told_so in (
+        (large.place, large.told("place", "at")),
+        (near.place, near.told("place", "at")),
+        (near.pick, near.told("pick", "at")),
+    ):
+        then(event(None, None, menu["place"], js=told_so, **PICK), alike)
     names = {"layer": "layer", "channel": "channel", "order": "sort", "scale": "scale", "sheet": "page"}
     remembered = {word: menu[name] for word, name in (names | {"cell": "place"}).items()}
     return BuiltTab(remembered=remembered, part=menu["layer"])

@@ -12,10 +12,10 @@ from explorer.mixing.attention import AttentionFrom, attention_from, attention_l
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Control, Filled, Menu, offer
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.events import MIDDLE, Place, PlaceBox, place_of
+from explorer.ui.events import MIDDLE, Place, PlaceBox
 from explorer.ui.lenses import Lenses, or_why
 from explorer.ui.selection import PICK, Selection, lane
-from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere, way_of
+from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from models.layer_names import short
 
 ALL = "all"
@@ -109,11 +109,6 @@ def fit_and_draw(
     )
 
 
-def head_of(event: gr.EventData) -> str:
-    """The head that was chosen among all."""
-    return str(event.head)
-
-
 def save(explorer: Explorer, selection: Selection, kind: str, layer: str, head: str, place: Place | None):
     looks = found(explorer, selection, layer, place)
     name = f"{selection.model}_{layer}_{looks.place[0]}_{looks.place[1]}"
@@ -140,8 +135,8 @@ def build(lenses: Lenses) -> None:
     whole = lenses.listener("attention", fit_and_draw, [view, layer, head], **chosen)
     lenses.draws(whole, layer.input)
     head.input(**quick)
-    view.place(place_of, None, place, **PICK).then(**quick)
-    view.pick(head_of, None, head, **PICK).then(**quick)
-    view.link(way_of, None, lenses.lens, **PICK)
+    view.place(None, None, place, js=view.told("place", "at"), **PICK).then(**quick)
+    view.pick(None, None, head, js=view.told("pick", "head"), **PICK).then(**quick)
+    view.link(None, None, lenses.lens, js=view.told("link", "way"), **PICK)
     lenses.remembered |= {"gaze": layer, "head": head, "gaze_place": place}
     lenses.saved(view, save, **chosen)

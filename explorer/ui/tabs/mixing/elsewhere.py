@@ -1,7 +1,5 @@
 """What a lens shows of a model that does not mix places its way: why, and a link to the way it does."""
 
-import gradio as gr
-
 from explorer.explorer import Explorer
 from explorer.mixing.mixers import ways
 from explorer.ui.components import render
@@ -13,11 +11,6 @@ WHY = {
     "matrices": "This model has learned no matrix of weights between places.",
     "shifts": "This model moves no channels from place to place, and convolves no part of them alone.",
 }
-
-
-def way_of(event: gr.EventData) -> str:
-    """The lens a link leads to."""
-    return str(event.way)
 
 
 def elsewhere(explorer: Explorer, selection: Selection, way: str) -> str | None:

@@ -13,7 +13,7 @@ from explorer.mixing.receptive_field import SHARES, held
 from explorer.ui.components import View
 from explorer.ui.controls import IDLE, RUNNING, Amount, Control, Menu, offer, progress_on, stopping
 from explorer.ui.downloads import npz, saved_figure
-from explorer.ui.events import MIDDLE, Place, PlaceBox, Redraw, place_of
+from explorer.ui.events import MIDDLE, Place, PlaceBox, Redraw
 from explorer.ui.examples import known_to
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane
@@ -121,12 +121,12 @@ def at_depth(explorer: Explorer, selection: Selection, *, depth: float, **others
     return gr.Dropdown(value=layer), *rest
 
 
-def placed(
-    event: gr.EventData, redraw: Redraw, direction: str, layer: str, channel: str
-) -> tuple[Place, FieldQuestion]:
-    """The place that was clicked, and what is asked now."""
-    place = place_of(event)
-    return place, FieldQuestion(redraw, direction, layer, place, channel)
+# The place that was clicked, and the `FieldQuestion` that is asked now.
+PLACED = """(redraw, direction, layer, channel) => {
+  const {row, column, at} = window.told.field.place;
+  const place = {row, column};
+  return [at, JSON.stringify({redraw: JSON.parse(redraw || '{}'), direction, layer, place, channel})];
+}"""
 
 
 def picked_layer(event: gr.EventData) -> gr.Dropdown:
@@ -192,4 +192,4 @@ def connect_choices(
     deeper = lenses.wired(at_depth, redraw=lenses.redraw, depth=depth, **others)
     depth.input(**deeper, outputs=[chosen["layer"], chosen["channel"], *ends], **PICK)
     asks = [lenses.redraw, chosen["direction"], chosen["layer"], chosen["channel"]]
-    view.place(placed, asks, [chosen["place"], ends[1]], **PICK)
+    view.place(None, asks, [chosen["place"], ends[1]], js=PLACED, **PICK)

@@ -12,7 +12,7 @@ from explorer.ui.controls import Amount, Control, Menu, Whole, moved, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import PICK, Selection, lane
-from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere, way_of
+from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.tabs.mixing.matrix_pages import (
     draw_lines,
     draw_unit,
@@ -82,11 +82,6 @@ def fit_and_draw(
     )
 
 
-def picked_unit(event: gr.EventData) -> int:
-    """The unit that was chosen in the overview."""
-    return int(event.unit)
-
-
 def save(
     explorer: Explorer, selection: Selection, kind: str, block, name, order: str, page: float, unit: int
 ):
@@ -138,8 +133,8 @@ def build(lenses: Lenses) -> None:
     lenses.draws(whole, block.input, name.input)
     gr.on([order.input, page.release, unit.input], **quick)
     large_only = {**quick, **lenses.wired(draw_large, **chosen), "outputs": large}
-    overview.pick(picked_unit, None, unit, **PICK).then(**large_only)
-    overview.link(way_of, None, lenses.lens, **PICK)
+    overview.pick(None, None, unit, js=overview.told("pick", "unit"), **PICK).then(**large_only)
+    overview.link(None, None, lenses.lens, js=overview.told("link", "way"), **PICK)
     words = {"matrix_block": block, "matrix": name, "units": order, "unit_page": page, "unit": unit}
     lenses.remembered |= words
     lenses.saved(overview, save, **chosen)

@@ -16,7 +16,7 @@ from explorer.ui.controls import Menu, offer, progress_on
 from explorer.ui.downloads import npz
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import PICK, Selection, lane
-from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere, way_of
+from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from models.layer_names import short
 
 GREY = Scale(0.0, 1.0, signed=False)
@@ -147,6 +147,6 @@ def build(lenses: Lenses) -> None:
     whole = lenses.listener("shifts", fit_and_draw, [view, block], options=progress_on(view), block=block)
     lenses.draws(whole)
     block.input(**lenses.wired(draw, block=block), outputs=view, **lane("shifts") | progress_on(view))
-    view.link(way_of, None, lenses.lens, **PICK)
+    view.link(None, None, lenses.lens, js=view.told("link", "way"), **PICK)
     lenses.remembered |= {"shift_block": block}
     lenses.saved(view, save, block=block)

@@ -38,8 +38,3 @@ def fitted(found: tuple[Gate, ...], gate: str | None) -> gr.Dropdown:
     if chosen is None:
         return gr.Dropdown([], value=None, visible=False)
     return offer([(words(one.name), one.name) for one in found], chosen.name, gate, visible=True)
-
-
-def gate_picked(event: gr.EventData) -> str:
-    """The gate that was chosen in a strip."""
-    return str(event.gate)

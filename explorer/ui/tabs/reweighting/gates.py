@@ -23,7 +23,6 @@ from explorer.ui.tabs.reweighting.gated import (
     CHANNEL,
     chosen_gate,
     found_gates,
-    gate_picked,
     none_of,
     words,
 )
@@ -170,7 +169,7 @@ def build(lab: Lab) -> None:
     gr.on([menu.input, sort.input], **quick)
     # Rows stay as they are when one is chosen among them, so that the arrow keys go on from there.
     alone = {**lab.wired(draw_inside, gate=menu), "outputs": one, **lane("gates")}
-    rows.pick(gate_picked, None, menu, **PICK).then(**alone).then(**what_if)
+    rows.pick(None, None, menu, js=rows.told("pick", "gate"), **PICK).then(**alone).then(**what_if)
     asked = lab.wired(over_examples, gate=menu)
     lab.running.append(one.more(**asked, outputs=one, **SLOW))
     lab.saved(rows, save, sort=sort)

@@ -110,11 +110,6 @@ BUILDERS = {
 }
 
 
-def block_picked(event: gr.EventData) -> str:
-    """The block that was chosen in the strip."""
-    return str(event.block)
-
-
 def build(parts: TabParts) -> BuiltTab:
     """Lay the tab out: the strip across depth, and the lenses on one block."""
     with gr.Row(elem_classes="views", elem_id="lab"):
@@ -147,7 +142,7 @@ def connect(lab: Lab, strip: View, column: gr.Column) -> None:
     fits = lab.wired(fitted, block=block, lens=lab.lens)
     lab.follow(lab.redraw.change(**fits, outputs=[block, lab.lens, column], **QUICK).success(**depth))
     lab.follow(block.input(**depth))
-    lab.follow(strip.pick(block_picked, None, block, **PICK))
+    lab.follow(strip.pick(None, None, block, js=strip.told("pick", "block"), **PICK))
     usual = lab.wired(draw_typical, block=block)
     strip.more(**depth | usual | progress_on(strip))
     lab.saved(strip, save_strip)
