@@ -235,6 +235,37 @@ def test_a_layout_is_told_from_another_size_where_one_is_taken_and_else_from_a_s
     assert evidence == ["sizes and shift", "shift"]
 
 
+class TokensBehind(Tokens):
+    """The class token comes last."""
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        x = torch.cat([x, self.cls.expand(len(x), -1, -1)], 1) + self.place
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x[:, -1])
+
+
+def test_tokens_may_stand_before_the_places_and_behind_them(image):
+    torch.manual_seed(0)
+    model = TokensBehind().eval()
+    found, foreign = found_in(model)
+    assert {one.layout.written for one in found.layers[1:]} == {"b (h w + 1) c"}
+    with torch.no_grad():
+        block = model.blocks[0]
+        kept = []
+        with hooked({block: lambda _part, _args, value: kept.append(value)}):
+            seen = run(foreign, image)
+        name = "blocks.0.output"
+        assert torch.equal(
+            seen.activations[name].value, rearrange(kept[0][:, :-1], "b (h w) c -> b h w c", h=8)
+        )
+        same = editing(torch.clone)
+        with hooked({probes(foreign)[name]: same}):
+            assert torch.equal(foreign(image), model(image))
+    assert {one.layout.written for one in found_in(made(Tokens))[0].layers[1:]} == {"b (1 + h w) c"}
+
+
 def test_a_layout_can_be_given_by_hand_and_has_to_fit():
     found = find(made(Star), (SIDE, SIDE), {"blocks.*": "b h w c"})
     assert [one.layout.evidence for one in found.layers if one.module.startswith("blocks.")] == ["given"] * 2

@@ -70,7 +70,7 @@ def add(
     model: from `[b, 3, h, w]` to logits `[b, classes]`, or what holds them; only put in eval mode.
     preprocess: how pictures are made ready; None for what its configuration says, or a usual size.
     labels: names of the classes, or a file with one a line; None to number them.
-    layout: "b c h w", "b h w c", "b (h w) c" or "b (1 + h w) c" beside a class token, for all layers or by
+    layout: "b c h w", "b h w c", "b (h w) c", "b (1 + h w) c", "b (h w + 1) c" beside a token, for all or by
         patterns of their names, where trying does not tell.
 
     Raises ChoiceError for a name that is taken and for what does not fit.

@@ -89,7 +89,7 @@ def apart(station: Station, taken: set[str]) -> Station:
 def canonical_shape(one: Sighting, station: Station) -> tuple[int, ...]:
     """Shape of a gate in the axes of its kind, for one picture and without the axis of the pictures."""
     value = torch.empty(one.shape, device="meta")
-    return tuple(station.probe.canonical(value[:, station.tokens :] if station.tokens else value).shape[1:])
+    return tuple(station.probe.canonical(station.inside(value)).shape[1:])
 
 
 def as_output(one: Sighting, seen: Pass) -> Sighting:

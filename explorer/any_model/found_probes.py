@@ -38,7 +38,7 @@ class Station:
     probe: FoundProbe
     places: tuple[Place, ...]
     made: int  # after how many calls of a pass
-    tokens: int = 0  # beside the places, that do not pass
+    layout: Layout | None = None  # only places pass, without the tokens beside them
     copied: bool = True  # before it passes, as the model writes into its own later
     together: bool = False  # the tensors of all places pass as one list, for reading only
 
@@ -56,8 +56,18 @@ class Station:
 
     def read(self, value: Parts) -> Tensor:
         """What was met at a place, in the axes of the kind and in 32 bits at least."""
-        own = value[:, self.tokens :] if self.tokens and isinstance(value, Tensor) else value
-        return self.probe.canonical(wide(own))
+        return self.probe.canonical(wide(self.inside(value) if isinstance(value, Tensor) else value))
+
+    def inside(self, value: Tensor) -> Tensor:
+        """Without the tokens beside the places."""
+        return value[:, self.layout.places] if self.layout and self.layout.tokens else value
+
+    def with_tokens(self, value: Tensor, places: Tensor) -> Tensor:
+        """The tokens of one tensor with the places of another."""
+        if not (self.layout and self.layout.tokens):
+            return places
+        tokens, behind = self.layout.tokens, self.layout.behind
+        return torch.cat([places, value[:, -tokens:]] if behind else [value[:, :tokens], places], dim=1)
 
 
 def wide(value: Parts) -> Parts:
@@ -75,7 +85,7 @@ def passing(station: Station) -> Change:
     """Lead a tensor past a probe, in 32 bits at least."""
 
     def change(value: Tensor) -> Tensor | None:
-        own = value[:, station.tokens :] if station.tokens else value
+        own = station.inside(value)
         kind = torch.promote_types(own.dtype, torch.float32)
         shown = own.to(kind, copy=station.copied)
         made = station.probe(shown)
@@ -84,7 +94,7 @@ def passing(station: Station) -> Change:
         if made is shown and not (torch.is_grad_enabled() and (shown is not value)):
             return None
         back = made.to(value.dtype, copy=True)
-        return torch.cat([value[:, : station.tokens], back], dim=1) if station.tokens else back
+        return station.with_tokens(value, back)
 
     return change
 
@@ -112,7 +122,7 @@ def probe(
 def of_layer(layer: Layer, layout: Layout, made: int, copied: bool) -> Station:
     found = probe(Kind.FEATURE_MAP, patterns.of_layout(layout), layer.role)
     name = f"{layer.module}.output"
-    return Station(name, found, (Place(layer.module),), made, layout.tokens, copied)
+    return Station(name, found, (Place(layer.module),), made, layout, copied)
 
 
 def of_gate(
@@ -131,9 +141,8 @@ def of_gate(
         yield Station(f"{name}.attention", made, found.places, one.made, copied=copied)
     elif found.kind == "modulation":
         pattern = patterns.of_layout(layout) if layout else patterns.of_anything(shape, batch)
-        tokens = layout.tokens if layout else 0
         made = probe(Kind.MODULATION, pattern)
-        yield Station(f"{name}.modulation", made, found.places, one.made, tokens, copied)
+        yield Station(f"{name}.modulation", made, found.places, one.made, layout, copied)
     else:
         made = probe(Kind.CHANNEL_GATE, patterns.of_channels(shape, batch))
         yield Station(f"{name}.gate", made, found.places, one.made, copied=copied)

@@ -6,14 +6,14 @@ what changes moves along the axis of the columns. Where both ways are possible t
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from explorer.errors import ChoiceError
 
 Size = tuple[int, int]  # rows and columns
 MOST_TOKENS = 16  # beside the places: of classes, registers, distillation
 CLEAR = 1.03  # how much more the part of a map under the spot must change than any other
-WRITTEN = re.compile(r"b c h w|b h w c|b \((?:(\d+) ?\+ ?)?h w\) c|b c \(h w\)")
+WRITTEN = re.compile(r"b c h w|b h w c|b \((?:(\d+) ?\+ ?)?h w(?: ?\+ ?(\d+))?\) c|b c \(h w\)")
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,19 @@ class Layout:
 
     pattern: str  # of its places, after the tokens beside them are taken off: "b c h w", "b (h w) c"
     grid: Size
-    tokens: int = 0  # before those of the places, along the same axis
+    tokens: int = 0  # beside those of the places, along the same axis
     evidence: str = ""  # "sizes", "shift", "sizes and shift", "given"
+    behind: bool = False  # whether they come after the places, instead of before
 
     @property
     def written(self) -> str:
-        return self.pattern.replace("(h w)", f"({self.tokens} + h w)") if self.tokens else self.pattern
+        with_tokens = f"(h w + {self.tokens})" if self.behind else f"({self.tokens} + h w)"
+        return self.pattern.replace("(h w)", with_tokens) if self.tokens else self.pattern
+
+    @property
+    def places(self) -> slice:
+        """Where the places lie among the tokens."""
+        return slice(None, -self.tokens) if self.behind else slice(self.tokens, None)
 
 
 @dataclass
@@ -67,7 +74,10 @@ def possible(shape: tuple[int, ...], size: Size) -> Iterable[Layout]:
             for tokens in range(MOST_TOKENS + 1 if axis == 1 else 1):
                 rows = round((max(shape[axis] - tokens, 0) * size[0] / size[1]) ** 0.5)
                 if rows and shape[axis] - tokens == rows * round(rows * size[1] / size[0]):
-                    yield Layout(pattern, (rows, (shape[axis] - tokens) // rows), tokens)
+                    grid = rows, (shape[axis] - tokens) // rows
+                    yield Layout(pattern, grid, tokens)
+                    if tokens:
+                        yield Layout(pattern, grid, tokens, behind=True)
 
 
 def by_sizes(seen: Seen, trial: Trial) -> list[Layout]:
@@ -83,7 +93,8 @@ def by_sizes(seen: Seen, trial: Trial) -> list[Layout]:
 
 
 def grown(one: Layout, other: Layout, trial: Trial) -> bool:
-    if (one.pattern, one.tokens) != (other.pattern, other.tokens) or trial.other is None:
+    same = (one.pattern, one.tokens, one.behind) == (other.pattern, other.tokens, other.behind)
+    if not same or trial.other is None:
         return False
     sides = zip(one.grid, other.grid, trial.own, trial.other, strict=True)
     return all(abs(theirs - ours * new / old) < 1.01 for ours, theirs, old, new in sides)
@@ -100,7 +111,8 @@ def decided(seen: Seen, trial: Trial) -> Layout | str:
         return f"It has {len(seen.shape)} axes; places need three or four."
     if seen.shape[0] != 1 or seen.batch != 0:
         return "Its first axis is not that of the pictures."
-    grown_like = by_sizes(seen, trial)
+    grown_like = [one for one in by_sizes(seen, trial) if one in seen.fits or not one.behind]
+    grown_like = [one for one in grown_like if replace(one, behind=True) not in seen.fits or one.behind]
     clear = sorted((one for one, by in seen.fits.items() if by > CLEAR), key=lambda one: -seen.fits[one])
     both = [one for one in clear if one in grown_like]
     if grown_like and clear and not both:
@@ -115,15 +127,17 @@ def decided(seen: Seen, trial: Trial) -> Layout | str:
 
 
 def named(one: Layout, evidence: str) -> Layout:
-    return Layout(one.pattern, one.grid, one.tokens, evidence)
+    return replace(one, evidence=evidence)
 
 
 def given(text: str, shape: tuple[int, ...], size: Size) -> Layout:
     """A layout written by hand: "b c h w", "b (1 + h w) c". Raises ChoiceError where it does not fit."""
     match = WRITTEN.fullmatch(text.strip())
     if not match:
-        raise ChoiceError(f"{text!r} is no layout; write b c h w, b h w c, b (h w) c or b (1 + h w) c.")
-    tokens = int(match[1] or 0)
+        raise ChoiceError(
+            f"{text!r} is no layout; write b c h w, b h w c, b (h w) c, b (1 + h w) c or b (h w + 1) c."
+        )
+    tokens = int(match[1] or match[2] or 0)
     fits = [one for one in possible(shape, size) if one.tokens == tokens]
     found = next((one for one in fits if one.written.replace(" ", "") == text.replace(" ", "")), None)
     if found is None:

@@ -1,6 +1,7 @@
 """Passes that show how tensors lie: of images with a spot moved about, and of an image of another size."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from explorer.any_model.layouts import Layout, Seen, Size, Trial, possible
 from explorer.any_model.places import Place, listening
 
+NEARER = 1.1  # by how much more of a change has to lie under the spots for tokens to stand behind the places
 SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25))  # middles, as shares of the height and the width
 # What a model says that does not take a size; it was written by others and may say it in many ways.
 REFUSALS = (
@@ -31,6 +33,7 @@ def tried(
         for one in possible(seen[place].shape, size):
             if len(value) == 4 and value.shape[1:] == seen[place].shape[1:] and min(one.grid) > 1:
                 seen[place].fits[one] = clearness(value.detach().float(), one)
+        drop_shifted(seen[place].fits, value.detach().float(), size)
 
     def noted(place: Place, value: Tensor) -> None:
         seen[place].other = tuple(value.shape)
@@ -90,14 +93,34 @@ def spotted(size: Size) -> Tensor:
     return images
 
 
-def clearness(value: Tensor, one: Layout) -> float:
-    """By how much the quarter of the map under the spot changes more than the next, at the least."""
-    places = value[:, one.tokens :] if one.tokens else value
+def drop_shifted(fits: dict[Layout, float], value: Tensor, size: Size) -> None:
+    """Of tokens before the places and as many behind keep those beside which the spots are where they lie."""
+    images = spotted(size)
+    spots = (images[1:] != images[:1]).any(dim=1).float()
+    for one in [one for one in fits if one.behind]:
+        before = replace(one, behind=False)
+        there = torch.nn.functional.adaptive_avg_pool2d(spots, one.grid)
+        nearer = overlap(changes(value, one), there) > NEARER * overlap(changes(value, before), there)
+        fits.pop(before if nearer else one, None)
+
+
+def overlap(change: Tensor, spots: Tensor) -> float:
+    return float((change * spots).sum() / change.sum().clamp_min(1e-12))
+
+
+def changes(value: Tensor, one: Layout) -> Tensor:
+    """How much each place changes with each spot `[spots, h, w]`, beside what all of them take part in."""
+    places = value[:, one.places] if one.tokens else value
     sizes = {"h": one.grid[0]} if "(h w)" in one.pattern else {}
     change = rearrange(places, f"{one.pattern} -> b h w c", **sizes)
     change = change[1:] - change[:1]
-    change = change - reduce(change, "spots h w c -> spots 1 1 c", "mean")  # what all places take part in
-    change = reduce(change.abs(), "spots h w c -> spots h w", "mean")
+    change = change - reduce(change, "spots h w c -> spots 1 1 c", "mean")
+    return reduce(change.abs(), "spots h w c -> spots h w", "mean")
+
+
+def clearness(value: Tensor, one: Layout) -> float:
+    """By how much the quarter of the map under the spot changes more than the next, at the least."""
+    change = changes(value, one)
     rows, columns = (side // 2 for side in one.grid)
     corners = (change[:, :rows, :columns], change[:, :rows, -columns:], change[:, -rows:, :columns])
     parts = torch.stack(
