@@ -174,6 +174,8 @@ def moving(browser: BrowserContext, address: str) -> list[Image.Image]:
     """What if, frame by frame, while the share of width is moved in all blocks."""
     page = opened(browser, address, Shot(f"tab=reweighting&lens=what_if&{SCENE}", size=(1280, 800)))
     page.get_by_label("all blocks").first.click()
+    page.mouse.move(0, 0)
+    still(page)
     frames = []
     for share in SHARES:
         page.get_by_label("range slider for width").fill(str(share))

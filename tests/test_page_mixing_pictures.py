@@ -48,6 +48,9 @@ def test_hidden_units_come_smooth_first_and_open_large(follow):
     page = follow("/?tab=mixing&way=matrices&model=mixer_nano")
     units = page.locator("#matrix-all .sprite button")
     expect(units).to_have_count(64)
+    heading, maps = (page.locator(f"#matrix-all {part}").bounding_box() for part in ("h2", ".sprite img"))
+    assert heading["y"] + heading["height"] <= maps["y"]  # the maps lie below what is said of them
+    assert abs(maps["width"] - maps["height"]) < 2
     waves = [float(text) for text in units.all_inner_texts()]
     assert waves == sorted(waves)
     assert waves[0] < waves[-1]
