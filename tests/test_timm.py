@@ -15,6 +15,7 @@ from explorer.capture import Run, probes, run
 from explorer.command_line import main
 from models.preprocess import Preprocess
 from models.probe import Kind
+from tests.foreign import SIDE, made
 
 SMALL = {"img_size": 64}
 SWIN = {"window_size": 4, "depths": (1, 1, 2, 1), "embed_dim": 24, "num_heads": (1, 2, 3, 3)}
@@ -40,6 +41,16 @@ CASES = {  # the kinds of its gates, and what makes it small
     "volo_d1_224": ({"attention"}, SMALL),
     "swin_tiny_patch4_window7_224": ({"attention"}, SWIN | SMALL),
     "test_convnext": (set(), {}),
+}
+NAMED = {  # the modules of timm that decide gates, by their last names
+    "resnest14d": {"rsoftmax"},
+    "skresnet18": {"attn"},
+    "mobilenetv3_small_050": {"gate"},
+    "eca_resnext26ts": {"gate"},
+    "tf_efficientnet_cc_b0_4e": {"gate", "routing_fn"},
+    "focalnet_tiny_srf": {"f"},
+    "convit_tiny": {"attn", "gating_param"},
+    "volo_d1_224": {"attn", "attn_drop"},
 }
 
 
@@ -72,6 +83,17 @@ def test_every_gate_of_timm_is_found_and_none_elsewhere(looked):
     (hits, all_of_them), elsewhere = compared(looked.model, looked.found, looked.image)
     assert (hits, elsewhere) == (all_of_them, ())
     assert {gate.kind for gate in looked.found.gates} == CASES[looked.name][0]
+
+
+def test_gates_are_told_under_the_names_of_timm(looked):
+    named = {gate.module.rpartition(".")[2] for gate in looked.found.gates}
+    assert named == NAMED.get(looked.name, named)
+
+
+def test_a_split_attention_of_one_branch_is_a_sigmoid_by_channel():
+    split = timm().layers.SplitAttn
+    found = find(made(split, radix=1), (SIDE, SIDE))
+    assert [(gate.kind, gate.activation) for gate in found.gates] == [("channel", "sigmoid")] * 2
 
 
 def test_layers_are_the_maps_that_timm_hands_out_laid_as_it_lays_them(looked):
