@@ -86,9 +86,9 @@ def browser(tmp_path_factory):
     with sync_playwright() as play:
 
         @cache
-        def started(options: tuple):
+        def started(options: tuple, profile: str = "visits"):
             return play.chromium.launch_persistent_context(
-                tmp_path_factory.mktemp("profile"),
+                tmp_path_factory.mktemp(profile),
                 executable_path=CHROMIUM,
                 args=list(FLAGS),
                 **dict(options),
@@ -154,7 +154,7 @@ def follow(request, browser, server, open_pages):
         key = tuple(sorted(options.items()))
         link = query if "picture=" in query else f"{query}&picture=1-vertical-stripes"
         if key not in open_pages:
-            open_pages[key] = Watched(browser(key).new_page())
+            open_pages[key] = Watched(browser(key, "follows").new_page())
             open_pages[key].page.set_viewport_size({"width": 1440, "height": 900})
             open_pages[key].page.goto(server + link)
         else:

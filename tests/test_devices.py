@@ -25,6 +25,7 @@ from explorer.errors import ChoiceError
 from explorer.mixing.attention import attention_from, attention_layers
 from explorer.mixing.mixers import mixers
 from explorer.mixing.shift_impulses import sent_through
+from explorer.reading import Unread
 from explorer.reweighting.ablation import MODES, OWED
 from explorer.reweighting.interventions import Frozen, Moved, Scaled, Taken, Uniform, Without
 from models import list_models, scenes
@@ -180,7 +181,9 @@ def last(parts: Iterator[Any]) -> Any:
 
 def leaves(answer: object, where: str = "answer") -> Iterator[tuple[str, object]]:
     """Every number, text and array in an answer but the measured times, and where in it."""
-    if is_dataclass(answer):
+    if isinstance(answer, Unread):
+        yield from leaves(answer.value, f"{where}.value")
+    elif is_dataclass(answer):
         for field in fields(answer):
             if field.name not in MEASURED:
                 yield from leaves(getattr(answer, field.name), f"{where}.{field.name}")

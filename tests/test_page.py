@@ -88,6 +88,7 @@ def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_
     page = follow("/?tab=overview")
     page.locator("#overview .stages button", has_text="stage 0").click()
     expect(page.locator("#grid .note").first).to_contain_text("stage 0 output")
+    expect(page).to_have_url(re.compile("tab=maps"))
     fold = page.locator("#large details").last
     fold.locator("summary").click()
     page.locator("#grid button[data-pick]").nth(5).click()
