@@ -158,9 +158,11 @@ def follow(request, browser, server, open_pages):
             open_pages[key].page.set_viewport_size({"width": 1440, "height": 900})
             open_pages[key].page.goto(server + link)
         else:
-            open_pages[key].page.evaluate(FOLLOW, link)
+            page = open_pages[key].page
+            with page.expect_request(lambda request: "/queue/join" in request.url):
+                page.evaluate(FOLLOW, link)
         used[key] = open_pages[key]
-        settled(used[key].page)
+        settled(used[key].page, calm=8)
         return used[key].page
 
     yield followed

@@ -23,15 +23,15 @@ def watch(page: Page) -> None:
     page.on("requestfailed", lambda request: asked.discard(request))
 
 
-def settled(page: Page) -> None:
-    """Wait until the page has asked the server for nothing for a moment: all it shows is there."""
+def settled(page: Page, calm: int = 3) -> None:
+    """Wait until the page has asked the server for nothing for `calm` times 50 ms: all it shows is there."""
     since, before = 0, set()
     for _ in range(1_200):  # a minute
         page.wait_for_timeout(50)
         now = set(_asked[page])
         since, before = (since + 1 if now == before else 0), now
         only_streams = all(STREAM in request.url for request in now)
-        if since >= 3 and (not now or (only_streams and since >= 30)):
+        if since >= calm and (not now or (only_streams and since >= 30)):
             return
     raise AssertionError(f"still waiting for {sorted(request.url for request in now)}")
 

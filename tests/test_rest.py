@@ -25,7 +25,7 @@ def test_a_choice_is_answered_and_then_nothing_more_is_asked(visit):
         settled(page)
         for option in options:  # two at once: the second comes while the first is answered
             choose(page, menu, option)
-        settled(page)
+        settled(page, calm=8)
         asked.clear()
         page.wait_for_timeout(700)
         assert asked == [], name
