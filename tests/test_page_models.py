@@ -19,8 +19,8 @@ from tests.loopback import serving
 from tests.on_page import choose, settled
 
 
-def test_a_single_block_is_chosen_and_changed(follow):
-    page = follow("/?tab=reweighting")
+def test_a_single_block_is_chosen_and_changed(visit):
+    page = visit("/?tab=reweighting")
     expect(page.locator("#strip .strip button")).to_have_count(6)
     page.get_by_label("Single block").click()
     expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP(dim=64, seg_dim=16)")
@@ -44,7 +44,7 @@ def test_a_single_block_is_chosen_and_changed(follow):
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
 
 
-def test_what_is_typed_while_numbers_are_judged_stays(follow, explorer, monkeypatch):
+def test_what_is_typed_while_numbers_are_judged_stays(visit, explorer, monkeypatch):
     """A refused number goes back, the one typed meanwhile in another field does not."""
     judged, go_on = threading.Event(), threading.Event()
     judge = explorer.engine.models.refuse_costly
@@ -54,7 +54,7 @@ def test_what_is_typed_while_numbers_are_judged_stays(follow, explorer, monkeypa
         assert go_on.wait(60)
         judge(model)
 
-    page = follow("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
     expect(page.locator("#badge")).to_contain_text("Trained")
     monkeypatch.setattr(explorer.engine.models, "refuse_costly", slowly)
     width, segments = (page.get_by_label(name, exact=True) for name in ("dim", "seg_dim"))
@@ -70,8 +70,8 @@ def test_what_is_typed_while_numbers_are_judged_stays(follow, explorer, monkeypa
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=4")
 
 
-def test_further_hyper_parameters_are_written_in_a_fold(follow, visit):
-    page = follow("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+def test_further_hyper_parameters_are_written_in_a_fold(visit):
+    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
     expect(page.locator("#badge")).to_contain_text("Trained")
     text = page.locator("#further-text textarea, #further-text input")
     expect(text).to_be_hidden()
@@ -102,8 +102,8 @@ def test_further_hyper_parameters_are_written_in_a_fold(follow, visit):
     expect(again.locator("#further")).to_be_hidden()
 
 
-def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(follow):
-    page = follow("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(visit):
+    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
     expect(page.locator("#badge")).to_contain_text("Trained")
     shares = page.locator("#strip .strip button").inner_html()
     segments = page.get_by_label("seg_dim", exact=True)
@@ -123,8 +123,8 @@ def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(fo
     expect(page.locator("#badge")).to_contain_text("Untrained")
 
 
-def test_a_link_brings_a_single_block_back(follow):
-    page = follow("/?tab=maps&model=MLPBlock(dim=32,n_div=4,mlp_ratio=2)&weights=scenes")
+def test_a_link_brings_a_single_block_back(visit):
+    page = visit("/?tab=maps&model=MLPBlock(dim=32,n_div=4,mlp_ratio=2)&weights=scenes")
     expect(page.locator("#status")).to_contain_text("MLPBlock(dim=32, n_div=4, mlp_ratio=2)")
     expect(page.get_by_label("n_div")).to_have_value("4")
     expect(page.locator("#grid")).to_contain_text("32")
@@ -168,8 +168,8 @@ def uploads_in(explorer) -> list[str]:
     return [weights for _, _, weights in models if weights.startswith("upload-")]
 
 
-def test_the_size_control_is_there_where_it_works(follow):
-    page = follow("/?model=vip_nano")
+def test_the_size_control_is_there_where_it_works(visit):
+    page = visit("/?model=vip_nano")
     expect(page.locator("#status")).to_contain_text("top class")
     expect(page.locator("#size")).to_be_hidden()
     choose(page, "backbone", "fasternet_nano")

@@ -163,8 +163,10 @@ def test_back_and_forward_step_through_what_was_looked_at_and_uploads_come_back(
     expect(page.locator("#grid .note").first).to_contain_text("stem")
     page.go_back()
     expect(page.locator("#status")).to_contain_text("star")
+    settled(page)
     page.go_back()
     expect(page.locator("#grid .note").first).to_contain_text("stage 1 output")
+    settled(page)
     page.go_forward()
     expect(page.locator("#grid .note").first).to_contain_text("stem")
     mine = parse_qs(link)["picture"][0]
