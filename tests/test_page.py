@@ -72,7 +72,7 @@ def test_a_bad_file_gets_its_sentence_and_loses_nothing_and_an_upload_is_looked_
 def test_layers_and_channels_are_chosen(follow):
     page = follow("/?tab=maps")
     expect(page.locator("#grid .note").first).to_contain_text("stage 1 output · 8 × 8 × 128")
-    page.get_by_label("Layer").first.click()
+    page.locator("#layer input").click()
     page.get_by_role("option", name="stem", exact=True).click()
     expect(page.locator("#grid .note").first).to_contain_text("stem · 16 × 16 × 64")
     chosen = page.locator("#grid button[data-pick]").nth(3)
@@ -96,8 +96,8 @@ def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_
     expect(fold).to_have_attribute("open", "")
 
 
-def test_methods_show_the_controls_they_listen_to(follow):
-    page = follow("/?tab=attribution&method=grad_cam")
+def test_methods_show_the_controls_they_listen_to(visit):
+    page = visit("/?tab=attribution&method=grad_cam")
     expect(page.locator("#attribution h2")).to_have_text("Grad-CAM")
     expect(page.locator("#cam-layer")).to_be_visible()
     expect(page.get_by_label("Baseline")).to_have_count(0)

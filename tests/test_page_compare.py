@@ -32,7 +32,7 @@ def test_two_backbones_at_one_depth_share_a_cursor_and_tell_what_is_alike(follow
     expect(map_of(page, "vip_nano")).to_be_focused()
     maps.get_by_role("button", name="Back to colours").click()
     expect(maps).to_contain_text("three strongest components")
-    page.get_by_label("number input for Depth").fill("100")
+    page.get_by_label("number input for Depth in % of the blocks").fill("100")
     page.keyboard.press("Enter")
     expect(maps.locator("figure[data-model=vip_nano]")).to_contain_text("block 1.3")
     expect(page).to_have_url(re.compile("compared=vip_nano%2Cmixer_nano.*depth=100"))

@@ -48,8 +48,8 @@ def gated(explorer):
     explorer.add(made(SqueezeExcite), "gated", Preprocess(size=SIDE))
 
 
-def test_channel_gates_are_looked_at_changed_and_taken_away(follow, gated):
-    page = follow("/?model=gated&tab=reweighting")
+def test_channel_gates_are_looked_at_changed_and_taken_away(visit, gated):
+    page = visit("/?model=gated&tab=reweighting")
     rows = page.locator("#gates .gates button")
     expect(rows).to_have_count(2)  # without branches, their lens opens by itself
     expect(page.locator("#strip")).to_be_hidden()
