@@ -65,7 +65,8 @@ class Run(InNotebook):
         kept = [activation.kept for activation in self.activations.values()]
         storages = {place: size for one in kept for place, size in one.storages.items()}
         read = sum(one.more for one in kept)
-        return sum(storages.values()) + read + sum(map(bytes_of_storage, self.gradients.values()))
+        gradients = sum(value.untyped_storage().nbytes() for value in self.gradients.values())
+        return sum(storages.values()) + read + gradients
 
 
 def probes(model: nn.Module, kind: Kind | None = None) -> dict[str, Probe]:
@@ -103,10 +104,6 @@ def hooked(hooks: Mapping[nn.Module, Callable]) -> Iterator[None]:
 def editing(edit: Edit) -> Callable:
     """The hook that puts something else in a tensor's place."""
     return lambda probe, _args, value: probe.native(edit(probe.canonical(value)))
-
-
-def bytes_of_storage(value: Tensor) -> int:
-    return value.untyped_storage().nbytes()
 
 
 NO_EDITS: Mapping[str, Edit] = MappingProxyType({})

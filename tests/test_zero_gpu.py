@@ -45,7 +45,7 @@ def test_elsewhere_nothing_is_lent_and_work_is_done_as_it_is(monkeypatch):
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")  # but the package is not there
     monkeypatch.setitem(sys.modules, "spaces", None)
     assert not is_lent()
-    assert lent(service.made_here) is service.made_here
+    assert lent(service.parts) is service.parts
     assert seconds_there(60) is None
 
 

@@ -34,9 +34,7 @@ def unfused(
     """`scaled_dot_product_attention`, as PyTorch documents it."""
     if enable_gqa:
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
-    weights = shares_of(query, key, attn_mask, is_causal, scale)
-    given = change(weights)
-    return (weights if given is None else given) @ value
+    return changed(shares_of(query, key, attn_mask, is_causal, scale), change) @ value
 
 
 def shares_of(
@@ -80,18 +78,16 @@ def read_later(
     reading.later(parts, made, size)
 
 
-def shared(scores: Tensor, change: Change) -> Tensor:
-    weights = scores.softmax(dim=-1)
-    given = change(weights)
-    return weights if given is None else given
+def changed(gate: Tensor, change: Change) -> Tensor:
+    """A gate, or what takes its place."""
+    given = change(gate)
+    return gate if given is None else given
 
 
 def unglued(input: Tensor, dim: int = -1, *, change: Change) -> Tensor:  # named as in PyTorch
     """`glu`: half of an axis times the sigmoid of the other half."""
     value, gate = input.chunk(2, dim)
-    shares = gate.sigmoid()
-    given = change(shares)
-    return value * (shares if given is None else given)
+    return value * changed(gate.sigmoid(), change)
 
 
 def multihead(
@@ -141,7 +137,7 @@ def multihead(
         scores = scores + added(mask, scores)
     if key_padding_mask is not None:
         scores = scores + added(rearrange(key_padding_mask, "b k -> b 1 1 k"), scores)
-    weights = shared(scores, change)
+    weights = changed(scores.softmax(dim=-1), change)
     made = linear(rearrange(weights @ v, "b h n d -> n b (h d)"), out_proj_weight, out_proj_bias)
     if not need_weights:
         return made, None

@@ -121,20 +121,17 @@ def parts(
     """The parts of a map, each with what must be said of it; made on a lent GPU where `seconds` are told."""
     loaded = subject.loaded
     untrained = "" if loaded.is_trained else UNTRAINED
-    asked = {"method": question.method, "target": target, "label": loaded.labels[target]}
-    about = loaded.model, subject.placed, loaded.preprocess, {**asked, "options": question.options}
-    made = made_here(*about) if seconds is None else made_there(seconds, *about)
+    told = {"method": question.method, "target": target, "label": loaded.labels[target]}
+    asked: Asked = {**told, "options": question.options}
+    about = loaded.model, subject.placed, loaded.preprocess
+    made = attributions(*about, **asked) if seconds is None else made_there(seconds, *about, asked)
     for part in made:
         yield replace(part, warning=part.warning or verdict.reason or untrained or None)
-
-
-def made_here(model: nn.Module, image: Tensor, preprocess: Preprocess, asked: Asked) -> Iterator[Attribution]:
-    return attributions(model, image, preprocess, **asked)
 
 
 @lent
 def made_there(
     seconds: int, model: nn.Module, image: Tensor, preprocess: Preprocess, asked: Asked
 ) -> Iterator[Attribution]:
-    """The same within so many seconds, by a process that has a GPU and the model to itself."""
+    """Attributions within so many seconds, by a process that has a GPU and the model to itself."""
     yield from attributions(model.to(DEVICE), image.to(DEVICE), preprocess, **asked)

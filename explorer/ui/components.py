@@ -6,13 +6,16 @@ back as the events `pick` and `save`.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from explorer.figures.colour import branch_colours, gradient, ink
 from explorer.figures.raster import data_uri, thumbnail_uri
 from explorer.ui.glossary import terms_of
+from explorer.ui.selection import PICK
 from models.block_settings import printed
 from models.layer_names import short
 
@@ -65,8 +68,8 @@ EVENTS = ("pick", "save", "stop", "more", "link")
 # A button with `data-pick` or another of `EVENTS` raises that event; the attribute holds its data as JSON.
 # A button with `data-place` is a map of `data-rows` x `data-columns` cells: where it is clicked, or to where
 # the arrow keys go from the cell `data-row`, `data-column`, comes back as the event `place` with the shares
-# `row` and `column` of the middle of that cell. What each event told last is kept, see `View.told`, and of a
-# place also how a link says it, in `at`.
+# `row` and `column` of the middle of that cell. What each event told last is kept for `View.hands_on`, and of
+# a place also how a link says it, in `at`.
 LISTEN = """
 const told = ((window.told ??= {})[VIEW] ??= {});
 const raise = (name, data) => {
@@ -115,12 +118,13 @@ class View(gr.HTML):
         listen = LISTEN.replace("VIEW", json.dumps(kwargs.get("elem_id")))
         super().__init__(value, js_on_load=listen, apply_default_css=False, **kwargs)
 
-    def told(self, event: str, name: str) -> str:
-        """The script of a listener that hands on what the last event of that kind told under that name.
+    def hands_on(self, event: str, name: str, control: Component) -> Any:
+        """Set a control to what the last event of that kind told under that name; gives what listens.
 
         The server is not asked: its answers to two quick choices may come in the other order.
         """
-        return f"() => window.told[{json.dumps(self.elem_id)}].{event}.{name}"
+        script = f"() => window.told[{json.dumps(self.elem_id)}].{event}.{name}"
+        return getattr(self, event)(None, None, control, js=script, **PICK)
 
     def get_block_name(self) -> str:
         return "html"

@@ -17,9 +17,9 @@ from explorer.reweighting.gates import gates
 from explorer.ui.endpoint_inputs import class_index, place_at, whole_number
 from explorer.ui.endpoint_views import Seen, drawn
 from explorer.ui.endpoint_work import whole
+from explorer.ui.tabs.attribution.side_by_side import refuse_wrong_number
 
 GAP = 8  # white pixels between two pictures
-MOST = 6  # methods side by side
 
 
 def in_a_row(pictures: Iterable[np.ndarray]) -> np.ndarray:
@@ -65,8 +65,7 @@ def side_by_side(
     index = class_index(target)
     if not isinstance(methods, list) or not all(isinstance(one, str) for one in methods):
         raise ChoiceError("The methods are a list of names.")
-    if not 1 <= len(methods) <= MOST:
-        raise ChoiceError(f"Choose one to {MOST} methods to compare; {len(methods)} are chosen.")
+    refuse_wrong_number(methods)
     told: dict[str, Any] = {}
     pictures = []
     for method in methods:

@@ -1,9 +1,9 @@
 """What a visitor does on the page, as typed values: a place of a map, and the sign that a tab draws anew.
 
 Views raise events with data of their own (`trigger` of Gradio's HTML component), which the page hands on to
-controls (`View.told`); a handler that has more to do reads them from `gr.EventData` by name. What has to be
-kept between two events is held by the components of this file, whose values are objects in Python and plain
-JSON or text only on their way to the browser.
+controls (`View.hands_on`); a handler that has more to do reads them from `gr.EventData` by name. What has to
+be kept between two events is held by the components of this file, whose values are objects in Python and
+plain JSON or text only on their way to the browser.
 """
 
 import json

@@ -70,26 +70,26 @@ def waiting(app: gr.Blocks) -> int:
     return len(app._queue)
 
 
-def somebody_waits() -> bool:
-    """Whether the client whose question this thread answers is still there; True outside of a question."""
+def answered_here() -> tuple[Any, Any]:
+    """The queue and the question this thread answers; None for a forgotten one, and both outside of one."""
     page, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
     if page is None or number is None:
-        return True
-    asked = page._queue.event_ids_to_events.get(number)
-    return asked is not None and asked.alive
+        return None, None
+    return page._queue, page._queue.event_ids_to_events.get(number)
+
+
+def somebody_waits() -> bool:
+    """Whether the client whose question this thread answers is still there; True outside of a question."""
+    queue, asked = answered_here()
+    return queue is None or (asked is not None and asked.alive)
 
 
 def asked_again() -> bool:
     """Whether the client whose question this thread answers has since asked the same listener anew."""
-    page, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    if page is None or number is None:
-        return False
-    asked = page._queue.event_ids_to_events.get(number)
+    queue, asked = answered_here()
     return asked is not None and any(
-        one.session_hash == asked.session_hash
-        and one.fn is asked.fn
-        and one.enqueue_time > asked.enqueue_time
-        for one in list(page._queue.event_ids_to_events.values())
+        (one.session_hash, one.fn) == (asked.session_hash, asked.fn) and one.enqueue_time > asked.enqueue_time
+        for one in list(queue.event_ids_to_events.values())
     )
 
 

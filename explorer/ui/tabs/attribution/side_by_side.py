@@ -25,10 +25,15 @@ FIRST = ["saliency", "integrated_gradients", "smooth_grad", "grad_cam", "occlusi
 EMPTY = "Choose up to six methods and press Compare."
 
 
-def chosen(names: list[str]) -> list[str]:
-    """The methods asked for, cheapest first."""
+def refuse_wrong_number(names: list[str]) -> None:
+    """Raises ChoiceError for none, or for more than fit side by side."""
     if not 1 <= len(names) <= MOST:
         raise ChoiceError(f"Choose one to {MOST} methods to compare; {len(names)} are chosen.")
+
+
+def chosen(names: list[str]) -> list[str]:
+    """The methods asked for, cheapest first."""
+    refuse_wrong_number(names)
     return sorted(names, key=lambda name: METHODS[name].evaluations(Options()))
 
 

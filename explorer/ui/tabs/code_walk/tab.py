@@ -178,7 +178,7 @@ def build(parts: TabParts) -> BuiltTab:
     gr.on([look.input, channel.submit, channel.blur], **drawn)
     look.change(lambda chosen: gr.Number(visible=chosen == CHANNEL), look, channel, **PICK)
     view.pick(went, None, [part, step], **PICK).then(**drawn)
-    view.place(None, None, place, js=view.told("place", "at"), **PICK).then(**drawn)
+    view.hands_on("place", "at", place).then(**drawn)
     parts.saves.wire(view, parts.explorer, parts.rail, save, part=part)
     parts.saves.wire(shift.view, parts.explorer, parts.rail, shift_switch.save, part=part)
     words = {"part": part, "step": step, "walks": look, "follow": channel, "walk_place": place}

@@ -142,7 +142,7 @@ def build(bench: Bench) -> dict:
     depth = Amount(0, 100, value=50, step=1, label="Depth in % of the blocks", elem_id="depth", buttons=[])
     place = PlaceBox(None, elem_id="place")
     view = View(COMPUTING, elem_id="versus-maps")
-    view.place(None, None, place, js=view.told("place", "at"), **PICK)
+    view.hands_on("place", "at", place)
     view.pick(lambda: None, None, place, **PICK)
     chosen_at = {"models": bench.models, "depth": depth, "place": place}
     bench.streams("maps", draw, view, [bench.models.change, depth.change, place.change], **chosen_at)

@@ -11,7 +11,7 @@ from explorer.features.feature_maps import probed
 from explorer.ui.components import View
 from explorer.ui.controls import Amount, Control, Menu, Whole, offer, progress_on
 from explorer.ui.events import PlaceBox
-from explorer.ui.selection import PICK, QUICK, Selection, lane, wired
+from explorer.ui.selection import QUICK, Selection, lane, wired
 from explorer.ui.tabs.maps import channel, depth, grid, layer_statistics, similar_places
 from explorer.ui.tabs.maps.shown_map import found, usual
 from explorer.ui.tabs.registry import BuiltTab, TabParts
@@ -85,23 +85,15 @@ def build(parts: TabParts) -> BuiltTab:
     views = [many, one, told, alike, through]
     for listener in (fit, *views):  # side by side: a view reads a name from another model as the menu does
         gr.on([parts.redraw.change, menu["layer"].input], **listener)
-    then(deep.pick(None, None, menu["layer"], js=deep.told("pick", "layer"), **PICK), fit, *views)
+    then(deep.hands_on("pick", "layer", menu["layer"]), fit, *views)
     gr.on([menu["scale"].input, menu["page"].release], **many)
     menu["sort"].input(**many | progress_on(every))  # relevance takes a pass back
     for listener in (one, through):
         gr.on([menu["channel"].input], **listener)
-    for event, told_so in (
-        (every.pick, every.told("pick", "channel")),
-        (numbers.pick, numbers.told("pick", "channel")),
-        (near.link, near.told("link", "channel")),
-    ):
-        then(event(None, None, menu["channel"], js=told_so, **PICK), one, through)
-    for event, told_so in (
-        (large.place, large.told("place", "at")),
-        (near.place, near.told("place", "at")),
-        (near.pick, near.told("pick", "at")),
-    ):
-        then(event(None, None, menu["place"], js=told_so, **PICK), alike)
+    for view, event in ((every, "pick"), (numbers, "pick"), (near, "link")):
+        then(view.hands_on(event, "channel", menu["channel"]), one, through)
+    for view, event in ((large, "place"), (near, "place"), (near, "pick")):
+        then(view.hands_on(event, "at", menu["place"]), alike)
     names = {"layer": "layer", "channel": "channel", "order": "sort", "scale": "scale", "sheet": "page"}
     remembered = {word: menu[name] for word, name in (names | {"cell": "place"}).items()}
     return BuiltTab(remembered=remembered, part=menu["layer"])

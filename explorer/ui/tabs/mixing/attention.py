@@ -14,7 +14,7 @@ from explorer.ui.controls import Control, Filled, Menu, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox
 from explorer.ui.lenses import Lenses, or_why
-from explorer.ui.selection import PICK, Selection, lane
+from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from models.layer_names import short
 
@@ -135,8 +135,8 @@ def build(lenses: Lenses) -> None:
     whole = lenses.listener("attention", fit_and_draw, [view, layer, head], **chosen)
     lenses.draws(whole, layer.input)
     head.input(**quick)
-    view.place(None, None, place, js=view.told("place", "at"), **PICK).then(**quick)
-    view.pick(None, None, head, js=view.told("pick", "head"), **PICK).then(**quick)
-    view.link(None, None, lenses.lens, js=view.told("link", "way"), **PICK)
+    view.hands_on("place", "at", place).then(**quick)
+    view.hands_on("pick", "head", head).then(**quick)
+    view.hands_on("link", "way", lenses.lens)
     lenses.remembered |= {"gaze": layer, "head": head, "gaze_place": place}
     lenses.saved(view, save, **chosen)

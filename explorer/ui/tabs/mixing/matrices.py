@@ -11,7 +11,7 @@ from explorer.ui.components import View, sentence
 from explorer.ui.controls import Amount, Control, Menu, Whole, moved, offer
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.lenses import Lenses
-from explorer.ui.selection import PICK, Selection, lane
+from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from explorer.ui.tabs.mixing.matrix_pages import (
     draw_lines,
@@ -133,8 +133,8 @@ def build(lenses: Lenses) -> None:
     lenses.draws(whole, block.input, name.input)
     gr.on([order.input, page.release, unit.input], **quick)
     large_only = {**quick, **lenses.wired(draw_large, **chosen), "outputs": large}
-    overview.pick(None, None, unit, js=overview.told("pick", "unit"), **PICK).then(**large_only)
-    overview.link(None, None, lenses.lens, js=overview.told("link", "way"), **PICK)
+    overview.hands_on("pick", "unit", unit).then(**large_only)
+    overview.hands_on("link", "way", lenses.lens)
     words = {"matrix_block": block, "matrix": name, "units": order, "unit_page": page, "unit": unit}
     lenses.remembered |= words
     lenses.saved(overview, save, **chosen)

@@ -15,7 +15,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu, offer, progress_on
 from explorer.ui.downloads import npz
 from explorer.ui.lenses import Lenses
-from explorer.ui.selection import PICK, Selection, lane
+from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from models.layer_names import short
 
@@ -147,6 +147,6 @@ def build(lenses: Lenses) -> None:
     whole = lenses.listener("shifts", fit_and_draw, [view, block], options=progress_on(view), block=block)
     lenses.draws(whole)
     block.input(**lenses.wired(draw, block=block), outputs=view, **lane("shifts") | progress_on(view))
-    view.link(None, None, lenses.lens, js=view.told("link", "way"), **PICK)
+    view.hands_on("link", "way", lenses.lens)
     lenses.remembered |= {"shift_block": block}
     lenses.saved(view, save, block=block)

@@ -17,7 +17,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.examples import EXAMPLES
-from explorer.ui.selection import PICK, SLOW, Selection, lane
+from explorer.ui.selection import SLOW, Selection, lane
 from explorer.ui.tabs.reweighting import gate_lens
 from explorer.ui.tabs.reweighting.gated import (
     CHANNEL,
@@ -169,7 +169,7 @@ def build(lab: Lab) -> None:
     gr.on([menu.input, sort.input], **quick)
     # Rows stay as they are when one is chosen among them, so that the arrow keys go on from there.
     alone = {**lab.wired(draw_inside, gate=menu), "outputs": one, **lane("gates")}
-    rows.pick(None, None, menu, js=rows.told("pick", "gate"), **PICK).then(**alone).then(**what_if)
+    rows.hands_on("pick", "gate", menu).then(**alone).then(**what_if)
     asked = lab.wired(over_examples, gate=menu)
     lab.running.append(one.more(**asked, outputs=one, **SLOW))
     lab.saved(rows, save, sort=sort)

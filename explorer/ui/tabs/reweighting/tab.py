@@ -142,7 +142,7 @@ def connect(lab: Lab, strip: View, column: gr.Column) -> None:
     fits = lab.wired(fitted, block=block, lens=lab.lens)
     lab.follow(lab.redraw.change(**fits, outputs=[block, lab.lens, column], **QUICK).success(**depth))
     lab.follow(block.input(**depth))
-    lab.follow(strip.pick(None, None, block, js=strip.told("pick", "block"), **PICK))
+    lab.follow(strip.hands_on("pick", "block", block))
     usual = lab.wired(draw_typical, block=block)
     strip.more(**depth | usual | progress_on(strip))
     lab.saved(strip, save_strip)
