@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,19 @@ class Recipe:
     average: float = 0.998  # of the weights, per step
     seed: int = 0
     half: bool = True  # compute in bfloat16, twice as fast for most where the processor has it
+
+    @classmethod
+    def of_batch(cls, batch: int, **more: Any) -> "Recipe":
+        """The recipe for another batch: Adam's rate grows with its root, the average spans as many pictures."""
+        times = batch / cls.batch
+        return cls(
+            batch=batch,
+            familiar=round(times * cls.familiar),
+            foreign=round(times * cls.foreign),
+            rest=cls.rest * times**0.5,
+            average=cls.average**times,
+            **more,
+        )
 
     @property
     def steps(self) -> int:
@@ -65,9 +79,9 @@ def optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
 
 
 def loss_of(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
-    """Cross entropy of the ten; for what is none of them, how far it is from preferring no class."""
-    known = labels != NONE
-    loss = functional.cross_entropy(logits[known], labels[known], label_smoothing=recipe.smoothing)
-    if known.all():
-        return loss
-    return loss - recipe.foreign_weight * logits[~known].log_softmax(dim=1).mean()
+    """Cross entropy of what is known; for what is none of it, how far it is from preferring no class."""
+    none = (labels == NONE).float()
+    loss = functional.cross_entropy(logits, labels, ignore_index=NONE, label_smoothing=recipe.smoothing)
+    preferred = -logits.log_softmax(dim=1).mean(dim=1)
+    # Without asking how many there are: on a graphics card every such question waits for the card.
+    return loss + recipe.foreign_weight * (preferred * none).sum() / none.sum().clamp(min=1)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.augmentation import enlarged
-from models.photographs import CIFAR10, Photographs
+from models.photographs import Photographs
 
 BINS = 15
 AT_ONCE = 250
@@ -25,7 +25,7 @@ class Report:
     """Shares in [0, 1]."""
 
     accuracy: float
-    per_class: tuple[float, ...]  # recall of each of the ten
+    per_class: tuple[float, ...]  # recall of each class
     confusion: tuple[tuple[int, ...], ...]  # pictures by [true class][told class]
     ece: float  # expected calibration error of what is kept
     temperature: float  # what the logits were divided by
@@ -34,9 +34,10 @@ class Report:
 
 @torch.no_grad()
 def logits_of(model: nn.Module, photographs: Photographs, size: int) -> Tensor:
-    """`[n, 10]`, of pictures as they are."""
+    """`[n, classes]`, of pictures as they are; computed where the model is."""
+    device = next(model.parameters()).device
     batches = torch.from_numpy(photographs.pictures).split(AT_ONCE)
-    return torch.cat([model.eval()(enlarged(batch, size)) for batch in batches])
+    return torch.cat([model.eval()(enlarged(batch.to(device), size)).cpu() for batch in batches])
 
 
 def calibration_error(logits: Tensor, labels: Tensor) -> float:
@@ -65,7 +66,7 @@ def calibrated(head: nn.Module, temperature: float) -> None:
 def report(model: nn.Module, test: Photographs, size: int) -> Report:
     """What a model reaches on pictures it was not trained on; its head is calibrated on the way."""
     logits, labels = logits_of(model, test, size), torch.from_numpy(test.labels).long()
-    counts = torch.zeros(len(CIFAR10), len(CIFAR10), dtype=torch.long)
+    counts = torch.zeros(logits.shape[1], logits.shape[1], dtype=torch.long)
     counts = counts.index_put((labels, logits.argmax(dim=1)), torch.tensor(1), accumulate=True)
     halves = torch.arange(len(labels)) % 2 == 0
     of_the_other = [temperature_of(logits[half], labels[half]) for half in (~halves, halves)]

@@ -17,22 +17,23 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from torch import nn
+from torch import Tensor, nn
 
-from models.augmentation import augmented, enlarged
+from models.augmentation import augmented
 from models.photograph_recipe import Recipe, loss_of, optimisers
-from models.photograph_report import report
-from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
+from models.photograph_report import logits_of, report
+from models.photographs import CIFAR10, NONE, Photographs, all_of_tiny_imagenet, cifar10, tiny_imagenet
 from models.registry import card
 from models.weights import in_half
 from models.whole_files import save_tensors, written_whole
 
+CLASSES = {"cifar10": len(CIFAR10), "tiny_imagenet": 200}
 GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
 
 
-def with_ten_classes(name: str) -> nn.Module:
-    """The nano with a head for the ten, ready to train."""
-    model = card(name).build(num_classes=len(CIFAR10))
+def with_head(name: str, num_classes: int = len(CIFAR10)) -> nn.Module:
+    """The nano with a head for as many classes, ready to train."""
+    model = card(name).build(num_classes=num_classes)
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             if "split_attention.reweight.fc1" in key:
@@ -40,15 +41,10 @@ def with_ten_classes(name: str) -> nn.Module:
     return model.train()
 
 
-@torch.no_grad()
 def accuracy(model: nn.Module, held_out: Photographs, size: int) -> float:
     """Share of held-out pictures told right."""
-    right = 0
-    for start in range(0, len(held_out), 250):
-        pictures = torch.from_numpy(held_out.pictures[start : start + 250])
-        told = model.eval()(enlarged(pictures, size)).argmax(dim=1).numpy()
-        right += int((told == held_out.labels[start : start + 250]).sum())
-    return right / len(held_out)
+    told = logits_of(model, held_out, size).argmax(dim=1).numpy()
+    return float((told == held_out.labels).mean())
 
 
 @dataclass
@@ -58,11 +54,13 @@ class Training:
     name: str
     recipe: Recipe
     folder: Path  # of the checkpoint and the log
+    on: str = "cifar10"  # or "tiny_imagenet": what is learned
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.recipe.seed)
-        self.model = with_ten_classes(self.name)
+        self.model = with_head(self.name, CLASSES[self.on]).to(self.device)
         self.average = deepcopy(self.model)
         self.chosen = optimisers(self.model, self.recipe)
         self.step = 0
@@ -73,12 +71,12 @@ class Training:
 
     @property
     def checkpoint(self) -> Path:
-        return self.folder / f"{self.name}.state.pt"
+        return self.folder / f"{self.name}.{self.on}.state.pt"
 
     @property
     def weights_so_far(self) -> Path:
         """What travels from machine to machine: weights and their average in half precision, and the step."""
-        return self.folder / f"{self.name}.so-far.safetensors"
+        return self.folder / f"{self.name}.{self.on}.so-far.safetensors"
 
     def resume_weights(self) -> None:
         """Go on from weights alone; the optimisers begin anew."""
@@ -99,7 +97,7 @@ class Training:
 
     def resume(self) -> None:
         """Go on where the checkpoint was written."""
-        state = torch.load(self.checkpoint, weights_only=True)
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         for optimiser, kept in zip(self.chosen, state["optimisers"], strict=True):
@@ -118,22 +116,22 @@ class Training:
             torch.save(state, partly)
         epoch = self.step // self.recipe.per_epoch
         line = {"epoch": epoch, "accuracy": reached, "seconds": seconds, "recipe": asdict(self.recipe)}
-        with (self.folder / f"{self.name}.jsonl").open("a") as log:
+        with (self.folder / f"{self.name}.{self.on}.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
 
-    def advance(self, pools: list[Photographs], counts: list[int], size: int) -> float:
+    def advance(self, pools: list[Photographs], counts: list[int], size: int) -> Tensor:
         """One step; gives the loss. The same step of the same seed always sees the same pictures."""
         rng = np.random.default_rng([self.recipe.seed, self.step])
-        random = torch.Generator().manual_seed(self.step + 1_000_003 * self.recipe.seed)
+        random = torch.Generator(self.device).manual_seed(self.step + 1_000_003 * self.recipe.seed)
         parts = [pool.only(rng.integers(len(pool), size=n)) for pool, n in zip(pools, counts, strict=True)]
-        pictures = torch.from_numpy(np.concatenate([part.pictures for part in parts]))
-        labels = torch.from_numpy(np.concatenate([part.labels for part in parts]))
+        pictures = torch.from_numpy(np.concatenate([part.pictures for part in parts])).to(self.device)
+        labels = torch.from_numpy(np.concatenate([part.labels for part in parts])).to(self.device)
         for optimiser in self.chosen:
             optimiser.zero_grad()
             for group in optimiser.param_groups:
                 group["lr"] = self.recipe.rate(self.step) * group["full"]
         image = augmented(pictures, size, self.recipe.cutout, random)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.half):
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.recipe.half):
             logits = self.model.train()(image)
         loss = loss_of(logits.float(), labels, self.recipe)
         loss.backward()
@@ -142,7 +140,7 @@ class Training:
             optimiser.step()
         self.step += 1
         self.average_in()
-        return float(loss.detach())
+        return loss.detach()
 
     @torch.no_grad()
     def average_in(self) -> None:
@@ -171,23 +169,30 @@ def train(run: Training, own: Photographs, more: Photographs | None, test: Photo
     return run.average.eval()
 
 
-def train_from_files(name: str, recipe: Recipe, work: Path, data: Path, more: Path | None, out: Path) -> None:
-    """Train on the pictures that lie there, and keep the average of the weights in half precision."""
-    others, test = tiny_imagenet(more) if more else None, cifar10(data, "test")
-    run = Training(name, recipe, work)
-    write(train(run, cifar10(data, "train"), others, test), run, test, out)
+def train_from_files(run: Training, data: Path, more: Path | None, out: Path) -> None:
+    """Train on the pictures that lie there, and keep the average of the weights in half precision.
+
+    more: Tiny ImageNet beside CIFAR-10.
+    """
+    if run.on == "tiny_imagenet":
+        own, test, others = all_of_tiny_imagenet(data, False), all_of_tiny_imagenet(data, True), None
+    else:
+        own, test, others = cifar10(data, "train"), cifar10(data, "test"), more and tiny_imagenet(more)
+    write(train(run, own, others, test), run, test, out)
 
 
 def write(model: nn.Module, run: Training, test: Photographs, out: Path) -> None:
     """Calibrate, measure and save a trained model; what is measured is what is kept, in half precision."""
-    model.load_state_dict(in_half(model.state_dict()))
+    model.cpu().load_state_dict(in_half(model.state_dict()))
     found = report(model, test, card(run.name).image_size)
     facts = {
         "name": run.name,
+        "on": run.on,
+        "device": run.device,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "pictures": run.step * run.recipe.batch,
         "recipe": asdict(run.recipe),
         **asdict(found),
     }
     kept = in_half(model.state_dict())
-    save_tensors(kept, out / f"{run.name}.cifar10.safetensors", {"mixscope": json.dumps(facts)})
+    save_tensors(kept, out / f"{run.name}.{run.on}.safetensors", {"mixscope": json.dumps(facts)})

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from models import card, create, scenes
 from models.checkpoint_table import renew
 from models.photograph_recipe import Recipe
-from models.photograph_training import train_from_files
+from models.photograph_training import Training, train_from_files
 from models.registry import ASSETS
 from models.weights import in_half
 from models.whole_files import save_tensors
@@ -114,10 +114,12 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("name", help="a nano model, for example vip_nano")
-    ask.add_argument("--on", choices=("scenes", "cifar10"), default="scenes")
-    ask.add_argument("--data", type=Path, help="CIFAR-10: a zip, a folder of class folders, or its batches")
-    ask.add_argument("--more", type=Path, help="Tiny ImageNet, a zip or a folder")
-    ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
+    ask.add_argument("--on", choices=("scenes", "cifar10", "tiny_imagenet"), default="scenes")
+    ask.add_argument("--data", type=Path, help="the photographs: a zip, a folder of class folders, or batches")
+    ask.add_argument("--more", type=Path, help="Tiny ImageNet beside CIFAR-10, a zip or a folder")
+    ask.add_argument("--batch", type=int, default=Recipe.batch, help="photographs in a step")
+    ask.add_argument("--device", default="cpu", help="where photographs are learned, for example cuda")
+    ask.add_argument("--work", type=Path, default=Path("runs"), help="checkpoints, to go on from")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
     ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
     ask.add_argument(
@@ -131,11 +133,12 @@ def main() -> None:
     ask.add_argument("--out", type=Path, default=ASSETS / "weights")
     args = ask.parse_args()
     torch.set_num_threads(args.threads)
-    if args.on == "cifar10":
+    if args.on != "scenes":
         if args.data is None:
-            ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
-        recipe = Recipe(epochs=args.epochs, seed=args.seed, half=args.half)
-        train_from_files(args.name, recipe, args.work, args.data, args.more, args.out)
+            ask.error(f"--on {args.on} needs --data: a zip, a folder of class folders, or the python batches.")
+        recipe = Recipe.of_batch(args.batch, epochs=args.epochs, seed=args.seed, half=args.half)
+        run = Training(args.name, recipe, args.work, args.on, args.device)
+        train_from_files(run, args.data, args.more, args.out)
         renew(args.out)
         return
     schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed, half=args.half)

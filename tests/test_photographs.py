@@ -16,7 +16,7 @@ from models.checkpoint_table import readme
 from models.muon import orthogonal
 from models.photograph_recipe import Recipe, loss_of
 from models.photograph_report import calibration_error, logits_of, temperature_of
-from models.photograph_training import Training, accuracy, train, with_ten_classes, write
+from models.photograph_training import Training, accuracy, train, with_head, write
 from models.photographs import CIFAR10, NONE, SYNSETS, Photographs, cifar10, tiny_imagenet
 from models.weights import in_half
 
@@ -110,7 +110,7 @@ def test_training_that_was_interrupted_ends_where_it_would_have(tmp_path, name):
     again = train(Training(name, TINY_RECIPE, tmp_path / "b"), own, more, test)
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
-    assert len((tmp_path / "b" / f"{name}.jsonl").read_text().splitlines()) == 2
+    assert len((tmp_path / "b" / f"{name}.cifar10.jsonl").read_text().splitlines()) == 2
     assert 0 <= accuracy(again, test, 64) <= 1
 
 
@@ -149,7 +149,7 @@ def test_trained_weights_are_kept_calibrated_with_what_they_reach(tmp_path):
     before = logits_of(run.average, pictures, 64)
     write(run.average, run, pictures, tmp_path)
     facts = facts_of(tmp_path / "fasternet_nano.cifar10.safetensors")
-    kept = with_ten_classes("fasternet_nano")
+    kept = with_head("fasternet_nano")
     kept.load_state_dict(load_file(tmp_path / "fasternet_nano.cifar10.safetensors"))
     after = logits_of(kept, pictures, 64)
     torch.testing.assert_close(after * facts["temperature"], before, atol=2e-3, rtol=2e-3)
