@@ -4,9 +4,11 @@ Source: https://kellerjordan.github.io/posts/muon. `torch.optim.Muon` computes i
 without it emulate at a tenth of the speed; here it is float32, and matrices of one shape go together.
 """
 
+import math
 from collections.abc import Iterable
 
 import torch
+from einops import rearrange, unpack
 from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
 
@@ -15,7 +17,10 @@ ROUNDS = 5
 
 
 class Muon(Optimizer):
-    """Steps along the gradient's running mean, all its singular values brought near one."""
+    """Steps along the gradient's running mean, all its singular values brought near one.
+
+    The kernel of a convolution `[out, in, h, w]` counts as a matrix with a row for each channel it gives.
+    """
 
     def __init__(
         self, matrices: Iterable[nn.Parameter], lr: float, weight_decay: float, momentum: float = 0.95
@@ -26,12 +31,13 @@ class Muon(Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # never called with a closure
         for group in self.param_groups:
             for alike in by_shape(group["params"]):
-                rows, columns = alike[0].shape
-                stretch = max(1.0, rows / columns) ** 0.5
-                means = torch.stack([self.running_mean(matrix, group["momentum"]) for matrix in alike])
-                for matrix, direction in zip(alike, orthogonal(means), strict=True):
+                rows, *columns = alike[0].shape
+                stretch = max(1.0, rows / math.prod(columns)) ** 0.5
+                means = [self.running_mean(matrix, group["momentum"]) for matrix in alike]
+                kernels = [rearrange(mean, "out ... -> out (...)") for mean in means]
+                for matrix, direction in zip(alike, orthogonal(torch.stack(kernels)), strict=True):
                     matrix.mul_(1 - group["lr"] * group["weight_decay"])
-                    matrix.add_(direction, alpha=-group["lr"] * stretch)
+                    matrix.add_(unpack(direction, [columns], "out *")[0], alpha=-group["lr"] * stretch)
 
     def running_mean(self, matrix: nn.Parameter, momentum: float) -> Tensor:
         """The gradient, looked ahead along its running mean (Nesterov)."""

@@ -24,6 +24,7 @@ class Recipe:
     foreign: int = 14  # of a batch, from those that are none
     foreign_weight: float = 0.5
     matrices: float = 0.02  # rate of Muon
+    convolutions: bool = False  # Muon for these too, but for the stem and those of one channel each
     rest: float = 2e-3  # rate of AdamW, for what is no matrix inside; a tenth of it for S2-MLPv2's gates
     decay: float = 0.05
     smoothing: float = 0.05  # of the labels
@@ -33,14 +34,18 @@ class Recipe:
     half: bool = True  # compute in bfloat16, twice as fast for most where the processor has it
 
     @classmethod
-    def of_batch(cls, batch: int, **more: Any) -> "Recipe":
-        """The recipe for another batch: Adam's rate grows with its root, the average spans as many pictures."""
+    def of_batch(cls, batch: int, share: float = 1.0, **more: Any) -> "Recipe":
+        """The recipe for another batch: the average spans as many pictures, Adam's rate grows as its root.
+
+        share: of all rates.
+        """
         times = batch / cls.batch
         return cls(
             batch=batch,
             familiar=round(times * cls.familiar),
             foreign=round(times * cls.foreign),
-            rest=cls.rest * times**0.5,
+            rest=share * cls.rest * times**0.5,
+            matrices=share * cls.matrices,
             average=cls.average**times,
             **more,
         )
@@ -60,12 +65,14 @@ class Recipe:
 
 
 def optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside, AdamW for stem, head, convolutions, norms, biases and gates."""
+    """Muon for the matrices inside, AdamW for the rest; convolutions are with the rest unless asked."""
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     gates: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        inside = parameter.ndim == 2 and not name.startswith("head")
+        convolves = parameter.ndim == 4 and parameter.shape[1] > 1
+        mixes = parameter.ndim == 2 or (recipe.convolutions and convolves)
+        inside = mixes and not name.startswith(("head", "stem"))
         gate = "split_attention.reweight" in name
         (gates if gate else matrices if inside else rest).append(parameter)
     adam = partial(torch.optim.AdamW, weight_decay=recipe.decay, betas=(0.9, 0.98))

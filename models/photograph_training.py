@@ -17,23 +17,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.augmentation import augmented
+from models.checkpoint_facts import facts_of
 from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import logits_of, report
-from models.photographs import CIFAR10, NONE, Photographs, all_of_tiny_imagenet, cifar10, tiny_imagenet
+from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
 from models.registry import card
 from models.weights import in_half
 from models.whole_files import save_tensors, written_whole
 
-CLASSES = {"cifar10": len(CIFAR10), "tiny_imagenet": 200}
 GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
 
 
-def with_head(name: str, num_classes: int = len(CIFAR10)) -> nn.Module:
-    """The nano with a head for as many classes, ready to train."""
-    model = card(name).build(num_classes=num_classes)
+def with_ten_classes(name: str) -> nn.Module:
+    """The nano with a head for the ten, ready to train."""
+    model = card(name).build(num_classes=len(CIFAR10))
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             if "split_attention.reweight.fc1" in key:
@@ -54,13 +55,15 @@ class Training:
     name: str
     recipe: Recipe
     folder: Path  # of the checkpoint and the log
-    on: str = "cifar10"  # or "tiny_imagenet": what is learned
     device: str = "cpu"
+    begin: Path | None = None  # a bundled file to begin with, instead of random weights
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.recipe.seed)
-        self.model = with_head(self.name, CLASSES[self.on]).to(self.device)
+        self.model = with_ten_classes(self.name).to(self.device)
+        if self.begin:
+            self.model.load_state_dict({key: one.float() for key, one in load_file(self.begin).items()})
         self.average = deepcopy(self.model)
         self.chosen = optimisers(self.model, self.recipe)
         self.step = 0
@@ -71,12 +74,12 @@ class Training:
 
     @property
     def checkpoint(self) -> Path:
-        return self.folder / f"{self.name}.{self.on}.state.pt"
+        return self.folder / f"{self.name}.state.pt"
 
     @property
     def weights_so_far(self) -> Path:
         """What travels from machine to machine: weights and their average in half precision, and the step."""
-        return self.folder / f"{self.name}.{self.on}.so-far.safetensors"
+        return self.folder / f"{self.name}.so-far.safetensors"
 
     def resume_weights(self) -> None:
         """Go on from weights alone; the optimisers begin anew."""
@@ -116,7 +119,7 @@ class Training:
             torch.save(state, partly)
         epoch = self.step // self.recipe.per_epoch
         line = {"epoch": epoch, "accuracy": reached, "seconds": seconds, "recipe": asdict(self.recipe)}
-        with (self.folder / f"{self.name}.{self.on}.jsonl").open("a") as log:
+        with (self.folder / f"{self.name}.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
 
     def advance(self, pools: list[Photographs], counts: list[int], size: int) -> Tensor:
@@ -174,10 +177,7 @@ def train_from_files(run: Training, data: Path, more: Path | None, out: Path) ->
 
     more: Tiny ImageNet beside CIFAR-10.
     """
-    if run.on == "tiny_imagenet":
-        own, test, others = all_of_tiny_imagenet(data, False), all_of_tiny_imagenet(data, True), None
-    else:
-        own, test, others = cifar10(data, "train"), cifar10(data, "test"), more and tiny_imagenet(more)
+    own, test, others = cifar10(data, "train"), cifar10(data, "test"), more and tiny_imagenet(more)
     write(train(run, own, others, test), run, test, out)
 
 
@@ -187,12 +187,13 @@ def write(model: nn.Module, run: Training, test: Photographs, out: Path) -> None
     found = report(model, test, card(run.name).image_size)
     facts = {
         "name": run.name,
-        "on": run.on,
         "device": run.device,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "pictures": run.step * run.recipe.batch,
         "recipe": asdict(run.recipe),
         **asdict(found),
     }
+    if run.begin:
+        facts["began_with"] = {key: facts_of(run.begin)[key] for key in ("device", "pictures", "recipe")}
     kept = in_half(model.state_dict())
-    save_tensors(kept, out / f"{run.name}.{run.on}.safetensors", {"mixscope": json.dumps(facts)})
+    save_tensors(kept, out / f"{run.name}.cifar10.safetensors", {"mixscope": json.dumps(facts)})

@@ -88,18 +88,6 @@ def tiny_imagenet(data: Path) -> Photographs:
     return Photographs(np.stack([decoded(raw) for raw, _ in named]), np.array([label for _, label in named]))
 
 
-def all_of_tiny_imagenet(data: Path, held_out: bool) -> Photographs:
-    """Tiny ImageNet under its own 200 classes, in the order of their synsets; one picture in twenty is held out.
-
-    The published validation pictures are not among the training pictures this reads.
-    """
-    named = [(picture, Path(name).parts[1]) for name, picture in files(data) if name.endswith(".JPEG")]
-    synsets = sorted({synset for _, synset in named})
-    chosen = [one for index, one in enumerate(named) if (index % 20 == 0) == held_out]
-    labels = [synsets.index(synset) for _, synset in chosen]
-    return Photographs(np.stack([decoded(raw) for raw, _ in chosen]), np.array(labels))
-
-
 class OnlyArrays(pickle.Unpickler):
     """Opens pickles of numpy arrays and nothing else, so that no code of a file is run."""
 

@@ -114,12 +114,16 @@ def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("name", help="a nano model, for example vip_nano")
-    ask.add_argument("--on", choices=("scenes", "cifar10", "tiny_imagenet"), default="scenes")
-    ask.add_argument("--data", type=Path, help="the photographs: a zip, a folder of class folders, or batches")
-    ask.add_argument("--more", type=Path, help="Tiny ImageNet beside CIFAR-10, a zip or a folder")
+    ask.add_argument("--on", choices=("scenes", "cifar10"), default="scenes")
+    ask.add_argument("--data", type=Path, help="CIFAR-10: a zip, a folder of class folders, or its batches")
+    ask.add_argument("--more", type=Path, help="Tiny ImageNet, a zip or a folder")
     ask.add_argument("--batch", type=int, default=Recipe.batch, help="photographs in a step")
+    ask.add_argument("--convolutions", action="store_true", help="Muon for convolutions too")
+    ask.add_argument("--share", type=float, default=1.0, help="of the usual rates")
+    ask.add_argument("--cooldown", type=float, default=Recipe.cooldown, help="share of epochs, rate falling")
+    ask.add_argument("--begin", type=Path, help="weights of this nano to begin with")
     ask.add_argument("--device", default="cpu", help="where photographs are learned, for example cuda")
-    ask.add_argument("--work", type=Path, default=Path("runs"), help="checkpoints, to go on from")
+    ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
     ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
     ask.add_argument(
@@ -133,11 +137,12 @@ def main() -> None:
     ask.add_argument("--out", type=Path, default=ASSETS / "weights")
     args = ask.parse_args()
     torch.set_num_threads(args.threads)
-    if args.on != "scenes":
+    if args.on == "cifar10":
         if args.data is None:
-            ask.error(f"--on {args.on} needs --data: a zip, a folder of class folders, or the python batches.")
-        recipe = Recipe.of_batch(args.batch, epochs=args.epochs, seed=args.seed, half=args.half)
-        run = Training(args.name, recipe, args.work, args.on, args.device)
+            ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
+        taken = ("epochs", "seed", "half", "convolutions", "cooldown")
+        recipe = Recipe.of_batch(args.batch, args.share, **{name: getattr(args, name) for name in taken})
+        run = Training(args.name, recipe, args.work, args.device, args.begin)
         train_from_files(run, args.data, args.more, args.out)
         renew(args.out)
         return

@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from models.augmentation import augmented
 from models.checkpoint_facts import facts_of
 from models.checkpoint_table import readme
-from models.muon import orthogonal
-from models.photograph_recipe import Recipe, loss_of
+from models.muon import Muon, orthogonal
+from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import calibration_error, logits_of, temperature_of
-from models.photograph_training import Training, accuracy, train, with_head, write
+from models.photograph_training import Training, accuracy, train, with_ten_classes, write
 from models.photographs import CIFAR10, NONE, SYNSETS, Photographs, cifar10, tiny_imagenet
 from models.weights import in_half
 
@@ -110,7 +110,7 @@ def test_training_that_was_interrupted_ends_where_it_would_have(tmp_path, name):
     again = train(Training(name, TINY_RECIPE, tmp_path / "b"), own, more, test)
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
-    assert len((tmp_path / "b" / f"{name}.cifar10.jsonl").read_text().splitlines()) == 2
+    assert len((tmp_path / "b" / f"{name}.jsonl").read_text().splitlines()) == 2
     assert 0 <= accuracy(again, test, 64) <= 1
 
 
@@ -123,6 +123,55 @@ def test_weights_alone_are_enough_to_go_on_from(tmp_path):
     assert second.step == 1
     for key, value in first.average.state_dict().items():
         torch.testing.assert_close(second.average.state_dict()[key], value, rtol=1e-3, atol=1e-4)
+
+
+def test_training_begins_with_the_weights_of_a_file_and_says_so(tmp_path):
+    pictures = Photographs(drawn(20), np.arange(20) % 10)
+    write(
+        train(Training("fasternet_nano", TINY_RECIPE, tmp_path), pictures, None, pictures),
+        Training("fasternet_nano", TINY_RECIPE, tmp_path),
+        pictures,
+        tmp_path,
+    )
+    first = tmp_path / "fasternet_nano.cifar10.safetensors"
+    second = Training("fasternet_nano", TINY_RECIPE, tmp_path / "again", begin=first)
+    for key, value in load_file(first).items():
+        torch.testing.assert_close(
+            second.model.state_dict()[key], value.to(second.model.state_dict()[key].dtype), rtol=0, atol=0
+        )
+    write(second.average, second, pictures, tmp_path / "again")
+    assert facts_of(tmp_path / "again" / first.name)["began_with"]["recipe"] == facts_of(first)["recipe"]
+
+
+def test_convolutions_are_told_apart_from_stem_head_and_those_of_one_channel():
+    model = with_ten_classes("mobilevit_nano")
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    for asked in (False, True):
+        chosen = optimisers(model, Recipe(convolutions=asked))
+        every = [names[id(one)] for o in chosen for group in o.param_groups for one in group["params"]]
+        assert sorted(every) == sorted(names.values())
+        muon = {names[id(one)] for one in chosen[-1].param_groups[0]["params"]}
+        assert ("stages.4.0.conv1_1x1.conv.weight" in muon) is asked
+        assert not {name for name in muon if name.startswith(("stem", "head")) or "conv2_kxk" in name}
+
+
+def test_a_step_makes_a_convolution_move_as_its_matrix_does():
+    random = torch.Generator().manual_seed(0)
+    start, gradient = (torch.randn(6, 4, 3, 3, generator=random) for _ in range(2))
+    kernel, matrix = (torch.nn.Parameter(one.clone()) for one in (start, start.flatten(1)))
+    kernel.grad, matrix.grad = gradient.clone(), gradient.flatten(1)
+    for one in (kernel, matrix):
+        Muon([one], lr=0.1, weight_decay=0.01).step()
+    torch.testing.assert_close(kernel.flatten(1), matrix)
+    assert not torch.equal(kernel, start)
+
+
+def test_another_batch_spans_as_many_pictures():
+    twice, once = Recipe.of_batch(2 * Recipe.batch, epochs=3), Recipe(epochs=3)
+    assert Recipe.of_batch(Recipe.batch, epochs=3) == once
+    assert (twice.familiar, twice.foreign, twice.epochs) == (2 * once.familiar, 2 * once.foreign, 3)
+    assert twice.rest**2 == pytest.approx(2 * once.rest**2)
+    assert twice.average == pytest.approx(once.average**2)
 
 
 def test_calibration_error_is_the_mean_distance_of_confidence_and_accuracy():
@@ -149,7 +198,7 @@ def test_trained_weights_are_kept_calibrated_with_what_they_reach(tmp_path):
     before = logits_of(run.average, pictures, 64)
     write(run.average, run, pictures, tmp_path)
     facts = facts_of(tmp_path / "fasternet_nano.cifar10.safetensors")
-    kept = with_head("fasternet_nano")
+    kept = with_ten_classes("fasternet_nano")
     kept.load_state_dict(load_file(tmp_path / "fasternet_nano.cifar10.safetensors"))
     after = logits_of(kept, pictures, 64)
     torch.testing.assert_close(after * facts["temperature"], before, atol=2e-3, rtol=2e-3)
