@@ -21,7 +21,8 @@ from explorer.ui.controls import QUIET, Control
 from explorer.ui.selection import QUICK, Rail, Selection, wired
 
 KINDS = ("png", "svg", "npz")
-CLICK = "() => document.querySelector('#download').click()"
+# Once the button knows the new file.
+CLICK = "() => { setTimeout(() => document.querySelector('#download').click()) }"
 
 
 def npz(name: str, **arrays: Any) -> tuple[bytes, str]:
@@ -37,17 +38,13 @@ def saved_figure(figure: Figure, kind: str, name: str) -> tuple[bytes, str]:
     return file.getvalue(), f"{name}.{kind}"
 
 
-def kind_of(event: gr.EventData) -> str:
-    """Which kind of file was asked for."""
-    return str(event.kind)
-
-
 class Saves:
     """One hidden download for the whole page; every view's Save buttons go through it."""
 
     def __init__(self) -> None:
-        self.kind = gr.Textbox(visible=False)
         self.file = gr.DownloadButton(visible="hidden", elem_id="download")
+        self.written = gr.Textbox(visible="hidden")  # the file that was written last
+        self.written.change(None, js=CLICK, **QUIET)
         self.folder = Path(tempfile.mkdtemp(prefix="mixscope-"))
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
@@ -56,18 +53,22 @@ class Saves:
     ) -> None:
         """`handler(explorer, selection, kind, name=value, ...)` gives a file's content and name."""
 
-        def written(explorer: Explorer, selection: Selection, kind: str, **values) -> str:
+        def written(explorer: Explorer, selection: Selection, kind: str, **values) -> tuple[str, str]:
             if kind not in KINDS:
                 raise ChoiceError(f"A view is saved as one of {', '.join(KINDS)}.")
             content, name = handler(explorer, selection, kind=kind, **values)
             self.forget_old()
             path = Path(tempfile.mkdtemp(dir=self.folder)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)
-            return str(path)
+            return str(path), str(path)
 
-        asks = wired(explorer, rail, written, kind=self.kind, **controls)
-        chosen = view.save(kind_of, None, self.kind, **QUIET)
-        chosen.then(**asks, outputs=self.file, **QUICK).success(None, js=CLICK, **QUIET)
+        asks = wired(explorer, rail, written, **controls, kind=None)
+        *inputs, _ = asks["inputs"]
+
+        def saved(event: gr.EventData, *values: Any) -> tuple[str, str]:
+            return asks["fn"](*values, str(getattr(event, "kind", "")))
+
+        view.save(saved, inputs, [self.file, self.written], **QUICK | {"trigger_mode": "once"})
 
     def forget_old(self) -> None:
         """Gradio has made its own copy long ago of what was written a minute ago."""

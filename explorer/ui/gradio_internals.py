@@ -22,15 +22,12 @@ What is cancelled ends on the page with an answer without data, at which the pag
 was put off until then is never caught up (`dispatch` again: its `catch` does not look at `this.queue`). It is
 caught up after a refusal without words, which `end_quietly` sends first. What began in between is not known
 to the page as going on, and cannot be cancelled there; `asked_again` tells it that its answer is stale.
-
-Tools of programs (MCP) are told what an endpoint answers as Python prints it, with its `None`; and several
-answers as one tuple, in which a picture is none any more (`_execute_tool_without_progress` of `gradio.mcp`).
 """
 
 import asyncio
-import json
 import math
 import time
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
@@ -48,21 +45,6 @@ def rest_while_idle(app: gr.Blocks) -> None:
     """Let the queue of an app look for work some eighty times a second instead of a thousand."""
     app._queue.sleep_when_free = LOOK_EVERY
     app._queue.progress_update_sleep_when_free = TELL_EVERY
-
-
-def tools_answer_in_json(app: gr.Blocks) -> None:
-    """Let tools answer what is no file in JSON; called once the app is launched with its tools."""
-    tools: Any = app.mcp_server_obj
-    told = tools.postprocess_output_data
-
-    def in_json(data: list, root_url: str) -> list:
-        (first, *_) = data
-        each = first if isinstance(first, tuple) else data
-        files = [isinstance(one, dict) and "meta" in one for one in each]
-        plain = (one if file else json.dumps(one) for one, file in zip(each, files, strict=True))
-        return told(list(plain), root_url)
-
-    tools.postprocess_output_data = in_json
 
 
 def waiting(app: gr.Blocks) -> int:
@@ -185,16 +167,25 @@ def end(app: gr.Blocks, seconds: float = 10.0) -> bool:
 
 
 def catch_up_alone(app: gr.Blocks) -> None:
-    """Call each listener that takes the last of quick changes after one that does nothing."""
+    """Call each listener that takes the last of quick changes after one that does nothing.
+
+    But for those that alone listen to their events; and one that does nothing is enough for the same events.
+    """
+    told = Counter(event for listener in app.fns.values() for event in listener.targets)
+    before: dict[tuple, int] = {}
     for listener in list(app.fns.values()):
-        if listener.trigger_mode == "always_last" and listener.trigger_after is None:
-            events = [
-                EventListenerMethod(app.blocks[block], name)
-                for block, name in listener.targets
-                if block is not None
-            ]
-            nothing, index = app.default_config.set_event_trigger(
-                events, None, None, None, js="() => []", trigger_mode="multiple", queue=False
-            )
-            nothing.api_visibility = "private"
-            listener.targets, listener.trigger_after = [], index
+        events = tuple(listener.targets)
+        begins = listener.trigger_mode == "always_last" and listener.trigger_after is None
+        if begins and any(told[event] > 1 for event in events):
+            before[events] = before.get(events) or add_nothing(app, events)
+            listener.targets, listener.trigger_after = [], before[events]
+
+
+def add_nothing(app: gr.Blocks, events: tuple) -> int:
+    """A listener of some events that does nothing; gives its number."""
+    triggers = [EventListenerMethod(app.blocks[block], name) for block, name in events if block is not None]
+    nothing, index = app.default_config.set_event_trigger(
+        triggers, None, None, None, js="() => []", trigger_mode="multiple", queue=False
+    )
+    nothing.api_visibility = "private"
+    return index
