@@ -177,7 +177,8 @@ def train_from_files(run: Training, data: Path, more: Path | None, out: Path) ->
 
     more: Tiny ImageNet beside CIFAR-10.
     """
-    own, test, others = cifar10(data, "train"), cifar10(data, "test"), more and tiny_imagenet(more)
+    own, test = cifar10(data, "train"), cifar10(data, "test")
+    others = tiny_imagenet(more) if more else None
     write(train(run, own, others, test), run, test, out)
 
 

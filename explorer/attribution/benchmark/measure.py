@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def row(
 ) -> Row:
     """One method over all trials of a protocol."""
     loaded = examined.loaded
-    about = {
+    about: Any = {
         "protocol": protocol,
         "model": loaded.card.name,
         "weights": loaded.weights,
