@@ -2,7 +2,9 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.options import OPTIONS, Options
 from explorer.attribution.registry import METHODS
 from explorer.reweighting.ablation import MODES, OWED
@@ -39,7 +41,22 @@ def parser() -> argparse.ArgumentParser:
     gates = commands.add_parser("gates", parents=[common], help="print the gates of a model")
     gates.add_argument("model", help="a listed name, timm:NAME, or module:function")
     gates.add_argument("--weights", help="a name the model lists, random, or the path of a checkpoint")
+    add_benchmark(commands, [model_words(), common])
     return ask
+
+
+def add_benchmark(commands: Any, about: list[argparse.ArgumentParser]) -> None:
+    benchmark = commands.add_parser(
+        "benchmark",
+        parents=about,
+        help="measure methods where the truth is known, with intervals and controls",
+    )
+    benchmark.add_argument("--protocol", default="difull", choices=list(PROTOCOLS))
+    benchmark.add_argument("--methods", metavar="A,B,...", help="without it, all")
+    benchmark.add_argument(
+        "--pictures", nargs="+", default=[], metavar="COUNT|DIR", help="how many, and a folder of photographs"
+    )
+    add_options(benchmark)
 
 
 def common_words() -> argparse.ArgumentParser:
