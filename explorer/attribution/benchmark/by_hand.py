@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ SHIFT = 10.0  # so far to the right a GELU is the identity
 ROW, CORNER, PAIR = 3, (0, 0), ((1, 2), (2, 0))  # the places that decide
 
 
-def emptied(network: nn.Module) -> nn.Module:
+def emptied(network: nn.Module) -> Any:
     """The network with all weights zero, for somebody to write."""
     for parameter in network.parameters():
         nn.init.zeros_(parameter)
@@ -82,8 +83,8 @@ def permutator() -> nn.Module:
 
 def fasternet() -> nn.Module:
     """A FasterNet that looks at one corner: where it merges, it reads one of the 4 x 4 places."""
-    merging = {"merge_size": PLACES, "merge_stride": PLACES, "norm": "none"}
-    sizes = {"image_size": SIZE, "patch_size": PATCH, "dim": 4, "depths": (1, 1), "feature_dim": 2}
+    merging: Any = {"merge_size": PLACES, "merge_stride": PLACES, "norm": "none"}
+    sizes: Any = {"image_size": SIZE, "patch_size": PATCH, "dim": 4, "depths": (1, 1), "feature_dim": 2}
     network = emptied(FasterNet(FasterNetConfig(**sizes, **merging, act="relu", num_classes=2)))
     see_brightness(network.stem.proj, opposite=1)
     row, column = CORNER
@@ -99,7 +100,7 @@ def mixer() -> nn.Module:
 
     Hidden unit i carries place i, far enough to the right that the GELU passes it unchanged.
     """
-    sizes = {"image_size": SIZE, "patch_size": PATCH, "dim": 8, "tokens_dim": PLACES**2, "channels_dim": 8}
+    sizes: Any = {"image_size": SIZE, "patch_size": PATCH, "dim": 8, "tokens_dim": PLACES**2, "channels_dim": 8}
     network = emptied(MlpMixer(MixerConfig(**sizes, depth=1, num_classes=2)))
     block = network.blocks[0]
     see_brightness(network.stem.proj, opposite=1)
