@@ -147,6 +147,9 @@ class ModelStore:
         if found.own:  # somebody else's: not changed, and perhaps nothing that can be copied
             return Loaded(found, weights, model, preprocess, labels, model, self._long)
         model = model.to(self.device).requires_grad_(False)
+        if type(model).__module__.startswith("models."):
+            # Channels side by side take processors a tenth to a quarter less time; equal to rounding.
+            model = model.to(memory_format=torch.channels_last)
         return Loaded(found, weights, model, preprocess, labels, twin_of(model), self._long)
 
     def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
