@@ -35,7 +35,12 @@ TRAINING = {
     *("explorer/after_training.py", "explorer/familiarity/measure.py", "explorer/familiarity/pictures.py"),
     *("models/augmentation.py", "models/checkpoint_facts.py", "models/checkpoint_table.py"),
     *("models/efficientnet_lite_weights.py", "models/model_table.py", "models/muon.py"),
-    *("models/photograph_recipe.py", "models/photograph_report.py", "models/photograph_table.py"),
+    *(
+        "models/photograph_keeping.py",
+        "models/photograph_recipe.py",
+        "models/photograph_report.py",
+        "models/photograph_table.py",
+    ),
     *("models/photograph_training.py", "models/photographs.py", "models/ten_of_imagenet.py"),
     "models/train.py",
 }

@@ -266,6 +266,6 @@
       return settled && last.number <= settled.number ? settled.shares : [];
     },
   };
-  window.mixscope = { shares, address, followed, arrived };
+  window.mixscope = { shares, address, reach, followed, arrived };
   switchLanguage(language);
 }

@@ -172,9 +172,11 @@
 
   // To follow a link without loading the page anew; every tab is then drawn anew when it is seen.
   let follows = 0;
+  let reached = 0; // the last whose controls are set; who goes back and at once forward follows two
   let following = false;
-  const followed = () => follows ? `#${follows}` : '';
-  const arrived = () => { following = false; note(); };
+  const reach = number => { reached = Number(number); };
+  const followed = () => reached ? `#${reached}` : '';
+  const arrived = () => { following = reached < follows; note(); };
   const follow = async search => {
     const asked = Object.fromEntries(new URLSearchParams(search));
     const mine = follows += 1;
@@ -185,7 +187,7 @@
     if (asked.lang && asked.lang !== language) switchLanguage(asked.lang);
     if (themeOf(new URLSearchParams(search))) document.body.classList.toggle('dark', themeOf(new URLSearchParams(search)) === 'dark');
     const button = document.querySelector('#ways button');
-    button.dataset.pick = JSON.stringify({ query: asked, upload, other });
+    button.dataset.pick = JSON.stringify({ query: asked, upload, other, number: mine });
     button.click();
   };
   window.addEventListener('popstate', () => follow(location.search));

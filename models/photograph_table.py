@@ -62,7 +62,7 @@ def photographs(folder: Path) -> str:
         (
             facts["name"],
             f"{facts['parameters']:,}",
-            f"{facts['pictures']:,}",
+            f"{facts['pictures'] + facts.get('began_with', {'pictures': 0})['pictures']:,}",
             f"{facts['accuracy']:.2%}",
             of_all(after.get(facts["name"])),
             f"{facts['ece_before']:.2%} / {facts['ece']:.2%}",
@@ -99,6 +99,7 @@ def options(facts: dict) -> str:
     told += [] if recipe["half"] else ["--no-half"]
     told += [f"--device {facts['device']}"] if facts["device"] != "cpu" else []
     told += ["--begin <the file before>"] if "began_with" in facts else []
+    told += ["--halfway"] if facts.get("halfway") else []
     return f"`{' '.join(told)}`"
 
 

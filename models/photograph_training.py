@@ -21,10 +21,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.augmentation import augmented
-from models.checkpoint_facts import facts_of
 from models.photograph_recipe import Recipe, loss_of, optimisers
-from models.photograph_report import logits_of, report
-from models.photographs import CIFAR10, NONE, Photographs, cifar10, tiny_imagenet
+from models.photograph_report import logits_of
+from models.photographs import CIFAR10, NONE, Photographs
 from models.registry import card
 from models.weights import in_half
 from models.whole_files import save_tensors, written_whole
@@ -57,13 +56,14 @@ class Training:
     folder: Path  # of the checkpoint and the log
     device: str = "cpu"
     begin: Path | None = None  # a bundled file to begin with, instead of random weights
+    halfway: bool = False  # keep the mean of what it began with and what it became
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.recipe.seed)
         self.model = with_ten_classes(self.name).to(self.device)
         if self.begin:
-            self.model.load_state_dict({key: one.float() for key, one in load_file(self.begin).items()})
+            self.model.load_state_dict(load_file(self.begin))
         self.average = deepcopy(self.model)
         self.chosen = optimisers(self.model, self.recipe)
         self.step = 0
@@ -170,30 +170,3 @@ def train(run: Training, own: Photographs, more: Photographs | None, test: Photo
             sys.stdout.write(f"{run.name} epoch {run.step // recipe.per_epoch}: {reached:.2%}\n")
             sys.stdout.flush()
     return run.average.eval()
-
-
-def train_from_files(run: Training, data: Path, more: Path | None, out: Path) -> None:
-    """Train on the pictures that lie there, and keep the average of the weights in half precision.
-
-    more: Tiny ImageNet beside CIFAR-10.
-    """
-    own, test, others = cifar10(data, "train"), cifar10(data, "test"), more and tiny_imagenet(more)
-    write(train(run, own, others, test), run, test, out)
-
-
-def write(model: nn.Module, run: Training, test: Photographs, out: Path) -> None:
-    """Calibrate, measure and save a trained model; what is measured is what is kept, in half precision."""
-    model.cpu().load_state_dict(in_half(model.state_dict()))
-    found = report(model, test, card(run.name).image_size)
-    facts = {
-        "name": run.name,
-        "device": run.device,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "pictures": run.step * run.recipe.batch,
-        "recipe": asdict(run.recipe),
-        **asdict(found),
-    }
-    if run.begin:
-        facts["began_with"] = {key: facts_of(run.begin)[key] for key in ("device", "pictures", "recipe")}
-    kept = in_half(model.state_dict())
-    save_tensors(kept, out / f"{run.name}.cifar10.safetensors", {"mixscope": json.dumps(facts)})

@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from models import card, create, scenes
 from models.checkpoint_table import renew
+from models.photograph_keeping import train_from_files
 from models.photograph_recipe import Recipe
-from models.photograph_training import Training, train_from_files
+from models.photograph_training import Training
 from models.registry import ASSETS
 from models.weights import in_half
 from models.whole_files import save_tensors
@@ -122,6 +123,7 @@ def main() -> None:
     ask.add_argument("--share", type=float, default=1.0, help="of the usual rates")
     ask.add_argument("--cooldown", type=float, default=Recipe.cooldown, help="share of epochs, rate falling")
     ask.add_argument("--begin", type=Path, help="weights of this nano to begin with")
+    ask.add_argument("--halfway", action="store_true", help="keep the mean of these and what they become")
     ask.add_argument("--device", default="cpu", help="where photographs are learned, for example cuda")
     ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
@@ -142,7 +144,7 @@ def main() -> None:
             ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
         taken = ("epochs", "seed", "half", "convolutions", "cooldown")
         recipe = Recipe.of_batch(args.batch, args.share, **{name: getattr(args, name) for name in taken})
-        run = Training(args.name, recipe, args.work, args.device, args.begin)
+        run = Training(args.name, recipe, args.work, args.device, args.begin, args.halfway)
         train_from_files(run, args.data, args.more, args.out)
         renew(args.out)
         return

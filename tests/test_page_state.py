@@ -169,6 +169,11 @@ def test_back_and_forward_step_through_what_was_looked_at_and_uploads_come_back(
     settled(page)
     page.go_forward()
     expect(page.locator("#grid .note").first).to_contain_text("stem")
+    for after in (60, 120, 180):  # ms; forward again before the way back is answered
+        page.evaluate(f"history.back(); setTimeout(() => history.forward(), {after})")
+        page.wait_for_timeout(300)
+        settled(page)
+        expect(page.locator("#grid .note").first).to_contain_text("stem")
     mine = parse_qs(link)["picture"][0]
     again = visit(f"/?{link}&other={mine}")  # the picture is in this browser, to compare with as well
     expect(again.locator("#status")).to_contain_text("ring")

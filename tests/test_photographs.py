@@ -14,9 +14,10 @@ from models.augmentation import augmented
 from models.checkpoint_facts import facts_of
 from models.checkpoint_table import readme
 from models.muon import Muon, orthogonal
+from models.photograph_keeping import met_halfway, write
 from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import calibration_error, logits_of, temperature_of
-from models.photograph_training import Training, accuracy, train, with_ten_classes, write
+from models.photograph_training import Training, accuracy, train, with_ten_classes
 from models.photographs import CIFAR10, NONE, SYNSETS, Photographs, cifar10, tiny_imagenet
 from models.weights import in_half
 
@@ -141,6 +142,16 @@ def test_training_begins_with_the_weights_of_a_file_and_says_so(tmp_path):
         )
     write(second.average, second, pictures, tmp_path / "again")
     assert facts_of(tmp_path / "again" / first.name)["began_with"]["recipe"] == facts_of(first)["recipe"]
+
+
+def test_halfway_is_the_mean_of_what_was_and_what_became(tmp_path):
+    pictures = Photographs(drawn(20), np.arange(20) % 10)
+    run = Training("fasternet_nano", TINY_RECIPE, tmp_path)
+    write(run.average, run, pictures, tmp_path)
+    begun = tmp_path / "fasternet_nano.cifar10.safetensors"
+    other = with_ten_classes("fasternet_nano")
+    mean = (load_file(begun)["head.weight"].float() + other.head.weight.detach()) / 2
+    torch.testing.assert_close(met_halfway(other, begun).head.weight.detach(), mean)
 
 
 def test_convolutions_are_told_apart_from_stem_head_and_those_of_one_channel():

@@ -140,6 +140,8 @@ def test_chosen_methods_are_scored_beside_their_controls(explorer, drawn, tmp_pa
     listed.write_text("0.png\tsquare\n\n")
     question = Question(source=str(listed), **ABOUT, methods=("saliency",))
     *_, last = survey.survey(explorer, question, tmp_path / "out")
+    with pytest.raises(ExplorerError, match="There is no method 'gradcam'; there are "):
+        list(survey.survey(explorer, Question(source=str(listed), **ABOUT, methods=("gradcam",)), tmp_path))
     (row,) = pyarrow.parquet.read_table(tmp_path / "out" / survey.FILE).to_pylist()
     cards = explorer.score_card("vip_nano", drawn["a/0.png"], "scenes", method="saliency")
     card = next(card for card in cards if len(card.curves) == 3)

@@ -2,7 +2,9 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.options import OPTIONS, Options
 from explorer.attribution.registry import METHODS
 from explorer.reweighting.ablation import MODES, OWED
@@ -36,25 +38,37 @@ def parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("recipe", type=Path, metavar="RECIPE")
     replay.add_argument("picture", metavar="PICTURE")
-    add_survey(
-        commands.add_parser("survey", parents=[model_words(), common], help="a row for each of many pictures")
-    )
+    add_survey(commands, [model_words(), common])
     gates = commands.add_parser("gates", parents=[common], help="print the gates of a model")
     gates.add_argument("model", help="a listed name, timm:NAME, or module:function")
     gates.add_argument("--weights", help="a name the model lists, random, or the path of a checkpoint")
+    add_benchmark(commands, [model_words(), common])
     return ask
 
 
-def add_survey(survey: argparse.ArgumentParser) -> None:
+def add_survey(commands: Any, about: list[argparse.ArgumentParser]) -> None:
+    survey = commands.add_parser("survey", parents=about, help="a row for each of many pictures")
     survey.add_argument(
         "source", metavar="SOURCE", help="a folder, a zip, a list of files, or shards-{000..003}.tar"
     )
     survey.add_argument("--resume", action="store_true", help="go on with what was stopped")
-    survey.add_argument(
-        "--methods", nargs="+", default=[], choices=list(METHODS), metavar="METHOD", help="score these, too"
-    )
+    survey.add_argument("--methods", metavar="A,B,...", help="score maps of these, too")
     survey.add_argument("--batch", type=int, default=64, metavar="N", help="pictures decoded beforehand")
     survey.add_argument("--workers", type=int, default=1, metavar="N", help="threads that decode")
+
+
+def add_benchmark(commands: Any, about: list[argparse.ArgumentParser]) -> None:
+    benchmark = commands.add_parser(
+        "benchmark",
+        parents=about,
+        help="measure methods where the truth is known, with intervals and controls",
+    )
+    benchmark.add_argument("--protocol", default="difull", choices=list(PROTOCOLS))
+    benchmark.add_argument("--methods", metavar="A,B,...", help="without it, all")
+    benchmark.add_argument(
+        "--pictures", nargs="+", default=[], metavar="COUNT|DIR", help="how many, and a folder of photographs"
+    )
+    add_options(benchmark)
 
 
 def common_words() -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ def survey(explorer: Explorer, asked: argparse.Namespace) -> Answered:
         source=asked.source,
         model=asked.model,
         weights=explorer.load(asked.model, asked.weights).weights,
-        methods=tuple(asked.methods),
+        methods=tuple(asked.methods.split(",")) if asked.methods else (),
         batch=asked.batch,
         workers=asked.workers,
     )

@@ -4,9 +4,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from explorer.attribution.registry import CONTROLS
+from explorer.attribution.registry import CONTROLS, METHODS
 from explorer.attribution.score_card import ScoreCard
+from explorer.engine.engine import SINGLE
+from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
+
+
+def scorable(explorer: Explorer, model: str, weights: str, methods: Sequence[str]) -> None:
+    """Raises ChoiceError for a method that is none, or means nothing on this model."""
+    loaded = explorer.load(model, weights)
+    for method in methods:
+        if method not in METHODS:
+            raise ChoiceError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
+        if not loaded.labels:
+            raise ChoiceError(SINGLE)
+        explorer.attribution.applicable(loaded, method)
 
 
 def scored(
@@ -14,8 +27,7 @@ def scored(
 ) -> Mapping[str, np.ndarray]:
     """Insertion minus deletion of each method and each control, `[b, 1 + controls]` by column.
 
-    Of the likeliest class; NaN where a map is the same everywhere. Raises ExplorerError for a method that
-    means nothing on this model.
+    Of the likeliest class; NaN where a map is the same everywhere.
     """
     made = {}
     for method in methods:

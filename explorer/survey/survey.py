@@ -27,7 +27,7 @@ from explorer.report.recipe import digest_of
 from explorer.survey.ahead import Ready, ahead, made_ready
 from explorer.survey.measures import Measured, joined, measured, none_of
 from explorer.survey.parts import About, Names, arrow, folder_of, merge, parts, read_about, table, write_part
-from explorer.survey.scores import scored
+from explorer.survey.scores import scorable, scored
 from explorer.survey.sources import Item, items
 from models.whole_files import written_whole
 
@@ -72,6 +72,7 @@ def survey(explorer: Explorer, question: Question, out: Path, *, resume: bool = 
     place = out / FILE
     if Path(question.source).is_dir() and out.resolve().is_relative_to(Path(question.source).resolve()):
         raise ChoiceError(f"{out} lies inside of {question.source}: choose another folder.")
+    scorable(explorer, question.model, question.weights, question.methods)
     agreed(out, asked, resume=resume)
     if not place.is_file():
         total = counted(question.source)

@@ -136,11 +136,13 @@ def connect(
     remembered: Mapping[str, Control],
     first: First,
     begun: list[gr.State],
+    naming: list,
 ) -> Any:
     """Read the address when the page is opened, and keep it true afterwards; gives what follows a link.
 
     tabs: the tabs, and the name of the open one. remembered: controls of the tabs by their names in a link.
     first: what is shown where the address says nothing. begun: what begins anew where a link is followed.
+    naming: events that choose a model; what they are still asked when a link is followed is not answered.
     """
     rail, controls = view.rail, list(remembered.values())
 
@@ -150,7 +152,8 @@ def connect(
     def gone(event: gr.EventData) -> list:
         query, upload = followed(explorer, event)
         anew = [state.value for state in begun]
-        return [*arrive(explorer.hosted, names, remembered, first, query, upload, back=True), *anew]
+        number = str(whole_number(str(getattr(event, "number", ""))) or 0)
+        return [number, *arrive(explorer.hosted, names, remembered, first, query, upload, back=True), *anew]
 
     settled = [
         view.upload,
@@ -170,5 +173,8 @@ def connect(
     ways = View(render("ways"), elem_id="ways")
     # What is said reaches the page through the queue only, and who goes back twice arrives there last.
     queued = {**PICK, "queue": True, "concurrency_id": "ways", "concurrency_limit": 1}
-    went = ways.pick(shown(gone), None, [*settled, *controls, *begun], **queued)
+    reached = gr.Textbox("0", visible="hidden")  # which way the controls stand at
+    reached.change(None, reached, None, js="number => window.mixscope.reach(number)", **PICK)
+    outputs = [reached, *settled, *controls, *begun]
+    went = ways.pick(shown(gone), None, outputs, cancels=naming, **queued)
     return went.success(**after.menus).success(**after.link)

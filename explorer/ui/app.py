@@ -111,11 +111,13 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
         after = rail.refreshing(explorer, view, status)
         running = [event for tab in built.values() for event in tab.running]
         offering = tuple(one for tab in built.values() for one in tab.offering)
-        rail.connect(app, explorer, view, after, running, offering)
+        naming = rail.connect(app, explorer, view, after, running, offering)
         remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
         begun = [state for tab in built.values() for state in tab.begun]
         names = tuple(boxes)
-        went = address.connect(app, explorer, view, after, (shown, open_tab), names, remembered, first, begun)
+        went = address.connect(
+            app, explorer, view, after, (shown, open_tab), names, remembered, first, begun, naming
+        )
         connect_tabs(view.link, shown, open_tab, boxes, built, went)
         endpoints.build(explorer)
         catch_up_alone(app)

@@ -158,8 +158,8 @@ def connect(
     after: Refreshing,
     running: list,
     elsewhere: tuple[View, ...] = (),
-) -> None:
-    """Whatever is chosen stops what runs, then refreshes.
+) -> list:
+    """Whatever is chosen stops what runs, then refreshes; gives the events that choose a model.
 
     elsewhere: views of tabs that offer other weights as the badge does.
     """
@@ -173,6 +173,7 @@ def connect(
     kept = [*both, view.before]
     accepting = view.upload.input(accept, kept, kept, js=TAKEN_AWAY, cancels=running, **queued)
     showing = view.examples.pick(chosen_example, None, both, cancels=running, **PICK)
+    naming = []
     suiting = wired(explorer, rail, best_here, chosen=view.chosen)
     for shown_now in (accepting, showing):
         best = shown_now.success(**suiting, outputs=fitting, **QUICK)
@@ -181,6 +182,7 @@ def connect(
     for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
         ends = [rail.model, rail.picture, *inputs], fitting
         named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **lane("picker"))
+        naming.append(named)
         named.success(None, [settled, *fields], fields, js=SETTLE, **PICK)
         named.success(**after.menus).success(**after.link)
     gr.on([rail.target.input, rail.file.submit], cancels=running, **after.link)
@@ -193,3 +195,4 @@ def connect(
     fetching.success(**after.link)
     brought = weights_upload.connect(app, explorer, rail, view.files, running)
     brought.success(**after.menus).success(**after.link)
+    return naming

@@ -29,9 +29,14 @@ def noise_for(image: Tensor, seed: int, shape: tuple[int, int]) -> np.ndarray:
 
 
 def edges(case: Case) -> Iterator[Part]:
-    """How steep the picture is (Sobel), averaged over its colours before."""
-    grey = reduce(case.image, "b c h w -> b 1 h w", "mean")
+    """How steep the picture is."""
+    yield Part(1, 1, slopes(case.image))
+
+
+def slopes(image: Tensor) -> Tensor:
+    """How steep a picture is (Sobel) `[b, 1, h, w]`, averaged over its colours before."""
+    grey = reduce(image, "b c h w -> b 1 h w", "mean")
     across = torch.tensor(SOBEL, dtype=grey.dtype, device=grey.device)
     kernels = torch.stack([across, across.T])[:, None] / 8
-    slopes = conv2d(pad(grey, (1, 1, 1, 1), mode="replicate"), kernels)
-    yield Part(1, 1, torch.linalg.vector_norm(slopes, dim=1, keepdim=True))
+    found = conv2d(pad(grey, (1, 1, 1, 1), mode="replicate"), kernels)
+    return torch.linalg.vector_norm(found, dim=1, keepdim=True)
