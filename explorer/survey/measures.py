@@ -3,7 +3,7 @@
 Gates are asked for by kind, so that any model's are found. `docs/survey.md` tells what each column holds.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,7 +101,7 @@ def joined(parts: list[Measured]) -> Measured:
     return Measured(columns, widest([part.openness for part in parts if part.openness]), parts[0].branches)
 
 
-def widest(each: list[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def widest(each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """The least and the most of each channel over several, `[2, channels]` by gate."""
     return {
         name: np.stack(

@@ -9,7 +9,6 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -126,8 +125,9 @@ def merge(out: Path, place: Path, told: Mapping[str, Any]) -> dict[str, Any]:
     parquet = arrow().parquet
     found = parts(out)
     unreadable = [one for _, about in found for one in about.unreadable]
-    each = (about.openness for about in (About.read(path) for path, _ in found) if about.openness)
-    openness = reduce(lambda so_far, more: widest([so_far, more]) if so_far else more, each, {})
+    openness: dict[str, np.ndarray] = {}
+    for path, _ in found:
+        openness = widest([one for one in (openness, About.read(path).openness) if one])
     whole = {**told, "pictures": found[-1][1].stop, "unreadable": unreadable, "openness": packed(openness)}
     whole = {**whole, "rows": whole["pictures"] - len(unreadable)}
     schema = parquet.read_schema(found[0][0]).with_metadata({ABOUT: json.dumps(whole).encode()})
@@ -143,7 +143,8 @@ def merge(out: Path, place: Path, told: Mapping[str, Any]) -> dict[str, Any]:
 def regrouped(paths: Iterator[Path]) -> Iterator[Any]:
     """The rows of several files in tables of `GROUP` rows, the last one shorter."""
     pa = arrow()
-    held, count = [], 0
+    held: list[Any] = []
+    count = 0
     for path in paths:
         rows = pa.parquet.read_table(path).replace_schema_metadata(None)
         held, count = [*held, rows], count + len(rows)
