@@ -16,7 +16,7 @@ from explorer.command_line import main
 from explorer.errors import ExplorerError, PictureError
 from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.gates import CLOSED, gates
-from explorer.survey import measures, parts, shards, sources, survey
+from explorer.survey import measures, parts, question, shards, sources, survey
 from explorer.survey.survey import Question
 from models import scenes
 
@@ -90,8 +90,8 @@ def test_each_row_is_what_the_library_says_of_the_picture(explorer, whole, drawn
 def test_the_file_is_the_same_whatever_batch_workers_stops_and_their_places(
     explorer, whole, folder, tmp_path
 ):
-    question = Question(source=str(folder), **ABOUT, batch=3, workers=2)
-    stopped = survey.survey(explorer, question, tmp_path)
+    asked = Question(source=str(folder), **ABOUT, batch=3, workers=2)
+    stopped = survey.survey(explorer, asked, tmp_path)
     assert [next(stopped).done for _ in range(2)] == [0, PASS]
     stopped.close()
     (tmp_path / "parts" / ".partly-part-000000000004.parquet").write_bytes(b"killed while it was written")
@@ -138,8 +138,8 @@ def test_chosen_methods_are_scored_beside_their_controls(explorer, drawn, tmp_pa
     listed = tmp_path / "pictures.txt"
     (tmp_path / "0.png").write_bytes(drawn["a/0.png"])
     listed.write_text("0.png\tsquare\n\n")
-    question = Question(source=str(listed), **ABOUT, methods=("saliency",))
-    *_, last = survey.survey(explorer, question, tmp_path / "out")
+    asked = Question(source=str(listed), **ABOUT, methods=("saliency",))
+    *_, last = survey.survey(explorer, asked, tmp_path / "out")
     with pytest.raises(ExplorerError, match="There is no method 'gradcam'; there are "):
         list(survey.survey(explorer, Question(source=str(listed), **ABOUT, methods=("gradcam",)), tmp_path))
     (row,) = pyarrow.parquet.read_table(tmp_path / "out" / survey.FILE).to_pylist()
@@ -245,7 +245,7 @@ def test_what_cannot_be_gone_over_is_refused(explorer, folder, tmp_path, source,
     )
     if before is not None:
         out.mkdir()
-        (out / survey.QUESTION).write_text(json.dumps(before))
+        (out / question.FILE).write_text(json.dumps(before))
     with pytest.raises(ExplorerError, match=sentence):
         list(survey.survey(explorer, asked, out, resume=resume))
 

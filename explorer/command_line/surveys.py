@@ -8,7 +8,9 @@ from tqdm import tqdm
 from explorer.command_line.asked import Answered
 from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
+from explorer.report.survey_page import survey_report
 from explorer.survey import survey as going
+from explorer.survey.question import Question
 
 OFTEN = 0.2  # seconds between two lines of progress
 
@@ -17,7 +19,7 @@ def survey(explorer: Explorer, asked: argparse.Namespace) -> Answered:
     """Go over all pictures of a source; what is no picture is told of and stops nothing."""
     if asked.out is None:
         raise ExplorerError("A survey needs --out DIR, the folder it is written to.")
-    question = going.Question(
+    question = Question(
         source=asked.source,
         model=asked.model,
         weights=explorer.load(asked.model, asked.weights).weights,
@@ -27,9 +29,11 @@ def survey(explorer: Explorer, asked: argparse.Namespace) -> Answered:
     )
     told = followed(explorer, question, asked)
     unreadable = [{"name": one["name"], "reason": one["reason"]} for one in told["unreadable"]]
-    parquet = str(asked.out / going.FILE)
+    parquet = asked.out / going.FILE
+    report = parquet.with_suffix(".html")
     data = {
-        "parquet": parquet,
+        "parquet": str(parquet),
+        "report": str(report),
         "rows": told["rows"],
         "unreadable": unreadable,
         **{name: told[name] for name in ("source", "model", "weights", "methods")},
@@ -38,10 +42,11 @@ def survey(explorer: Explorer, asked: argparse.Namespace) -> Answered:
         f"{parquet}: {told['rows']} pictures",
         *(f"{one['name']}: {one['reason']}" for one in unreadable),
     ]
-    return Answered("".join(f"{line}\n" for line in lines), data)
+    text = "".join(f"{line}\n" for line in [*lines, str(report)])
+    return Answered(text, data, {report.name: survey_report(parquet).encode()})
 
 
-def followed(explorer: Explorer, question: going.Question, asked: argparse.Namespace) -> dict[str, Any]:
+def followed(explorer: Explorer, question: Question, asked: argparse.Namespace) -> dict[str, Any]:
     """What the survey says of itself, with rate and time left on standard error while it runs."""
     with tqdm(unit="picture", mininterval=OFTEN, smoothing=0.05) as bar:
         try:

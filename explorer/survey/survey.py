@@ -4,7 +4,6 @@ Pictures number 32 k to 32 k + 31 of the source share a pass, whatever else is c
 may round the last digits otherwise, and so numbers depend on the source, the model and the processor alone.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,31 +22,17 @@ from explorer.engine.others_errors import told_in_a_sentence
 from explorer.errors import ChoiceError, ExplorerError
 from explorer.explorer import Explorer
 from explorer.familiarity.reference import shipped
-from explorer.report.recipe import digest_of
 from explorer.survey.ahead import Ready, ahead, made_ready
 from explorer.survey.measures import Measured, joined, measured, none_of
 from explorer.survey.parts import About, Names, arrow, folder_of, merge, parts, read_about, table, write_part
+from explorer.survey.question import Question, agreed, question_of
 from explorer.survey.scores import scorable, scored
 from explorer.survey.sources import Item, items
-from models.whole_files import written_whole
 
-FORMAT = 1
 PASS = 32  # pictures that share a pass
 PART = 8  # passes that are written together
 PATIENCE = 60.0  # seconds after which a part is written though it is not full
-FILE, QUESTION = "survey.parquet", "question.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is gone over, with what, and how it is gone about."""
-
-    source: str
-    model: str
-    weights: str
-    methods: tuple[str, ...] = ()  # of attribution, scored beside their controls
-    batch: int = 64  # pictures that are decoded or being decoded, at most; changes no number
-    workers: int = 1  # threads that read and decode; 0 for none beside the model's. Changes no number
+FILE = "survey.parquet"
 
 
 @dataclass(frozen=True)
@@ -82,36 +67,6 @@ def survey(explorer: Explorer, question: Question, out: Path, *, resume: bool = 
     forget_parts(out)
     told = read_about(place)
     yield Progress(told["pictures"], told["pictures"], told["pictures"], told)
-
-
-def question_of(question: Question, loaded: Loaded) -> dict[str, Any]:
-    """What decides the numbers, as it stands beside them."""
-    return {
-        "format": FORMAT,
-        "source": question.source,
-        "model": question.model,
-        "weights": question.weights,
-        "weights_sha256": digest_of(loaded.model),
-        "methods": list(question.methods),
-    }
-
-
-def agreed(out: Path, asked: dict[str, Any], *, resume: bool) -> None:
-    """Make the folder, or see that what is in it is this very survey."""
-    place = out / QUESTION
-    try:
-        folder_of(out).mkdir(parents=True, exist_ok=True)
-        if place.is_file():
-            if not resume:
-                raise ChoiceError(
-                    f"{out} holds a survey already: go on with --resume, or choose another folder."
-                )
-            if json.loads(place.read_text("utf-8")) != asked:
-                raise ChoiceError(f"{out} holds a survey of something else: choose another folder.")
-        with written_whole(place) as partly:
-            partly.write_text(json.dumps(asked, indent=1) + "\n", "utf-8")
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ExplorerError(f"Nothing can be written to {out}: {error}.") from error
 
 
 def counted(source: str) -> int:
