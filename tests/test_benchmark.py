@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.attribution.benchmark import results
 from explorer.attribution.benchmark.controls import CONTROLS, WIDTH, control
 from explorer.attribution.benchmark.grids import SIDE, Disconnected, grid_of, grids, share_inside
-from explorer.attribution.benchmark.intervals import bootstrap
-from explorer.attribution.benchmark.measure import Row
+from explorer.attribution.benchmark.intervals import Interval, bootstrap
+from explorer.attribution.benchmark.measure import Row, trials_of
 from explorer.attribution.benchmark.pictures import Known, sure_of
+from explorer.attribution.benchmark.planted import sure_stages
+from explorer.attribution.benchmark.protocols import Examined
+from explorer.attribution.benchmark.results import digest_of, measured
 from explorer.attribution.methods.case import wanting
+from explorer.attribution.options import Options
 from explorer.capture import hooked
 from explorer.command_line import main
+from explorer.errors import ChoiceError
 from tests.tiny import IMAGE_SIDE, TINY
 
 CELLS = SIDE**2
@@ -117,10 +123,60 @@ def test_intervals_are_as_wide_as_the_mean_is_unsure():
 
 def test_a_method_has_found_something_only_where_it_clears_every_control():
     about = {"protocol": "difull", "model": "m", "weights": "w", "source": "scenes", "method": "saliency"}
-    low, middle = (0.1, 0.2, 0.1, 0.2), (0.4, 0.6, 0.4, 0.6)
-    assert Row(**about, values=middle, controls={"edges": low, "random": low}).clears
-    assert not Row(**about, values=middle, controls={"edges": low, "random": middle}).clears
-    assert not Row(**about, controls={}, reason="No ReLU in this model.").clears
+    low, middle, high = Interval(0.2, 0.1, 0.3), Interval(0.5, 0.4, 0.6), Interval(0.5, 0.45, 0.55)
+    assert Row(**about, found=middle, controls={"edges": low, "random": low}).clears
+    assert not Row(**about, found=middle, controls={"edges": low, "random": high}).clears
+    assert not Row(**about, reason="No ReLU in this model.").clears
+
+
+def test_what_was_measured_is_kept_and_not_made_again(tmp_path, monkeypatch, explorer):
+    path = tmp_path / "kept.json"
+    examined = Examined(explorer.load("fasternet_nano", "scenes"), 2)
+    methods, options = ["edges", "saliency", "guided_backprop"], Options()
+    first = list(measured(examined, "by_hand", methods, options, path=path))
+    kept = json.loads(path.read_text())
+    assert kept["versions"]["torch"] == torch.__version__
+    assert {row["checkpoint"] for row in kept["rows"]} == {digest_of(examined.loaded.model)}
+    asked = []
+    monkeypatch.setattr(results, "rows", lambda *question: asked.append(question[2]) or iter(first))
+    assert list(measured(examined, "by_hand", methods, options, path=path)) == first
+    assert asked == []
+    list(measured(examined, "by_hand", methods[:1], Options(seed=1), path=path))
+    assert asked == [["edges"]]
+    path.write_text("{}")
+    with pytest.raises(ChoiceError, match="holds no results"):
+        list(measured(examined, "by_hand", methods, options, path=path))
+
+
+def brightness(_model, image, _target):
+    """A method of somebody else."""
+    return image[0].mean(dim=0)
+
+
+def flat(_model, image, _target):
+    return image[0, 0, 0]
+
+
+def test_a_method_of_others_is_measured_the_same_way(capsys):
+    words = ("--protocol", "by_hand", "--model", "fasternet_nano", "--pictures", "3")
+    (found,) = said(capsys, *words, "--methods", "tests.test_benchmark:brightness")
+    assert found["method"] == "tests.test_benchmark:brightness"
+    assert 0 < found["value"] < 0.5
+    assert set(found["controls"]) == set(CONTROLS)
+    assert main(["benchmark", *words, "--methods", "tests.test_benchmark:flat"]) == 2
+    assert "a map has two axes" in capsys.readouterr().err
+    assert main(["benchmark", *words, "--methods", "tests.test_benchmark:nothing"]) == 2
+    assert "is no method" in capsys.readouterr().err
+
+
+def test_a_map_of_a_planted_cause_is_held_against_the_object(explorer):
+    examined = Examined(explorer.load("vip_nano", "scenes"), 3)
+    trials = trials_of(examined, "planted")
+    for trial, (_, known) in zip(
+        trials, sure_stages(examined.loaded.model, examined.loaded.preprocess, 3), strict=True
+    ):
+        assert trial.scored([known.mask.astype(float)]) == 1
+        assert trial.scored([1 - known.mask.astype(float)]) < 0.2
 
 
 def said(capsys, *words: str) -> list[dict]:
@@ -152,6 +208,8 @@ def test_the_published_order_comes_out_again_where_cells_are_disconnected(capsys
         (("--model", "mixer_nano", "--pictures", "many"), "takes how many, or a folder"),
         (("--model", "mixer_nano", "--methods", "guess"), "no method 'guess'"),
         (("--model", "mixer_nano", "--weights", "cifar10"), "was not trained on scenes"),
+        (("--protocol", "planted", "--weights", "cifar10"), "Causes are known for scenes"),
+        (("--protocol", "by_hand", "--model", "s2mlp_nano"), "No S2-MLP was written by hand"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_measured_is_refused_with_a_sentence(words, sentence, capsys):

@@ -64,9 +64,15 @@ def add_benchmark(commands: Any, about: list[argparse.ArgumentParser]) -> None:
         help="measure methods where the truth is known, with intervals and controls",
     )
     benchmark.add_argument("--protocol", default="difull", choices=list(PROTOCOLS))
-    benchmark.add_argument("--methods", metavar="A,B,...", help="without it, all")
+    benchmark.add_argument("--methods", metavar="A,B,...", help="names, or module:function; else all")
     benchmark.add_argument(
         "--pictures", nargs="+", default=[], metavar="COUNT|DIR", help="how many, and a folder of photographs"
+    )
+    benchmark.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE.json",
+        help="kept there row by row; what is there is not made again",
     )
     add_options(benchmark)
 

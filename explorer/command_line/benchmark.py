@@ -1,12 +1,16 @@
 """`python -m explorer benchmark`: methods measured by a protocol, with intervals and controls."""
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from explorer.attribution.benchmark.measure import Row, rows
+from tqdm import tqdm
+
+from explorer.attribution.benchmark.foreign import method_at
+from explorer.attribution.benchmark.measure import Row
 from explorer.attribution.benchmark.protocols import Examined
+from explorer.attribution.benchmark.results import measured
 from explorer.attribution.benchmark.truth_lab import OPTIONS as LIGHTLY
 from explorer.attribution.options import OPTIONS, Options
 from explorer.attribution.registry import METHODS
@@ -22,7 +26,9 @@ def benchmark(explorer: Explorer, asked: argparse.Namespace) -> Answered:
     count, folder = pictures_of(asked.pictures)
     examined = Examined(explorer.load(asked.model, asked.weights), count, folder)
     methods = asked.methods.split(",") if asked.methods else list(METHODS)
-    found = list(rows(examined, asked.protocol, methods, options_of(asked)))
+    foreign = {name: method_at(name) for name in methods if ":" in name}
+    work = measured(examined, asked.protocol, methods, options_of(asked), foreign, asked.results)
+    found = list(tqdm(work, total=len(methods), unit="method", disable=None))
     return Answered(table(found), [told(one) for one in found])
 
 
@@ -47,7 +53,7 @@ def options_of(asked: argparse.Namespace) -> Options:
 
 def told(row: Row) -> dict[str, Any]:
     """A row as plain data; `value`, `low` and `high` are null where there is a reason for none."""
-    found = row.interval
+    found = row.found
     return {
         "protocol": row.protocol,
         "model": row.model,
@@ -57,9 +63,10 @@ def told(row: Row) -> dict[str, Any]:
         "value": found and found.value,
         "low": found and found.low,
         "high": found and found.high,
+        "controls": {name: asdict(one) for name, one in row.controls.items()},
         "controls_up_to": row.bar,
         "clears": row.clears,
-        "pictures": len(row.values),
+        "pictures": row.pictures,
         "reason": row.reason,
     }
 
@@ -67,7 +74,7 @@ def told(row: Row) -> dict[str, Any]:
 def table(found: list[Row]) -> str:
     lines = [LINE.format("method", "value", "95 % interval", "controls", "")]
     for row in found:
-        if (known := row.interval) is None:
+        if (known := row.found) is None:
             lines.append(LINE.format(row.method, "-", "", "", row.reason))
             continue
         between = f"{known.low:.3f} to {known.high:.3f}"

@@ -1,7 +1,8 @@
 """A protocol asked of a model, method by method: means with intervals, and the controls beside them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, method_named
 from explorer.errors import ChoiceError
 
+NOBODYS: Mapping[str, Explain] = MappingProxyType({})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -25,24 +28,20 @@ class Row:
     weights: str
     source: str  # "scenes" or "photographs"
     method: str
-    values: tuple[float, ...] = ()  # picture by picture
-    controls: Mapping[str, tuple[float, ...]]  # the same, at the resolution of the method's maps
+    found: Interval | None = None
+    controls: Mapping[str, Interval] = field(default_factory=dict)  # at the resolution of the method's maps
+    pictures: int = 0  # that it was measured with
     reason: str = ""
-
-    @property
-    def interval(self) -> Interval | None:
-        return bootstrap(self.values) if self.values else None
 
     @property
     def bar(self) -> float | None:
         """The upper end of the best control's interval."""
-        ends = [bootstrap(one).high for one in self.controls.values() if one]
-        return max(ends) if ends else None
+        return max((one.high for one in self.controls.values()), default=None)
 
     @property
     def clears(self) -> bool:
         """Whether the interval lies above those of all controls; only then has the method found anything."""
-        return self.interval is not None and self.bar is not None and self.interval.low > self.bar
+        return self.found is not None and self.bar is not None and self.found.low > self.bar
 
 
 def trials_of(examined: Examined, protocol: str) -> list[Trial]:
@@ -62,62 +61,45 @@ def rows(
     protocol: str,
     methods: Sequence[str],
     options: Options,
-    foreign: Mapping[str, Explain] | None = None,
+    foreign: Mapping[str, Explain] = NOBODYS,
 ) -> Iterator[Row]:
     """A row a method, as they are finished. `foreign` are methods of others by their names."""
     for method in methods:
-        if method not in {*CONTROLS, *(foreign or {})}:
+        if method not in {*CONTROLS, *foreign}:
             method_named(method)
     trials = trials_of(examined, protocol)
     for method in methods:
-        yield row(examined, protocol, method, options, trials, (foreign or {}).get(method))
+        about: Any = {**examined.about, "protocol": protocol, "method": method}
+        if method not in foreign and (reason := meaningless(examined, method)):
+            yield Row(**about, reason=reason)
+            continue
+        explain = foreign.get(method) or explaining(method, examined.loaded.preprocess, options)
+        yield row(about, method, explain, trials)
 
 
-def row(
-    examined: Examined,
-    protocol: str,
-    method: str,
-    options: Options,
-    trials: Sequence[Trial],
-    foreign: Explain | None = None,
-) -> Row:
+def row(about: Mapping[str, Any], method: str, explain: Explain, trials: Sequence[Trial]) -> Row:
     """One method over all trials of a protocol."""
-    loaded = examined.loaded
-    about: Any = {
-        "protocol": protocol,
-        "model": loaded.card.name,
-        "weights": loaded.weights,
-        "source": examined.source,
-        "method": method,
-    }
-    if foreign is None and (reason := meaningless(examined, method)):
-        return Row(**about, controls={}, reason=reason)
-    explain = foreign or explaining(method, loaded.preprocess, options)
-    values: list[float] = []
-    controls: dict[str, list[float]] = {name: [] for name in CONTROLS}
+    values: list[float | None] = []
+    controls: dict[str, list[float | None]] = {name: [] for name in CONTROLS}
     for number, trial in enumerate(trials):
         asked = trial.questions
-        if foreign is None and method in CONTROLS:
+        if method in CONTROLS:
             maps = [control(method, one.image, one.image.shape[-2:], number) for one in asked]
         else:
             maps = [np.asarray(explain(one.model, one.image, one.target)) for one in asked]
-        add(values, trial.scored(maps))
+        values.append(trial.scored(maps))
         for name, known in controls.items():
-            beside = [
-                control(name, one.image, made.shape, number) for one, made in zip(asked, maps, strict=True)
-            ]
-            add(known, trial.scored(beside))
+            pairs = zip(asked, maps, strict=True)
+            known.append(trial.scored([control(name, one.image, made.shape, number) for one, made in pairs]))
+    told = [one for one in values if one is not None]
+    beside = {name: [one for one in known if one is not None] for name, known in controls.items()}
     return Row(
         **about,
-        values=tuple(values),
-        controls={name: tuple(known) for name, known in controls.items()},
-        reason="" if values else "Its maps have too few places, or say the same of all of them.",
+        found=bootstrap(told) if told else None,
+        controls={name: bootstrap(known) for name, known in beside.items() if known},
+        pictures=len(told),
+        reason="" if told else "Its maps have too few places for this to be measured.",
     )
-
-
-def add(values: list[float], value: float | None) -> None:
-    if value is not None:
-        values.append(round(value, 4))
 
 
 def meaningless(examined: Examined, method: str) -> str:

@@ -9,11 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from explorer.attribution.benchmark.staged import Stage, render, stage
 from explorer.errors import ChoiceError, PictureError
 from explorer.pictures import open_picture, to_image
 from models import scenes
 from models.registry import Preprocess
 
+STAGES = 5_000  # seeds to look through
 SURE = 0.99  # least probability of its class in a picture a model is sure of
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
@@ -35,6 +37,20 @@ def of_scenes(preprocess: Preprocess) -> Iterator[Known]:
         yield Known(image, scene.label, scene.mask)
 
 
+def of_stages(preprocess: Preprocess) -> Iterator[tuple[Stage, Known]]:
+    """Staged scenes, see `staged`, and what they are made of."""
+    for seed in range(STAGES):
+        made = stage(seed)
+        yield made, seen(made, preprocess)
+
+
+def seen(made: Stage, preprocess: Preprocess, also: Stage | None = None) -> Known:
+    """A staged scene as a model sees it."""
+    scene = render(made, preprocess.size, also)
+    image, _ = to_image(Image.fromarray(scene.picture), preprocess)
+    return Known(image, scene.label, scene.mask)
+
+
 def of_folder(folder: Path, preprocess: Preprocess, model: nn.Module) -> Iterator[Known]:
     """The pictures of a folder and of those in it, mixed the same way every time.
 
@@ -54,8 +70,10 @@ def of_folder(folder: Path, preprocess: Preprocess, model: nn.Module) -> Iterato
 
 def sure_of(model: nn.Module, pictures: Iterator[Known], least: float = SURE) -> Iterator[Known]:
     """Those of the pictures whose class the model gives at least a probability."""
-    for known in pictures:
-        with torch.no_grad():
-            found = model(known.image)[0].softmax(dim=0)
-        if float(found[known.target]) >= least:
-            yield known
+    return (known for known in pictures if probability(model, known) >= least)
+
+
+def probability(model: nn.Module, known: Known) -> float:
+    """What the model gives the class of a picture."""
+    with torch.no_grad():
+        return float(model(known.image)[0].softmax(dim=0)[known.target])

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from explorer.attribution.benchmark.by_hand import BY_HAND, by_hand
 from explorer.attribution.benchmark.grids import disconnected, grid_pointing
 from explorer.attribution.benchmark.pictures import Known, of_folder, of_scenes, sure_of
+from explorer.attribution.benchmark.planted import planted
 from explorer.attribution.benchmark.trials import Trial
 from explorer.engine.loaded import Loaded
 from explorer.errors import ChoiceError
@@ -23,6 +25,11 @@ class Examined:
     @property
     def source(self) -> str:
         return "scenes" if self.folder is None else "photographs"
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Which model this is, and what it is shown."""
+        return {"model": self.loaded.card.name, "weights": self.loaded.weights, "source": self.source}
 
     def pictures(self) -> Iterator[Known]:
         """One after the other; raises ChoiceError for a model that knows no scenes and has no folder."""
@@ -56,6 +63,19 @@ def fixed_size(examined: Examined) -> str:
     return "" if card.step else f"{card.name} takes one size of image only: it cannot see a grid whole."
 
 
+def only_scenes(examined: Examined) -> str:
+    """Only of scenes it is known what tells the class."""
+    if examined.loaded.weights == "scenes" and examined.folder is None:
+        return ""
+    return "Causes are known for scenes: name a model with the weights called scenes, and no folder."
+
+
+def not_by_hand(examined: Examined) -> str:
+    """Networks were written by hand for some families."""
+    family = examined.loaded.card.family
+    return "" if family in BY_HAND else f"No {family} was written by hand; there are {', '.join(BY_HAND)}."
+
+
 PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
     {
         "difull": Protocol(
@@ -68,6 +88,18 @@ PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
             "Share of the positive values in the cell of a grid that shows the class.",
             lambda examined: grid_pointing(examined.loaded.model, examined.sure(), examined.count),
             fixed_size,
+        ),
+        "planted": Protocol(
+            "Planted cause",
+            "Of as many places as the object has that tells the class, the largest values that lie on it.",
+            lambda examined: planted(examined.loaded.model, examined.loaded.preprocess, examined.count),
+            only_scenes,
+        ),
+        "by_hand": Protocol(
+            "By construction",
+            "Share of a map on the places that decide, in a network of the family written by hand.",
+            lambda examined: by_hand(examined.loaded.card.family, examined.count),
+            not_by_hand,
         ),
     }
 )
