@@ -44,7 +44,12 @@ TRAINING = {
     *("models/photograph_training.py", "models/photographs.py", "models/ten_of_imagenet.py"),
     "models/train.py",
 }
-OPTIONAL = ("timm", "mcp", "desktop")  # each has requirements-NAME.txt, and is `pip install .[NAME]`
+OPTIONAL = (
+    "timm",
+    "mcp",
+    "desktop",
+    "survey",
+)  # each has requirements-NAME.txt, and is `pip install .[NAME]`
 MAIN = '''"""`python -m mixscope`, the same as `mixscope`."""
 
 import sys

@@ -7,8 +7,9 @@ from scipy.stats import f_oneway
 
 from explorer.familiarity.pictures import drawn
 from explorer.figures.class_shares import by_class as figure_by_class
+from explorer.figures.class_shares import separability, through_depth
 from explorer.reweighting.branch_weights import BlockWeights, branch_weights
-from explorer.reweighting.class_shares import by_class, change, told_right
+from explorer.reweighting.class_shares import by_class, change, holm, told_right
 from explorer.reweighting.interventions import Uniform
 from explorer.reweighting.reference_shares import over
 from models import card, create
@@ -78,3 +79,25 @@ def test_the_figure_has_a_panel_a_block_and_bars_of_two_errors():
     assert [panel.get_title() for panel in panels] == list("1234")
     (low, high) = panels[0].collections[0].get_segments()[0][:, 1]
     assert high - low == pytest.approx(0.04)
+
+
+def test_several_tests_are_corrected_as_holm_says():
+    # By hand: the least of four times 4, the next times 3, ...; never less than one before, never above 1.
+    np.testing.assert_allclose(holm([0.04, 0.01, 0.03, 0.6]), [0.09, 0.04, 0.09, 0.6])
+    np.testing.assert_allclose(holm([0.5, 0.9]), [1.0, 1.0])
+
+
+def test_classes_are_lines_through_the_depth_with_their_intervals():
+    means = np.random.default_rng(0).random((3, 2, 2))  # blocks, classes, branches
+    names = ["cat", "dog"], ("x", "y"), ["a", "b", "c"]
+    panels = through_depth(*names, means, means - 0.1, means + 0.2).axes
+    for branch, panel in enumerate(panels):
+        assert panel.get_title() == "xy"[branch]
+        for kind, (line, band) in enumerate(zip(panel.lines, panel.collections, strict=True)):
+            np.testing.assert_allclose(line.get_ydata(), means[:, kind, branch])
+            heights = band.get_paths()[0].vertices[:, 1]
+            assert heights.min() == pytest.approx(means[:, kind, branch].min() - 0.1)
+            assert heights.max() == pytest.approx(means[:, kind, branch].max() + 0.2)
+    (bars,) = separability(["a", "b"], np.array([0.5, 0.1]), np.array([True, False])).axes[0].containers
+    assert [bar.get_width() for bar in bars] == [0.5, 0.1]
+    assert bars[0].get_facecolor() != bars[1].get_facecolor()

@@ -38,11 +38,23 @@ def parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("recipe", type=Path, metavar="RECIPE")
     replay.add_argument("picture", metavar="PICTURE")
+    add_survey(commands, [model_words(), common])
     gates = commands.add_parser("gates", parents=[common], help="print the gates of a model")
     gates.add_argument("model", help="a listed name, timm:NAME, or module:function")
     gates.add_argument("--weights", help="a name the model lists, random, or the path of a checkpoint")
     add_benchmark(commands, [model_words(), common])
     return ask
+
+
+def add_survey(commands: Any, about: list[argparse.ArgumentParser]) -> None:
+    survey = commands.add_parser("survey", parents=about, help="a row for each of many pictures")
+    survey.add_argument(
+        "source", metavar="SOURCE", help="a folder, a zip, a list of files, or shards-{000..003}.tar"
+    )
+    survey.add_argument("--resume", action="store_true", help="go on with what was stopped")
+    survey.add_argument("--methods", metavar="A,B,...", help="score maps of these, too")
+    survey.add_argument("--batch", type=int, default=64, metavar="N", help="pictures decoded beforehand")
+    survey.add_argument("--workers", type=int, default=1, metavar="N", help="threads that decode")
 
 
 def add_benchmark(commands: Any, about: list[argparse.ArgumentParser]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer import answers
 from explorer.attribution.registry import METHODS
-from explorer.command_line import benchmark, gates, reports
+from explorer.command_line import benchmark, gates, reports, surveys
 from explorer.command_line.arguments import options_of
 from explorer.command_line.asked import Answered, each_picture, last
 from explorer.command_line.drawings import drawn_map, drawn_shares
@@ -150,6 +150,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "knock-out": knock_out,
         "report": reports.report,
         "replay": reports.replay,
+        "survey": surveys.survey,
         "gates": gates.gates,
         "benchmark": benchmark.benchmark,
     }

@@ -79,10 +79,15 @@ def size_shares(run: Run) -> tuple[BlockWeights, ...]:
     made = []
     for found in run.of(Kind.BRANCHES):
         if found.block not in weighed:
-            sizes = found.value[0].abs().mean(dim=(1, 2))
-            shares = sizes / sizes.sum(dim=0).clamp_min(1e-12)
-            made.append(BlockWeights(found.block, found.branches, shares.numpy(), learned=False))
+            shares = sizes_of(found.value)[0].numpy()
+            made.append(BlockWeights(found.block, found.branches, shares, learned=False))
     return tuple(made)
+
+
+def sizes_of(branches: Tensor) -> Tensor:
+    """The share of each of `[b, branches, h, w, c]` in the sum of absolute values, `[b, branches, c]`."""
+    sizes = branches.abs().mean(dim=(2, 3))
+    return sizes / sizes.sum(dim=1, keepdim=True).clamp_min(1e-12)
 
 
 def blends(run: Run) -> tuple[BlockWeights, ...]:

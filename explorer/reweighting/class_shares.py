@@ -40,6 +40,18 @@ def by_class(
 ) -> tuple[ClassShares, ...]:
     """Of the branch weights of many pictures, block by block, and what each shows `[n]`."""
     shares = np.array([[block.mean for block in blocks] for blocks in runs])  # [n, blocks, branches]
+    named = [(block.block, block.branches) for block in runs[0]]
+    return compared(shares, named, labels, shuffles, seed)
+
+
+def compared(
+    shares: np.ndarray,
+    named: Sequence[tuple[str, tuple[str, ...]]],
+    labels: np.ndarray,
+    shuffles: int = SHUFFLES,
+    seed: int = 0,
+) -> tuple[ClassShares, ...]:
+    """Of mean shares `[n, blocks, branches]`, each block named with its branches; of a class at least two."""
     kinds, index = np.unique(labels, return_inverse=True)
     members = (index == np.arange(len(kinds))[:, None]).astype(float)  # [classes, n]
     centred = shares - shares.mean(axis=0)
@@ -53,14 +65,14 @@ def by_class(
     errors = np.stack([shares[index == kind].std(axis=0, ddof=1) for kind in range(len(kinds))])
     return tuple(
         ClassShares(
-            block.block,
-            block.branches,
+            block,
+            branches,
             means[:, number],
             errors[:, number] / np.sqrt(counts)[:, None],
             float(found[number] / total[number]) if total[number] else 0.0,
             float(chance[number]),
         )
-        for number, block in enumerate(runs[0])
+        for number, (block, branches) in enumerate(named)
     )
 
 
@@ -88,3 +100,13 @@ def change(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
     """The change of the accuracy on the same pictures, and its standard error."""
     apart = after.astype(float) - before
     return float(apart.mean()), float(apart.std(ddof=1) / np.sqrt(len(apart)))
+
+
+def holm(probabilities: Sequence[float]) -> np.ndarray:
+    """Probabilities of several tests, each raised so that one in twenty surveys errs anywhere at 0.05.
+
+    Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979.
+    """
+    order = np.argsort(probabilities, kind="stable")
+    raised = np.asarray(probabilities, float)[order] * np.arange(len(order), 0, -1)
+    return np.minimum(1, np.maximum.accumulate(raised))[np.argsort(order, kind="stable")]
