@@ -20,6 +20,7 @@ from explorer.attribution.benchmark.staged import (
     Stage,
     bar_masks,
     before,
+    render,
     stage,
     without_bar,
     without_object,
@@ -149,7 +150,7 @@ def target_sensitivity(model: nn.Module, preprocess: Preprocess, count: int) -> 
         falls = [logits_of(model, images, one.label) for one in (plain, other)]
         if all(fall[0] - fall[1 + own] > max(0, fall[0] - fall[2 - own]) for own, fall in enumerate(falls)):
             found += 1
-            masks = seen(plain, preprocess).mask, seen(other, preprocess).mask
+            masks = tuple(render(one, preprocess.size).mask for one in (plain, other))
             asked = tuple(Question(model, two.image, one.label) for one in (plain, other))
             yield Trial(asked, partial(score, parts=masks))
 
