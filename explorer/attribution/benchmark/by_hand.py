@@ -100,7 +100,13 @@ def mixer() -> nn.Module:
 
     Hidden unit i carries place i, far enough to the right that the GELU passes it unchanged.
     """
-    sizes: Any = {"image_size": SIZE, "patch_size": PATCH, "dim": 8, "tokens_dim": PLACES**2, "channels_dim": 8}
+    sizes: Any = {
+        "image_size": SIZE,
+        "patch_size": PATCH,
+        "dim": 8,
+        "tokens_dim": PLACES**2,
+        "channels_dim": 8,
+    }
     network = emptied(MlpMixer(MixerConfig(**sizes, depth=1, num_classes=2)))
     block = network.blocks[0]
     see_brightness(network.stem.proj, opposite=1)
