@@ -11,7 +11,7 @@ from explorer.ui.temporary_files import temporary_folder
 
 COMMANDS = (
     "Without a page: `python -m explorer inspect PICTURE`, and attribute, reweight, knock-out, report, "
-    "replay, gates; each tells more with --help."
+    "replay, gates, benchmark, survey; each tells more with --help."
 )
 
 

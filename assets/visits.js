@@ -69,7 +69,9 @@
   };
   const picture = () => {
     const views = [...document.querySelectorAll('#tabs [role=tabpanel] :is(.view, .card) img')];
-    const shown = views.find(one => one.checkVisibility() && one.naturalWidth > 1) ?? document.querySelector('#picture img');
+    const size = one => one.clientWidth * one.clientHeight;
+    const seen = views.filter(one => one.checkVisibility() && size(one) > 3600 && one.naturalHeight > 1);
+    const [shown = document.querySelector('#picture img')] = seen.sort((a, b) => size(b) - size(a));
     if (!shown?.complete) return '';
     const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });
     const pen = canvas.getContext('2d');

@@ -4,6 +4,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+import torch
 from torch import nn
 
 from explorer.engine.turns import Turns
@@ -41,6 +42,16 @@ class Loaded:
     @property
     def bytes(self) -> int:
         return 4 * self.parameters
+
+
+def quickly_laid_out(model: nn.Module) -> nn.Module:
+    """Our own models with their channels side by side in memory; equal to rounding.
+
+    A picture takes a processor a tenth to a quarter less time. Code of others may count on the usual order.
+    """
+    if not type(model).__module__.startswith("models."):
+        return model
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in PyTorch's stub
 
 
 def twin_of(model: nn.Module) -> nn.Module:

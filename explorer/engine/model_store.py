@@ -10,7 +10,7 @@ from torch import nn
 from explorer.any_model.elsewhere import fetched, is_elsewhere, is_here
 from explorer.engine.cache import Cache, about_to_compute
 from explorer.engine.limits import Limits
-from explorer.engine.loaded import RANDOM, Loaded, twin_of
+from explorer.engine.loaded import RANDOM, Loaded, quickly_laid_out, twin_of
 from explorer.engine.turns import Turns
 from explorer.engine.uploads import GONE, is_upload, new_name, read_labels, refuse_file
 from explorer.errors import ChoiceError
@@ -146,7 +146,7 @@ class ModelStore:
     ) -> Loaded:
         if found.own:  # somebody else's: not changed, and perhaps nothing that can be copied
             return Loaded(found, weights, model, preprocess, labels, model, self._long)
-        model = model.to(self.device).requires_grad_(False)
+        model = quickly_laid_out(model.to(self.device).requires_grad_(False))
         return Loaded(found, weights, model, preprocess, labels, twin_of(model), self._long)
 
     def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
