@@ -172,7 +172,17 @@ def plain(model, image):
     }
 
 
-OURS = {"layer_cam", "score_cam", "attention_rollout", "random", "edges"}  # Captum has none
+OURS = {
+    "hires_cam",
+    "grad_cam_plus_plus",
+    "rise",
+    "expected_gradients",
+    "layer_cam",
+    "score_cam",
+    "attention_rollout",
+    "random",
+    "edges",
+}  # Captum has none
 RULED = {"deep_lift", "deep_lift_shap", "lrp"}  # not every model can be followed
 # Of these Captum has no rule for ReLU6; `test_relu6.py` compares them with their definitions.
 BY_RELUS = {"deep_lift", "deep_lift_shap", "guided_backprop", "deconvolution", "guided_grad_cam"}

@@ -10,16 +10,20 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
+import torch
 from einops import reduce
+from PIL import Image
 from torch import Tensor, nn
 
 from explorer.attribution.baselines import BASELINES, baseline_of
-from explorer.attribution.methods import cams, controls, gradients, rules, segments, windows
+from explorer.attribution.methods import cams, controls, gradients, rise, rules, segments, windows
 from explorer.attribution.methods.case import Case, Part, logit_change
 from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
 from explorer.errors import ChoiceError
 from explorer.in_notebook import InNotebook
+from explorer.pictures import to_image
+from models import scenes
 from models.memory import is_short_of_memory
 from models.probe import Kind
 from models.registry import Preprocess
@@ -84,6 +88,13 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             uses=("samples", "baseline"),
             sums=True,
         ),
+        "expected_gradients": Method(
+            "Expected Gradients",
+            gradients.expected_gradients,
+            lambda options: 3 * options.samples,
+            uses=("samples",),
+            sums=True,
+        ),
         "deep_lift": Method(
             "DeepLift", rules.deep_lift, lambda _: 6, complete=True, uses=("baseline",), sums=True
         ),
@@ -108,6 +119,12 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
         "layer_cam": Method(
             "Layer-CAM", cams.layer_cam, lambda _: 3, uses=("layer",), unit="activation × gradient"
         ),
+        "hires_cam": Method(
+            "HiResCAM", cams.hires_cam, lambda _: 3, uses=("layer",), unit="activation × gradient"
+        ),
+        "grad_cam_plus_plus": Method(
+            "Grad-CAM++", cams.grad_cam_plus_plus, lambda _: 3, uses=("layer",), unit="weighted activation"
+        ),
         "score_cam": Method(
             "Score-CAM",
             cams.score_cam,
@@ -129,6 +146,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: sum(cells**2 for cells in windows.levels(options.cells)),
             uses=("baseline", "cells"),
         ),
+        "rise": Method("RISE", rise.rise, lambda options: options.draws, uses=("draws", "baseline")),
         "feature_ablation": Method(
             "Feature ablation",
             segments.feature_ablation,
@@ -273,8 +291,14 @@ def case_of(model: nn.Module, image: Tensor, preprocess: Preprocess, target: int
     def every() -> tuple[Tensor, ...]:
         return tuple(baseline_of(image, preprocess, name, options.seed) for name in BASELINES)
 
+    def scenes_seen(count: int) -> Tensor:
+        height, width = image.shape[-2:]
+        seen = replace(preprocess, size=height, width=width)
+        drawn = (scenes.draw(seed, max(height, width)).picture for seed in range(count))
+        return torch.cat([to_image(Image.fromarray(one), seen)[0] for one in drawn])
+
     chosen = baseline_of(image, preprocess, options.baseline, options.seed)
-    return Case(model, image, chosen, target, options, every)
+    return Case(model, image, chosen, target, options, every, scenes_seen)
 
 
 def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | None:

@@ -67,36 +67,55 @@ def rows(
     for method in methods:
         if method not in {*CONTROLS, *foreign}:
             method_named(method)
-    trials = trials_of(examined, protocol)
+    trials, known = trials_of(examined, protocol), Controls()
     for method in methods:
         about: Any = {**examined.about, "protocol": protocol, "method": method}
         if method not in foreign and (reason := meaningless(examined, method)):
             yield Row(**about, reason=reason)
             continue
         explain = foreign.get(method) or explaining(method, examined.loaded.preprocess, options)
-        yield row(about, method, explain, trials)
+        yield row(about, method, explain, trials, known)
 
 
-def row(about: Mapping[str, Any], method: str, explain: Explain, trials: Sequence[Trial]) -> Row:
+class Controls:
+    """What the controls score, trial by trial; made once for every resolution that a method has."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple, float | None] = {}
+
+    def scored(
+        self, name: str, number: int, trial: Trial, shapes: tuple[tuple[int, ...], ...]
+    ) -> float | None:
+        key = name, number, shapes
+        if key not in self.known:
+            pairs = zip(trial.questions, shapes, strict=True)
+            self.known[key] = trial.scored([control(name, one.image, shape, number) for one, shape in pairs])
+        return self.known[key]
+
+
+def row(
+    about: Mapping[str, Any], method: str, explain: Explain, trials: Sequence[Trial], known: Controls
+) -> Row:
     """One method over all trials of a protocol."""
     values: list[float | None] = []
     controls: dict[str, list[float | None]] = {name: [] for name in CONTROLS}
     for number, trial in enumerate(trials):
-        asked = trial.questions
+        whole = tuple(one.image.shape[-2:] for one in trial.questions)
         if method in CONTROLS:
-            maps = [control(method, one.image, one.image.shape[-2:], number) for one in asked]
+            values.append(known.scored(method, number, trial, whole))
+            shapes: tuple[tuple[int, ...], ...] = whole
         else:
-            maps = [np.asarray(explain(one.model, one.image, one.target)) for one in asked]
-        values.append(trial.scored(maps))
-        for name, known in controls.items():
-            pairs = zip(asked, maps, strict=True)
-            known.append(trial.scored([control(name, one.image, made.shape, number) for one, made in pairs]))
+            maps = [np.asarray(explain(one.model, one.image, one.target)) for one in trial.questions]
+            values.append(trial.scored(maps))
+            shapes = tuple(made.shape for made in maps)
+        for name, scores in controls.items():
+            scores.append(known.scored(name, number, trial, shapes))
     told = [one for one in values if one is not None]
-    beside = {name: [one for one in known if one is not None] for name, known in controls.items()}
+    beside = {name: [one for one in scores if one is not None] for name, scores in controls.items()}
     return Row(
         **about,
         found=bootstrap(told) if told else None,
-        controls={name: bootstrap(known) for name, known in beside.items() if known},
+        controls={name: bootstrap(scores) for name, scores in beside.items() if scores},
         pictures=len(told),
         reason="" if told else "Its maps have too few places for this to be measured.",
     )

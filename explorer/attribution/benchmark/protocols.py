@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from torch import nn
+
+from explorer.attribution.benchmark import interventions
 from explorer.attribution.benchmark.by_hand import BY_HAND, by_hand
 from explorer.attribution.benchmark.grids import disconnected, grid_pointing
 from explorer.attribution.benchmark.pictures import Known, of_folder, of_scenes, sure_of
 from explorer.attribution.benchmark.planted import planted
 from explorer.attribution.benchmark.trials import Trial
+from explorer.attribution.benchmark.without_cause import randomised, relevance_gain
 from explorer.engine.loaded import Loaded
 from explorer.errors import ChoiceError
+from models.registry import Preprocess
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,26 @@ def not_by_hand(examined: Examined) -> str:
     return "" if family in BY_HAND else f"No {family} was written by hand; there are {', '.join(BY_HAND)}."
 
 
+Changed = Callable[[nn.Module, Preprocess, int], Iterator[Trial]]
+
+
+def staged(title: str, measures: str, trials: Changed) -> Protocol:
+    """A protocol on staged scenes."""
+
+    def asked(examined: Examined) -> Iterator[Trial]:
+        return trials(examined.loaded.model, examined.loaded.preprocess, examined.count)
+
+    return Protocol(title, measures, asked, only_scenes)
+
+
 PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
     {
+        "by_hand": Protocol(
+            "By construction",
+            "Share of a map on the places that decide, in a network of the family written by hand.",
+            lambda examined: by_hand(examined.loaded.card.family, examined.count),
+            not_by_hand,
+        ),
         "difull": Protocol(
             "DiFull",
             "Share of the positive values in the one cell of a grid that the logit depends on.",
@@ -89,17 +112,47 @@ PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
             lambda examined: grid_pointing(examined.loaded.model, examined.sure(), examined.count),
             fixed_size,
         ),
-        "planted": Protocol(
+        "planted": staged(
             "Planted cause",
             "Of as many places as the object has that tells the class, the largest values that lie on it.",
-            lambda examined: planted(examined.loaded.model, examined.loaded.preprocess, examined.count),
-            only_scenes,
+            planted,
         ),
-        "by_hand": Protocol(
-            "By construction",
-            "Share of a map on the places that decide, in a network of the family written by hand.",
-            lambda examined: by_hand(examined.loaded.card.family, examined.count),
-            not_by_hand,
+        "deletion": staged(
+            "Single deletion",
+            "Rank correlation of what a map says of each part with what the logit loses without it.",
+            interventions.deletion,
+        ),
+        "preservation": staged(
+            "Preservation",
+            "Probability of the class where only the part is drawn that the map names first.",
+            interventions.preservation,
+        ),
+        "distractibility": staged(
+            "Distractibility",
+            "What is said of the object, beside what is said of bars that do not matter.",
+            interventions.distractibility,
+        ),
+        "target_sensitivity": staged(
+            "Target sensitivity",
+            "Of two objects, how often the map of each class names its own.",
+            interventions.target_sensitivity,
+        ),
+        "background": staged(
+            "Background",
+            "How near to its true share of the logit is what is said of the background.",
+            interventions.background,
+        ),
+        "srg": Protocol(
+            "Relevance gain",
+            "Probability of the class while the least relevant places go, less while the most relevant go.",
+            lambda examined: relevance_gain(
+                examined.loaded.model, examined.loaded.preprocess, examined.sure(), examined.count
+            ),
+        ),
+        "randomised": Protocol(
+            "Randomisation",
+            "How much of the rank order of a map is lost as the weights are, the top layers first.",
+            lambda examined: randomised(examined.loaded.model, examined.sure(), examined.count),
         ),
     }
 )

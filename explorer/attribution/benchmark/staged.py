@@ -6,6 +6,7 @@ two colours lie around it, so that neither the centre nor a colour gives the cau
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class Stage:
     has_object: bool = True
 
 
+@lru_cache(maxsize=1_000)
 def stage(seed: int, label: int | None = None) -> Stage:
     """The stage of a seed."""
     rng = np.random.default_rng(OFFSET + seed)

@@ -39,6 +39,26 @@ def layer_cam(case: Case) -> Iterator[Part]:
     yield Part(1, 1, (value * slope.relu()).sum(dim=1, keepdim=True))
 
 
+def hires_cam(case: Case) -> Iterator[Part]:
+    """Every place weighted by its own gradient (HiResCAM, Draelos & Carin, 2020), without its final ReLU."""
+    value, slope = with_slope(case)
+    yield Part(1, 1, (value * slope).sum(dim=1, keepdim=True))
+
+
+def grad_cam_plus_plus(case: Case) -> Iterator[Part]:
+    """Channels weighted by their positive gradients, as far as each place needs (Chattopadhay et al., 2018).
+
+    eq. 19, with the exponential of the logit as the score, whose second and third derivatives are powers of
+    the gradient; the factor exp(logit), the same for all channels, is left out, and so is the final ReLU.
+    """
+    value, slope = with_slope(case)
+    everywhere = reduce(value, "1 c h w -> 1 c 1 1", "sum")
+    below = 2 * slope.square() + everywhere * slope.pow(3)
+    alpha = slope.square() / torch.where(below == 0, torch.ones_like(below), below)
+    weights = reduce(alpha * slope.relu(), "1 c h w -> 1 c 1 1", "sum")
+    yield Part(1, 1, (weights * value).sum(dim=1, keepdim=True))
+
+
 def with_slope(case: Case) -> tuple[Tensor, Tensor]:
     """The chosen map and the gradient of what is explained, `[1, c, h, w]` each."""
     kept = {}

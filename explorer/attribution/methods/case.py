@@ -41,6 +41,7 @@ class Case:
     target: int
     options: Options
     every_baseline: Callable[[], tuple[Tensor, ...]] = tuple  # made for methods that take several
+    references: Callable[[int], Tensor] = torch.zeros  # so many pictures of the world [n, 3, h, w]
     pixels: int = PIXELS_AT_ONCE  # in one Captum call; less where memory was short
 
     @property

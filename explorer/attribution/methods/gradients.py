@@ -102,6 +102,26 @@ def gradient_shap(case: Case) -> Iterator[Part]:
     )
 
 
+def expected_gradients(case: Case) -> Iterator[Part]:
+    """Gradients at random places between held-out scenes and the image (Erion et al., 2021, eq. 5).
+
+    Integrated Gradients averaged over many baselines: each sample draws a scene and a place on the way.
+    """
+    scenes = case.references(case.options.samples)
+    dice = torch.Generator().manual_seed(case.options.seed)
+    shares = torch.rand(len(scenes), 1, 1, 1, generator=dice).to(case.image)
+    summed: Tensor = torch.zeros_like(case.image)
+    for start in range(0, len(scenes), case.at_once):
+        some = scenes[start : start + case.at_once].to(case.image)
+        change = case.image - some
+        points = (some + shares[start : start + case.at_once] * change).requires_grad_()
+        with torch.enable_grad():
+            (slopes,) = torch.autograd.grad(case.model(points)[:, case.target].sum(), points)
+        summed = summed + (slopes * change).sum(dim=0, keepdim=True)
+        done = start + len(some)
+        yield Part(done, len(scenes), summed / done)
+
+
 def averaged(case: Case, draw) -> Iterator[Part]:
     """The mean over samples, a few at a time; `draw(count)` gives the mean of that many new ones."""
     stream = RandomStream(case.options.seed)
