@@ -12,6 +12,7 @@ from benchmarks.maps import maps
 from benchmarks.mixing import mixing
 from benchmarks.page import page
 from benchmarks.reweighting import reweighting
+from benchmarks.survey import survey
 from benchmarks.turns import turns
 from benchmarks.walk import walk_costs
 
@@ -27,6 +28,7 @@ PARTS = {
     "walk": walk_costs,
     "maps": maps,
     "mixing": mixing,
+    "survey": survey,
     "page": page,
 }
 

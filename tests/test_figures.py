@@ -16,7 +16,7 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.maps import rows_of_maps, table
 from explorer.figures.mosaic import in_a_row
 from explorer.figures.raster import data_uri, png, sprite
-from explorer.figures.shares import across_depth, inside_block
+from explorer.figures.shares import across_depth, inside_block, over_training
 
 SIGNED = np.array([[-1.0, 0.0], [0.5, 3.0]])
 FLOATS = arrays.arrays(np.float32, (3, 4), elements=st.floats(-1e6, 1e6, width=32))
@@ -153,3 +153,14 @@ def test_maps_in_a_row_keep_their_own_size_and_scale():
         np.testing.assert_array_equal(drawn.get_array(), values)
         assert drawn.get_clim() == (-reach, reach)
     assert [axes.get_title() for axes in figure.axes] == ["first", "second"]
+
+
+def test_shares_over_checkpoints_are_a_line_a_branch():
+    each = [
+        {"a": {"x": 0.2, "y": 0.8}, "b": {"x": 0.5, "y": 0.5}},
+        {"a": {"x": 0.4, "y": 0.6}, "b": {"x": 1, "y": 0}},
+    ]
+    first, second = over_training(["one", "two"], each).axes[:2]
+    assert [list(line.get_ydata()) for line in first.lines] == [[0.2, 0.4], [0.8, 0.6]]
+    assert [list(line.get_ydata()) for line in second.lines] == [[0.5, 1], [0.5, 0]]
+    assert [first.get_title(), second.get_title()] == ["a", "b"]

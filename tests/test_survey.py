@@ -2,8 +2,10 @@
 
 import io
 import json
+import shutil
 import tarfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
@@ -17,8 +19,9 @@ from explorer.errors import ExplorerError, PictureError
 from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.gates import CLOSED, gates
 from explorer.survey import measures, parts, question, shards, sources, survey
+from explorer.survey.found import Rows, mean_shares
 from explorer.survey.survey import Question
-from models import scenes
+from models import card, scenes
 
 ABOUT = {"model": "vip_nano", "weights": "scenes"}
 PASS, COUNT = 4, 10
@@ -281,3 +284,21 @@ def test_the_command_tells_programs_what_was_found(folder, tmp_path, capsys):
     assert "picture/s" in err
     assert main([*words, str(tmp_path / "out")]) == 2
     assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_shares_are_drawn_over_checkpoints_in_the_order_of_their_numbers(folder, tmp_path, capsys):
+    weights = card("vip_nano").weights["scenes"].source.fetch()
+    files = [tmp_path / f"epoch-{number}.safetensors" for number in (10, 2)]
+    for file in files:
+        shutil.copyfile(weights, file)
+    words = ["survey", str(folder), "--device", "cpu", "--json", "--out", str(tmp_path / "out")]
+    assert main([*words, "--checkpoints", *map(str, files)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["parquet"].split("/")[-2] for one in told["surveys"]] == ["epoch-2", "epoch-10"]
+    with Image.open(told["figure"]) as drawn:
+        assert drawn.width > 300
+    first, second = (mean_shares(Rows.read(Path(one["parquet"]))) for one in told["surveys"])
+    assert first == second
+    assert sum(first["stages.0.blocks.0.token_mixing"].values()) == pytest.approx(1)
+    assert main([*words, "--weights", "scenes", "--checkpoints", str(files[0])]) == 2
+    assert "take the place of --weights" in capsys.readouterr().err

@@ -51,6 +51,14 @@ def add_survey(commands: Any, about: list[argparse.ArgumentParser]) -> None:
     survey.add_argument(
         "source", metavar="SOURCE", help="a folder, a zip, a list of files, or shards-{000..003}.tar"
     )
+    survey.add_argument(
+        "--checkpoints",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="go over all with each of these weights, and draw the shares over them",
+    )
     survey.add_argument("--resume", action="store_true", help="go on with what was stopped")
     survey.add_argument("--methods", metavar="A,B,...", help="score maps of these, too")
     survey.add_argument("--batch", type=int, default=64, metavar="N", help="pictures decoded beforehand")

@@ -23,7 +23,7 @@ class Familiar:
     def distances(self, features: np.ndarray) -> np.ndarray:
         """Squared distance of each row of `[n, channels]` to the centre that is nearest, `[n]`."""
         apart = features[:, None] - self.centres
-        return np.einsum("n k c, c d, n k d -> n k", apart, self.precision, apart).min(axis=1)
+        return np.einsum("n k d, n k d -> n k", apart @ self.precision, apart).min(axis=1)
 
 
 def features(run: Run) -> np.ndarray:

@@ -1,5 +1,7 @@
 """How branches are blended, to be saved: across depth, and channel by channel inside a block."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -18,6 +20,28 @@ def across_depth(blocks: list[str], branches: tuple[str, ...], means: np.ndarray
     axes.set_yticklabels(blocks)
     axes.invert_yaxis()
     axes.legend(ncols=len(branches), loc="upper center", bbox_to_anchor=(0.5, -0.12 - 0.6 / len(blocks)))
+    return figure
+
+
+def over_training(checkpoints: list[str], each: Sequence[Mapping[str, Mapping[str, float]]]) -> Figure:
+    """A panel a block, a line a branch over the checkpoints; `each` has shares by block, by branch."""
+    blocks = list(each[0])
+    columns = min(3, len(blocks))
+    rows = -(-len(blocks) // columns)
+    figure = Figure(figsize=(3.6 * columns, 1 + 2.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, block in zip(panels, blocks, strict=False):
+        branches = tuple(each[0][block])
+        for branch, colour in zip(branches, branch_colours(branches), strict=True):
+            panel.plot([one[block][branch] for one in each], "o-", ms=3, color=colour, label=branch)
+        panel.set(xticks=range(len(checkpoints)))
+        panel.set_title(block, fontsize=9)
+        panel.set_xticklabels(checkpoints, rotation=90, fontsize=8)
+        panel.grid(axis="y", alpha=0.3)
+    for panel in panels[len(blocks) :]:
+        panel.set_axis_off()
+    panels[0].set_ylabel("mean")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 

@@ -119,6 +119,16 @@ def intervals(values: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.nda
     return low, high
 
 
+def mean_shares(rows: Rows) -> dict[str, dict[str, float]]:
+    """The mean share of every branch, and how far every gate is open, over all rows looked at, by block."""
+    made = {}
+    for column in rows.gates:
+        branches = rows.about["branches"].get(column, ["open"])
+        means = np.atleast_1d(np.asarray(rows.columns[column], float).mean(axis=0))
+        made[column.partition(":")[2]] = dict(zip(branches, means.tolist(), strict=True))
+    return made
+
+
 @dataclass(frozen=True)
 class Channels:
     """How many channels of one column no picture, or every picture, opens; of shares branch by branch."""
