@@ -62,21 +62,19 @@ def summary(row: Row) -> list[Any]:
     return [row.protocol, row.model, row.source, row.method, ends, bar, row.pictures, row.reason]
 
 
+def from_summary(row: list[Any]) -> Shipped:
+    protocol, model, source, method, ends, bar, pictures, reason = row
+    found = None if ends is None else Interval(*(one / 1000 for one in ends))
+    at = None if bar is None else bar / 1000
+    return Shipped(protocol, model, source, method, found, at, pictures, reason)
+
+
 @cache
 def shipped() -> tuple[Shipped, ...]:
     """All that ships. Raises ChoiceError where the file is missing or damaged."""
     try:
         rows = json.loads(PATH.read_text("utf-8"))["rows"]
-        return tuple(
-            Shipped(
-                *names,
-                found=ends and Interval(*(one / 1000 for one in ends)),
-                bar=None if bar is None else bar / 1000,
-                pictures=pictures,
-                reason=reason,
-            )
-            for *names, ends, bar, pictures, reason in rows
-        )
+        return tuple(from_summary(row) for row in rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ChoiceError("The shipped results of the benchmark are missing or damaged.") from error
 
