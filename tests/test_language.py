@@ -39,6 +39,7 @@ KEPT = "|".join(
                 "Shapley",
                 "KernelShap",
                 "LIME",
+                "RISE",
             ),
             *("LRP", "SLIC", "ReLU", "Vision Permutator", "S2-MLPv2", "LayerNorm", "GELU"),
             *("SiLU", "GroupNorm", "DropPath"),

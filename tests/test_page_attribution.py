@@ -123,6 +123,10 @@ def test_the_truth_lab_shows_its_table_and_computes_a_row_again(follow):
     expect(rows.first).not_to_have_text(before)
     page.locator("#truth-run").click()
     expect(page.locator("#truth .verdict")).to_contain_text("after 100 scenes")
+    expect(page.locator("#protocols h2")).to_have_text("DiFull")
+    choose(page, "protocol", "Single deletion")
+    expect(page.locator("#protocols h2")).to_have_text("Single deletion")
+    expect(page.locator("#protocols h3")).to_have_text("Which method should I believe for this model?")
 
 
 def test_a_slow_method_is_stopped(follow):

@@ -10,7 +10,7 @@ from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Control, Menu, opened, progress_on, stopping, switch
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane, wired
-from explorer.ui.tabs.attribution import attribution_map, score_card, side_by_side, truth_lab
+from explorer.ui.tabs.attribution import attribution_map, protocols, score_card, side_by_side, truth_lab
 from explorer.ui.tabs.attribution.marked_methods import marked_methods, marking
 from explorer.ui.tabs.attribution.option_controls import build_controls, link_names, more_asked
 from explorer.ui.tabs.registry import BuiltTab, TabParts
@@ -50,6 +50,7 @@ def build(parts: TabParts) -> BuiltTab:
     with gr.Column(visible=False) as side_column:
         side, names = side_by_side.build(parts)
     with gr.Column(visible=False) as truth_column:
+        protocol = protocols.build(parts)
         truth, measure = truth_lab.build(parts, chosen["method"])
     columns = [map_column, score_column, side_column, truth_column]
     beside.change(partial(opened, BESIDE), beside, columns, **PICK)
@@ -59,7 +60,7 @@ def build(parts: TabParts) -> BuiltTab:
     marks = wired(parts.explorer, parts.rail, marking)
     parts.redraw.change(**marks, outputs=chosen["method"], **lane("verdicts"))
     parts.redraw.change(lambda: render("verdicts", rows=None), None, verdicts, **QUICK)
-    remembered = {**link_names(chosen), "beside": beside, **names, **measure}
+    remembered = {**link_names(chosen), "beside": beside, **names, **measure, **protocol}
     return BuiltTab(remembered=remembered, running=[*running, *side, *truth])
 
 

@@ -1,0 +1,38 @@
+"""Which method to believe for a model: where it clears the controls, protocol by protocol."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from explorer.attribution.benchmark.shipped import Shipped
+
+# Any method that follows the model passes these; that says nothing of a map of this model being right.
+SANITY = ("difull", "by_hand", "randomised")
+FEWEST = 2  # protocols that a method has to clear
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What speaks for a method on one model, and what against: protocols by name."""
+
+    method: str
+    clears: tuple[str, ...]
+    fails: tuple[str, ...]
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether it clears the controls in several protocols, and more often than not."""
+        return len(self.clears) >= FEWEST and len(self.clears) > len(self.fails)
+
+
+def beliefs(rows: Iterable[Shipped], model: str, source: str = "scenes") -> tuple[Belief, ...]:
+    """The methods of a model, those first that clear the controls in most protocols.
+
+    Those of `SANITY` are not counted. Where a method has no score, that says nothing for or against it.
+    """
+    told: dict[str, tuple[list[str], list[str]]] = {}
+    for row in rows:
+        counts = row.protocol not in SANITY and row.found is not None
+        if counts and (row.model, row.source) == (model, source):
+            told.setdefault(row.method, ([], []))[not row.clears].append(row.protocol)
+    found = [Belief(method, tuple(clears), tuple(fails)) for method, (clears, fails) in told.items()]
+    return tuple(sorted(found, key=lambda one: (len(one.fails) - len(one.clears), one.method)))

@@ -1,0 +1,126 @@
+"""What ships: all nanos by every protocol, as far as a file of results goes.
+
+`python -m explorer.attribution.benchmark.shipped results.json --photographs FOLDER` measures what is missing
+in the file, for as many minutes as it is given, and writes `assets/measured.json` from all that is there.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from explorer.attribution.benchmark.intervals import Interval
+from explorer.attribution.benchmark.measure import Row
+from explorer.attribution.benchmark.protocols import PROTOCOLS, Examined
+from explorer.attribution.benchmark.results import as_row, measured, read, versions
+from explorer.attribution.benchmark.truth_lab import OPTIONS, nanos
+from explorer.engine.engine import Engine
+from explorer.errors import ChoiceError
+from models import card
+from models.registry import ASSETS
+from models.whole_files import written_whole
+
+PATH = ASSETS / "measured.json"
+METHODS = (
+    *("saliency", "input_x_gradient", "integrated_gradients"),
+    *("grad_cam", "hires_cam", "layer_cam", "occlusion"),
+)
+PICTURES = 6
+OTHERWISE = {"randomised": 4, "difull": 8, "gridpg": 8}
+FIRST = ("difull", "deletion", "distractibility", "target_sensitivity", "planted", "by_hand", "gridpg")
+OF_PHOTOGRAPHS = ("difull", "gridpg", "srg", "randomised")  # no cause is known
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One method by one protocol on one model, as shipped."""
+
+    protocol: str
+    model: str
+    source: str
+    method: str
+    found: Interval | None
+    bar: float | None  # the upper end of the best control's interval
+    pictures: int
+    reason: str
+
+    @property
+    def clears(self) -> bool:
+        return self.found is not None and self.bar is not None and self.found.low > self.bar
+
+
+def summary(row: Row) -> list[Any]:
+    """A row as it ships: its names, interval and bar in thousandths, how many pictures, the reason."""
+    found = row.found
+    ends = None if found is None else [round(1000 * one) for one in (found.value, found.low, found.high)]
+    bar = None if row.bar is None else round(1000 * row.bar)
+    return [row.protocol, row.model, row.source, row.method, ends, bar, row.pictures, row.reason]
+
+
+def from_summary(row: list[Any]) -> Shipped:
+    protocol, model, source, method, ends, bar, pictures, reason = row
+    found = None if ends is None else Interval(*(one / 1000 for one in ends))
+    at = None if bar is None else bar / 1000
+    return Shipped(protocol, model, source, method, found, at, pictures, reason)
+
+
+@cache
+def shipped() -> tuple[Shipped, ...]:
+    """All that ships. Raises ChoiceError where the file is missing or damaged."""
+    try:
+        rows = json.loads(PATH.read_text("utf-8"))["rows"]
+        return tuple(from_summary(row) for row in rows)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ChoiceError("The shipped results of the benchmark are missing or damaged.") from error
+
+
+def questions(photographs: Path | None) -> Iterator[tuple[str, str, Path | None, str]]:
+    """Protocol, model, folder and weights, so that what is cut short has measured all models alike."""
+    order = (*FIRST, *(name for name in PROTOCOLS if name not in FIRST))
+    for protocol in order:
+        yield from ((protocol, name, None, "scenes") for name in nanos())
+    for protocol in OF_PHOTOGRAPHS if photographs else ():
+        names = (name for name in nanos() if "cifar10" in card(name).weights)
+        yield from ((protocol, name, photographs, "cifar10") for name in names)
+
+
+def measure(path: Path, photographs: Path | None, minutes: float) -> None:
+    """Measure what is missing until the time is over; every row is kept at once."""
+    models, start = Engine("cpu").models, time.monotonic()
+    for protocol, name, folder, weights in questions(photographs):
+        examined = Examined(models.load(name, weights), OTHERWISE.get(protocol, PICTURES), folder)
+        try:
+            for _ in measured(examined, protocol, METHODS, OPTIONS, path=path):
+                if time.monotonic() - start > 60 * minutes:
+                    return
+        except ChoiceError as error:
+            sys.stdout.write(f"{protocol} {name} {weights}: {error}\n")
+
+
+def write(path: Path) -> None:
+    """Make what ships from a file of results."""
+    kept = read(path)
+    checkpoints = {f"{one['model']}/{one['weights']}": one["checkpoint"] for one in kept.values()}
+    head = {
+        "versions": versions(),
+        "checkpoints": checkpoints,
+        "options": next(iter(kept.values()))["options"],
+    }
+    rows = ",\n".join(json.dumps(summary(as_row(kept[name])), separators=(",", ":")) for name in sorted(kept))
+    with written_whole(PATH) as partly:
+        partly.write_text(f'{json.dumps(head)[:-1]}, "rows": [\n{rows}\n]}}\n', "utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--photographs", type=Path, metavar="FOLDER")
+    parser.add_argument("--minutes", type=float, default=600)
+    asked = parser.parse_args()
+    measure(asked.results, asked.photographs, asked.minutes)
+    write(asked.results)

@@ -1,0 +1,101 @@
+"""Methods and families by one protocol, with intervals and controls, and which method to believe."""
+
+import gradio as gr
+
+from explorer.attribution.benchmark.belief import beliefs
+from explorer.attribution.benchmark.protocols import PROTOCOLS
+from explorer.attribution.benchmark.shipped import Shipped, shipped
+from explorer.attribution.registry import METHODS
+from explorer.errors import ChoiceError
+from explorer.explorer import Explorer
+from explorer.ui.components import View, render, sentence
+from explorer.ui.controls import QUIET, Control, Menu
+from explorer.ui.selection import QUICK, Selection, wired
+from explorer.ui.tabs.registry import TabParts
+from models import card
+
+FIRST = "difull"
+SOURCES = {"scenes": "", "photographs": ", photographs"}
+PYTHON = """from explorer.attribution.benchmark.shipped import shipped
+
+for row in shipped():
+    print(row.protocol, row.model, row.source, row.method, row.found, row.clears)"""
+
+
+def choices() -> list[tuple[str, str]]:
+    """The protocols there are results of, scenes and photographs apart."""
+    there = {(row.protocol, row.source) for row in shipped()}
+    return [
+        (PROTOCOLS[name].title + SOURCES[source], name if source == "scenes" else f"{name}-{source}")
+        for name in PROTOCOLS
+        for source in SOURCES
+        if (name, source) in there
+    ]
+
+
+def page(choice: str, model: str) -> str:
+    """The table of one protocol, and what all of them say of the model that is chosen."""
+    name, _, source = choice.partition("-")
+    source = source or "scenes"
+    found = {
+        (row.method, row.model): row for row in shipped() if (row.protocol, row.source) == (name, source)
+    }
+    names = sorted({model for _, model in found})
+    methods = [method for method in METHODS if any(method == one for one, _ in found)]
+    rows = [(METHODS[method].title, [cell(found.get((method, one))) for one in names]) for method in methods]
+    base = model.partition("@")[0]
+    return render(
+        "protocols",
+        title=PROTOCOLS[name].title,
+        measures=PROTOCOLS[name].measures,
+        families=[card(one).family for one in names],
+        rows=rows,
+        pictures=max(row.pictures for row in found.values()),
+        model=base,
+        believed=[told for told in ranking(base, source) if told["clears"]],
+        best=next((one.method for one in beliefs(shipped(), base, source) if one.is_believed), None),
+        titles={method: METHODS[method].title for method in methods},
+        python=PYTHON,
+    )
+
+
+def ranking(model: str, source: str) -> list[dict]:
+    """The methods of a model with the protocols in which each clears the controls, and fails to."""
+    return [
+        {
+            "title": METHODS[one.method].title,
+            "clears": [PROTOCOLS[name].title for name in one.clears],
+            "of": len(one.clears) + len(one.fails),
+        }
+        for one in beliefs(shipped(), model, source)
+    ]
+
+
+def cell(row: Shipped | None) -> dict:
+    """A value with the ends of its interval and the bar of the controls, each a percentage of the cell."""
+    if row is None or row.found is None:
+        return {"value": None, "reason": row.reason if row else ""}
+    ends = {"low": row.found.low, "high": row.found.high, "bar": row.bar or 0.0}
+    placed = {name: round(100 * min(max(one, 0.0), 1.0), 1) for name, one in ends.items()}
+    return {"value": row.found.value, "clears": row.clears, "reason": "", **placed}
+
+
+def draw(_explorer: Explorer, selection: Selection, *, protocol: str) -> str:
+    return page(protocol, selection.model)
+
+
+def build(parts: TabParts) -> dict[str, Control]:
+    """Gives the control of a link."""
+    try:
+        offered = choices()
+        first = page(FIRST, "")
+    except ChoiceError as error:
+        View(sentence(str(error)), elem_id="protocols")
+        return {}
+    with gr.Row(elem_classes="controls"):
+        protocol = Menu(offered, value=FIRST, label="Protocol", elem_id="protocol", min_width=240)
+    view = View(first, elem_id="protocols")
+    asks = wired(parts.explorer, parts.rail, draw, protocol=protocol)
+    protocol.input(**asks, outputs=view, **QUIET)
+    parts.redraw.change(**asks, outputs=view, **QUICK)
+    return {"protocol": protocol}
