@@ -50,6 +50,7 @@ EVERY = {
     "against": "3",
     "beside": "truth",
     "measure": "mass",
+    "protocol": "deletion",
     "methods": "saliency,edges",
     "shape": "slic",
     "segments": "16",
