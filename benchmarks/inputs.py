@@ -77,7 +77,7 @@ def slider(large: Path, small: Path) -> str:
 
 def looking_at(page: Page, url: str, path: Path) -> Page:
     """The page with an upload, its What-if lens open."""
-    page.goto(f"{url}?tab=reweighting&lens=what_if")
+    page.goto(f"{url}?tab=reweighting&lens=what_if&model=vip_nano&weights=scenes")
     page.wait_for_selector("#what-if .shift")
     before = page.locator("#what-if .shift").text_content()
     page.locator("[aria-label='Remove Image']").click()

@@ -81,7 +81,7 @@ def connect_map(
         **QUICK,
     }
     whole = {**cheap, **wired(parts.explorer, parts.rail, attribution_map.draw, **chosen)}
-    run = go.click(**whole)
+    run = go.click(**whole, trigger_mode="always_last")  # also while what was stopped is being ended
     more = view.more(more_asked, None, options, **PICK).then(**whole)
     drawn = parts.redraw.change(**adapt).success(**cheap)
     switched = method.input(cancels=[run, more, drawn], **adapt).success(**cheap)
