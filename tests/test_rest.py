@@ -1,7 +1,5 @@
 """The page comes to rest: what was chosen is asked for once, and nothing is asked for after that."""
 
-from collections import Counter
-
 import pytest
 from playwright.sync_api import expect
 
@@ -49,14 +47,12 @@ def test_listeners_that_show_no_progress_tell_no_view_of_it(built):
     assert len(views) < 15
 
 
-def test_what_takes_the_last_of_quick_changes_listens_alone_or_is_called_after_another_listener(built):
+def test_what_takes_the_last_of_quick_changes_is_called_after_another_listener(built):
     """Gradio tells a whole event again for it otherwise, see `explorer.ui.gradio_internals`."""
     told = built.get_config_file()["dependencies"]
     last = [one for one in told if one["trigger_mode"] == "always_last"]
-    heard = Counter(tuple(event) for one in told for event in one["targets"])
-    first = [one["targets"] for one in last if one["trigger_after"] is None]
-    assert len(last) > len(first) > 10
-    assert {heard[tuple(event)] for targets in first for event in targets} == {1}
+    assert len(last) > 50
+    assert [one["targets"] for one in last if one["trigger_after"] is None] == []
 
 
 def test_the_quick_lane_serves_two_at_a_time_and_the_list_of_models_waits_for_nobody(built):

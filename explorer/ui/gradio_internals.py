@@ -27,7 +27,6 @@ to the page as going on, and cannot be cancelled there; `asked_again` tells it t
 import asyncio
 import math
 import time
-from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
@@ -167,25 +166,16 @@ def end(app: gr.Blocks, seconds: float = 10.0) -> bool:
 
 
 def catch_up_alone(app: gr.Blocks) -> None:
-    """Call each listener that takes the last of quick changes after one that does nothing.
-
-    But for those that alone listen to their events; and one that does nothing is enough for the same events.
-    """
-    told = Counter(event for listener in app.fns.values() for event in listener.targets)
-    before: dict[tuple, int] = {}
+    """Call each listener that takes the last of quick changes after one that does nothing."""
     for listener in list(app.fns.values()):
-        events = tuple(listener.targets)
-        begins = listener.trigger_mode == "always_last" and listener.trigger_after is None
-        if begins and any(told[event] > 1 for event in events):
-            before[events] = before.get(events) or add_nothing(app, events)
-            listener.targets, listener.trigger_after = [], before[events]
-
-
-def add_nothing(app: gr.Blocks, events: tuple) -> int:
-    """A listener of some events that does nothing; gives its number."""
-    triggers = [EventListenerMethod(app.blocks[block], name) for block, name in events if block is not None]
-    nothing, index = app.default_config.set_event_trigger(
-        triggers, None, None, None, js="() => []", trigger_mode="multiple", queue=False
-    )
-    nothing.api_visibility = "private"
-    return index
+        if listener.trigger_mode == "always_last" and listener.trigger_after is None:
+            events = [
+                EventListenerMethod(app.blocks[block], name)
+                for block, name in listener.targets
+                if block is not None
+            ]
+            nothing, index = app.default_config.set_event_trigger(
+                events, None, None, None, js="() => []", trigger_mode="multiple", queue=False
+            )
+            nothing.api_visibility = "private"
+            listener.targets, listener.trigger_after = [], index

@@ -188,6 +188,6 @@ def listeners(picker: ModelPicker, check: Callable[[str], None]) -> list[tuple]:
         (picker.size.input, by_size, [picker.backbone, picker.size], False),
     ]
     told = [picker.model, picker.block, *picker.fields]
-    typed = [event for one in picker.fields for event in (one.submit, one.blur)]
-    wired.append((partial(gr.on, typed), partial(by_settings, check), told, True))
+    for one in picker.fields:
+        wired += [(event, partial(by_settings, check), told, True) for event in (one.submit, one.blur)]
     return [(event, shown(handler), inputs, anew) for event, handler, inputs, anew in wired]

@@ -1,6 +1,7 @@
 """Methods and families by one protocol, with intervals and controls, and which method to believe."""
 
 import gradio as gr
+import numpy as np
 
 from explorer.attribution.benchmark.belief import beliefs
 from explorer.attribution.benchmark.protocols import PROTOCOLS
@@ -10,6 +11,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import QUIET, Control, Menu
+from explorer.ui.downloads import npz
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from models import card
@@ -80,6 +82,24 @@ def cell(row: Shipped | None) -> dict:
     return {"value": row.found.value, "clears": row.clears, "reason": "", **placed}
 
 
+def save(_explorer: Explorer, _selection: Selection, kind: str, *, protocol: str) -> tuple[bytes, str]:
+    """The rows of one protocol, one value of each array a row; what was not measured is no number."""
+    name, _, source = protocol.partition("-")
+    rows = [row for row in shipped() if (row.protocol, row.source) == (name, source or "scenes")]
+    ends = {
+        end: np.array([getattr(row.found, end) if row.found else np.nan for row in rows], float)
+        for end in ("value", "low", "high")
+    }
+    return npz(
+        f"protocol_{protocol}",
+        methods=[row.method for row in rows],
+        models=[row.model for row in rows],
+        controls_up_to=np.array([row.bar for row in rows], float),
+        pictures=[row.pictures for row in rows],
+        **ends,
+    )
+
+
 def draw(_explorer: Explorer, selection: Selection, *, protocol: str) -> str:
     return page(protocol, selection.model)
 
@@ -96,6 +116,7 @@ def build(parts: TabParts) -> dict[str, Control]:
         protocol = Menu(offered, value=FIRST, label="Protocol", elem_id="protocol", min_width=240)
     view = View(first, elem_id="protocols")
     asks = wired(parts.explorer, parts.rail, draw, protocol=protocol)
+    parts.saves.wire(view, parts.explorer, parts.rail, save, protocol=protocol)
     protocol.input(**asks, outputs=view, **QUIET)
     parts.redraw.change(**asks, outputs=view, **QUICK)
     return {"protocol": protocol}
