@@ -16,10 +16,10 @@ from einops import rearrange
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from explorer.decoding.colours import LONGEST_SIDE, normalised
+from explorer.decoding.files import OFFER, contents
+from explorer.decoding.limits import checked_passes, checked_size
 from explorer.errors import PictureError
-from explorer.picture_colours import LONGEST_SIDE, normalised
-from explorer.picture_files import OFFER, contents
-from explorer.picture_limits import checked_passes, checked_size
 from models.registry import Preprocess
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -36,7 +36,7 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
     minimum to maximum. Larger pictures are reduced to `LONGEST_SIDE`.
 
     Raises PictureError, with a sentence, for anything that cannot be decoded or takes too much, see
-    `explorer.picture_limits`.
+    `explorer.decoding.limits`.
     """
     if isinstance(source, Image.Image):
         checked_size(source)

@@ -5,9 +5,9 @@ import re
 
 from playwright.sync_api import expect
 
-from explorer import picture_files
 from explorer.attribution import baselines
 from explorer.attribution.registry import METHODS
+from explorer.decoding import files as picture_files
 from explorer.ui import model_picker, weights_badge, weights_menu
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.tabs import TABS

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch.nn import functional
 
-from explorer import picture_colours, pictures
+from explorer import pictures
+from explorer.decoding import colours
 from explorer.errors import PictureError
 from explorer.pictures import Geometry, from_image, open_picture, seen, to_image
 from models.registry import Preprocess
@@ -153,12 +154,12 @@ def test_a_large_picture_is_read_in_strips_and_is_what_it_is_as_a_whole(monkeypa
     kinds = {"I;16": values.astype(np.uint16) * 256, "F": values / np.float32(255)}
     picture = Image.fromarray(kinds[mode]) if mode in kinds else Image.fromarray(values).convert(mode)
     picture.getexif()[0x0112] = orientation
-    whole = np.asarray(picture_colours.normalised(picture)).astype(int)
+    whole = np.asarray(colours.normalised(picture)).astype(int)
     for rows in (7, 16):
-        monkeypatch.setattr(picture_colours, "ROWS", rows)
-        assert np.array_equal(np.asarray(picture_colours.normalised(picture)), whole)
-    monkeypatch.setattr(picture_colours, "LONGEST_SIDE", 30)  # three pixels become one
-    small = picture_colours.normalised(picture)
+        monkeypatch.setattr(colours, "ROWS", rows)
+        assert np.array_equal(np.asarray(colours.normalised(picture)), whole)
+    monkeypatch.setattr(colours, "LONGEST_SIDE", 30)  # three pixels become one
+    small = colours.normalised(picture)
     assert small.size == ((20, 30) if orientation == 6 else (30, 20))
     expected = whole.reshape(small.height, 3, small.width, 3, 3).mean(axis=(1, 3))
     assert np.abs(np.asarray(small).astype(int) - expected).max() <= 2

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from explorer.decoding.files import contents
 from explorer.engine.cache import Cache
 from explorer.errors import NoPictureError
-from explorer.picture_files import contents
 from explorer.pictures import open_picture
 
 Source = Image.Image | str | Path | bytes

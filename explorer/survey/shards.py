@@ -10,8 +10,8 @@ from functools import partial
 from glob import glob
 from pathlib import Path
 
+from explorer.decoding.files import MOST_BYTES
 from explorer.errors import ChoiceError, PictureError
-from explorer.picture_files import MOST_BYTES
 from explorer.survey.sources import Item, labelled, plain, unreadable, within
 
 RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from explorer.decoding.files import MOST_BYTES, contents
 from explorer.errors import ChoiceError, PictureError
-from explorer.picture_files import MOST_BYTES, contents
 
 LISTS = (".txt", ".tsv", ".list", ".lst")
 # What Python raises for a zip that is damaged, encrypted, or packed in a way it does not know.
