@@ -1,9 +1,11 @@
 """Methods and families by one protocol, with intervals and controls, and which method to believe."""
 
+from collections.abc import Iterable
+
 import gradio as gr
 import numpy as np
 
-from explorer.attribution.benchmark.belief import beliefs
+from explorer.attribution.benchmark.belief import Belief, beliefs
 from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.benchmark.shipped import Shipped, shipped
 from explorer.attribution.registry import METHODS
@@ -35,17 +37,26 @@ def choices() -> list[tuple[str, str]]:
     ]
 
 
+def told(choice: str) -> tuple[str, str]:
+    """The protocol and the kind of pictures that are chosen."""
+    name, _, source = choice.partition("-")
+    return name, source or "scenes"
+
+
+def rows_of(choice: str) -> list[Shipped]:
+    """What was measured by the protocol and over the pictures that are chosen."""
+    return [row for row in shipped() if (row.protocol, row.source) == told(choice)]
+
+
 def page(choice: str, model: str) -> str:
     """The table of one protocol, and what all of them say of the model that is chosen."""
-    name, _, source = choice.partition("-")
-    source = source or "scenes"
-    found = {
-        (row.method, row.model): row for row in shipped() if (row.protocol, row.source) == (name, source)
-    }
+    name, source = told(choice)
+    found = {(row.method, row.model): row for row in rows_of(choice)}
     names = sorted({model for _, model in found})
     methods = [method for method in METHODS if any(method == one for one, _ in found)]
     rows = [(METHODS[method].title, [cell(found.get((method, one))) for one in names]) for method in methods]
     base = model.partition("@")[0]
+    found_beliefs = beliefs(shipped(), base, source)
     return render(
         "protocols",
         title=PROTOCOLS[name].title,
@@ -54,14 +65,14 @@ def page(choice: str, model: str) -> str:
         rows=rows,
         pictures=max(row.pictures for row in found.values()),
         model=base,
-        believed=[told for told in ranking(base, source) if told["clears"]],
-        best=next((one.method for one in beliefs(shipped(), base, source) if one.is_believed), None),
+        believed=[one for one in ranking(found_beliefs) if one["clears"]],
+        best=next((one.method for one in found_beliefs if one.is_believed), None),
         titles={method: METHODS[method].title for method in methods},
         python=PYTHON,
     )
 
 
-def ranking(model: str, source: str) -> list[dict]:
+def ranking(found: Iterable[Belief]) -> list[dict]:
     """The methods of a model with the protocols in which each clears the controls, and fails to."""
     return [
         {
@@ -69,7 +80,7 @@ def ranking(model: str, source: str) -> list[dict]:
             "clears": [PROTOCOLS[name].title for name in one.clears],
             "of": len(one.clears) + len(one.fails),
         }
-        for one in beliefs(shipped(), model, source)
+        for one in found
     ]
 
 
@@ -84,8 +95,7 @@ def cell(row: Shipped | None) -> dict:
 
 def save(_explorer: Explorer, _selection: Selection, kind: str, *, protocol: str) -> tuple[bytes, str]:
     """The rows of one protocol, one value of each array a row; what was not measured is no number."""
-    name, _, source = protocol.partition("-")
-    rows = [row for row in shipped() if (row.protocol, row.source) == (name, source or "scenes")]
+    rows = rows_of(protocol)
     ends = {
         end: np.array([getattr(row.found, end) if row.found else np.nan for row in rows], float)
         for end in ("value", "low", "high")
