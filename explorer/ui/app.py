@@ -14,6 +14,7 @@ from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.first import FIRST, First
 from explorer.ui.glossary import TERMS
 from explorer.ui.gradio_internals import catch_up_alone, end_quietly, rest_while_idle
+from explorer.ui.gradio_scripts import changed_scripts
 from explorer.ui.health import HEALTH
 from explorer.ui.installed import ICON
 from explorer.ui.installed import ROUTES as INSTALLED
@@ -78,7 +79,7 @@ LAUNCH: dict[str, Any] = {
     "state_session_capacity": 200,
     "app_kwargs": {
         "middleware": [Middleware(Guard), Middleware(Admission), Middleware(Presence)],
-        "routes": [HEALTH, *INSTALLED],
+        "routes": [HEALTH, *INSTALLED, *changed_scripts()],
     },
 }
 

@@ -1,0 +1,68 @@
+"""Gradio's page does less work with the scripts that are changed, and the same."""
+
+from fnmatch import fnmatch
+
+import pytest
+
+from explorer.ui import gradio_scripts
+from explorer.ui.gradio_scripts import CHANGES, EVENTS_AMONG_ALL, REMEMBERED, WALK, changed
+
+COMPARED = """
+([walk, amongAll, remembered]) => {
+  const before = new Function(
+    `${walk} const events = (e, t) => { ${amongAll} return n }; return [Z, events]`
+  );
+  const after = new Function(
+    `${remembered} return [Z, (e, t) => eventsByComponent(t).get(e.id) ?? []]`
+  );
+  const [find, events] = before(), [findNow, eventsNow] = after();
+  const leaf = id => ({id});
+  const tree = {id: 1, children: [leaf(2), {id: 3, children: [leaf(4), {id: 5, children: []}]}, leaf(6)]};
+  const other = {id: 1, children: [{id: 3, children: [leaf(5), leaf(4), leaf(7)]}, leaf(6)]};
+  const listeners = [
+    {targets: [[2, "change"], [4, "input"], [2, "click"]]}, {targets: []},
+    {targets: [[4, "change"], [null, "load"]]}, {targets: [[4, null], [6, "change"]]},
+  ];
+  const all = [];
+  for (const root of [tree, other, tree, other])
+    for (const id of [1, 2, 3, 4, 5, 6, 7, 8]) all.push([find(root, id) === findNow(root, id), id]);
+  for (const id of [1, 2, 3, 4, 5, 6, null])
+    all.push([JSON.stringify(events({id, props: {shared_props: {}}}, listeners))
+      === JSON.stringify(eventsNow({id}, listeners)), id]);
+  return all;
+}
+"""
+
+
+def test_every_passage_is_there_in_the_version_that_is_required():
+    assert len(changed()) == len(CHANGES)
+
+
+def test_what_is_looked_up_is_what_was_found_by_walking(visit):
+    found = visit().evaluate(COMPARED, [WALK, EVENTS_AMONG_ALL, REMEMBERED])
+    assert len(found) == 4 * 8 + 7
+    assert [one for same, one in found if not same] == []
+
+
+@pytest.mark.parametrize("pattern", CHANGES)
+def test_the_page_is_made_of_them(visit, pattern):
+    page = visit()
+    (name,) = (name for name in changed() if fnmatch(name, pattern))
+    text = page.evaluate("url => fetch(url).then(answer => answer.text())", f"/assets/{name}")
+    assert all(new in text for _, new in CHANGES[pattern])
+
+
+@pytest.fixture
+def another_version(tmp_path, monkeypatch):
+    """Scripts of Gradio as they may be one day."""
+    (tmp_path / "core-1.js").write_text(f"{WALK} and nothing else that is known")
+    (tmp_path / "Blocks-1.js").write_text("all is new")
+    monkeypatch.setattr(gradio_scripts, "SCRIPTS", tmp_path)
+    changed.cache_clear()
+    yield
+    changed.cache_clear()
+
+
+def test_a_script_of_another_version_is_served_as_it_is(another_version):
+    assert changed() == {}
+    assert gradio_scripts.changed_scripts() == []
