@@ -167,6 +167,7 @@ def test_untrained_weights_and_mistakes_are_told_in_chinese(follow, tmp_path):
     page.locator("[aria-label='移除图片']").click()
     page.locator("#picture input[type=file]").set_input_files(str(tmp_path / "empty.png"))
     expect(page.get_by_test_id("toast-body")).to_contain_text("这个文件是空的")
+    page.get_by_test_id("toast-close").click()  # it would stand on the next test's screen
 
 
 def test_the_comparison_is_told_in_chinese(follow):

@@ -29,6 +29,9 @@ SCRIPTS = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
 
 ALL_WAITING = "Object.entries(this.loading_stati.current)"
 CHANGED_WAITING = f"{ALL_WAITING}.filter(([e,t])=>this.told?.[e]!==t&&((this.told??={{}})[e]=t))"
+FORGET_REFUSED = (
+    "for(let e of this.refused??[])delete this.told?.[e],this.loading_stati.current[e]??={};this.refused=[];"
+)
 EVENTS_AMONG_ALL = (
     "let n=t.filter(t=>t.targets.find(([t])=>t===e.id))"
     ".map(t=>{let n=t.targets.find(([t])=>t===e.id);return n?n[1]:null}).filter(Boolean);"
@@ -72,7 +75,12 @@ function notePlaces(node, place) {
 }
 """
 CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
-    "Blocks-*.js": ((f"{ALL_WAITING}.map(", f"{CHANGED_WAITING}.map("),),
+    "Blocks-*.js": (
+        (f"{ALL_WAITING}.map(", f"{CHANGED_WAITING}.map("),
+        # The sentence beside what was refused goes with the next message, as it did.
+        ("s.message.forEach((e,t)=>{", "s.message.forEach((e,t)=>{(this.refused??=[]).push(r.inputs[t]);"),
+        ("async update_loading_stati_state(){", f"async update_loading_stati_state(){{{FORGET_REFUSED}"),
+    ),
     "statustracker-*.js": (
         (
             "n.fn_index!==e.fn_index&&(",
