@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from torch import Tensor, nn
 
-from models.preprocess import Preprocess
+from models.preprocess import PHOTOGRAPHS, Preprocess
 from models.sources import Bundled, Source
 
 
@@ -50,6 +50,7 @@ class ModelCard:
     build: Callable[..., nn.Module]  # a backbone's takes another number of classes as `num_classes`
     published: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]  # foreign key layouts -> our own
     preprocess: Preprocess  # of the paper; used for random weights and for a file of the user's
+    photographs: Preprocess = PHOTOGRAPHS  # of a nano that learns photographs
     labels: str = "imagenet1k"
     weights: Mapping[str, Weights] = field(default_factory=lambda: MappingProxyType({}))
     layouts: Mapping[str, Preprocess] = field(default_factory=lambda: MappingProxyType({}))

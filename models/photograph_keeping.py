@@ -35,7 +35,7 @@ def write(model: nn.Module, run: Training, test: Photographs, out: Path) -> None
     if run.begin and run.halfway:
         model = met_halfway(model.cpu(), run.begin)
     model.cpu().load_state_dict(in_half(model.state_dict()))
-    found = report(model, test, card(run.name).image_size)
+    found = report(model, test, card(run.name).photographs.size)
     facts = {
         "name": run.name,
         "device": run.device,

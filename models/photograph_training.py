@@ -156,7 +156,7 @@ class Training:
 
 def train(run: Training, own: Photographs, more: Photographs | None, test: Photographs) -> nn.Module:
     """Train to the end of the recipe, telling the accuracy after each epoch; gives the averaged weights."""
-    recipe, size = run.recipe, card(run.name).image_size
+    recipe, size = run.recipe, card(run.name).photographs.size
     pools, counts = [own], [recipe.batch]
     if more is not None:
         pools += [more.only(more.labels != NONE), more.only(more.labels == NONE)]

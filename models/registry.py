@@ -44,6 +44,7 @@ def announce(
     preprocess: Preprocess,
     step: int = 0,
     layouts: Mapping[str, Preprocess] | None = None,
+    photographs: Preprocess = PHOTOGRAPHS,
     mixing: str = "",
     imagenet: Released | None = None,
     unpublished: str = "Nobody has published ImageNet weights of {name}.",
@@ -53,6 +54,7 @@ def announce(
     preprocess: of the published evaluation; random weights and files of the user's use it too.
     step: what image sides must be multiples of; 0 where the network takes one size only.
     layouts: another preprocessing for files with a key that starts like this.
+    photographs: of a nano that learns photographs.
     mixing: for a family without split attention, what it does instead; its probes of `Role.MIXED` show it.
     imagenet: trained weights; None where none can be fetched, and then `unpublished` says why.
     """
@@ -64,7 +66,7 @@ def announce(
     learned = ASSETS / "weights" / f"{name}.cifar10.safetensors"
     if nano and learned.is_file():  # not every nano has learned photographs yet
         weights["cifar10"] = Weights(
-            source=Bundled(learned), labels="cifar10", preprocess=PHOTOGRAPHS, num_classes=10
+            source=Bundled(learned), labels="cifar10", preprocess=photographs, num_classes=10
         )
     if imagenet:
         weights["imagenet"] = Weights(
@@ -86,6 +88,7 @@ def announce(
             build=partial(built, network, cfg),
             published=partial(published, cfg),
             preprocess=SCENES if nano else preprocess,
+            photographs=photographs,
             labels="scenes" if nano else "imagenet1k",
             weights=MappingProxyType(weights),
             layouts=MappingProxyType(dict(layouts or {})),
