@@ -24,7 +24,7 @@ from explorer.ui.typed_numbers import MOST_SETTINGS, OF_SETTINGS, Settled, Settl
 from models import card
 from models.blocks import BLOCKS, spelled
 from models.single import read_name
-from models.sizes import usual_sizes
+from models.sizes import sizes_seen, usual_sizes
 
 FIRST_OF_TIMM = "timm:resnest14d"
 OF_TIMM = "Model of timm"
@@ -71,7 +71,7 @@ def parts_of(model: str) -> list:
     name = named(model).name
     kind = kind_of(name)
     base, _, size = name.partition("@")
-    sizes = usual_sizes(card(base)) if kind == BACKBONE else ()
+    sizes = sizes_of(base, size) if kind == BACKBONE else []
     block, values = read_name(name) or (next(iter(BLOCKS.values())), {})
     numbers = [
         gr.Number(label=key, value=values[key], visible=True, minimum=1) for key in block.settings if values
@@ -81,8 +81,8 @@ def parts_of(model: str) -> list:
         gr.Radio(kinds(), value=kind),
         gr.Dropdown(offered(), value=base, visible=True) if kind == BACKBONE else gr.Dropdown(visible=False),
         gr.Dropdown(
-            [(size.replace("x", " × "), size) for size in dict.fromkeys([*sizes, *([size] if size else [])])],
-            value=size or (sizes[0] if sizes else None),
+            sizes,
+            value=size or (sizes[0][1] if sizes else None),
             visible=bool(sizes),
         ),
         gr.Dropdown(value=block.name, visible=kind == SINGLE),
@@ -94,6 +94,14 @@ def parts_of(model: str) -> list:
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
         *("", Settled()),
     ]
+
+
+def sizes_of(backbone: str, asked: str) -> list[tuple[str, str]]:
+    """What the menu of sizes offers, first what is usual; "" where its weights saw different sizes."""
+    found = card(backbone)
+    several = [("as its weights saw", "")] if found.step and len(sizes_seen(found)) > 1 else []
+    offered = dict.fromkeys([*usual_sizes(found), *([asked] if asked else [])])
+    return [*several, *((size.replace("x", " × "), size) for size in offered)]
 
 
 def start(block: str) -> str:
@@ -133,7 +141,7 @@ def in_menu(check: Callable[[str], None], model: str, asked: str) -> list:
 
 def by_size(backbone: str, size: str) -> list:
     size = "".join(size.split()).replace("×", "x")
-    return parts_of(f"{backbone}@{size}")
+    return parts_of(f"{backbone}@{size}" if size else backbone)
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:
