@@ -154,8 +154,8 @@ def main() -> None:
         train_from_files(run, args.data, args.more, args.out)
         renew(args.out)
         return
-    taken = ("epochs", "pictures", "seed", "half", "spread", "device")
-    schedule = Schedule(**{name: getattr(args, name) for name in taken})
+    named = ("epochs", "pictures", "seed", "half", "spread", "device")
+    schedule = Schedule(**{name: getattr(args, name) for name in named})
     write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")
 
 

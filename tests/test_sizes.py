@@ -8,7 +8,7 @@ from PIL import Image
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.pictures import seen
-from explorer.ui.model_picker import sizes_of
+from explorer.ui.model_names import sizes_of
 from models import card, create, list_models
 from models.as_mlp import axial_shift
 from models.costs import multiply_adds

@@ -19,12 +19,21 @@ from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
 from explorer.ui.further_settings import FurtherSettings
-from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, in_library, kind_of, kinds, offered
+from explorer.ui.model_names import (
+    BACKBONE,
+    FIRST,
+    LIBRARY,
+    SINGLE,
+    in_library,
+    kind_of,
+    kinds,
+    offered,
+    sizes_of,
+    start,
+)
 from explorer.ui.typed_numbers import MOST_SETTINGS, OF_SETTINGS, Settled, SettledBox, by_settings
-from models import card
-from models.blocks import BLOCKS, spelled
+from models.blocks import BLOCKS
 from models.single import read_name
-from models.sizes import sizes_seen, usual_sizes
 
 FIRST_OF_TIMM = "timm:resnest14d"
 OF_TIMM = "Model of timm"
@@ -94,19 +103,6 @@ def parts_of(model: str) -> list:
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
         *("", Settled()),
     ]
-
-
-def sizes_of(backbone: str, asked: str) -> list[tuple[str, str]]:
-    """What the menu of sizes offers, first what is usual; "" where its weights saw different sizes."""
-    found = card(backbone)
-    several = [("as its weights saw", "")] if found.step and len(sizes_seen(found)) > 1 else []
-    offered = dict.fromkeys([*usual_sizes(found), *([asked] if asked else [])])
-    return [*several, *((size.replace("x", " × "), size) for size in offered)]
-
-
-def start(block: str) -> str:
-    """A block as first shown: as it is trained in a nano, where it is."""
-    return spelled(block, BLOCKS[block].trained or BLOCKS[block].settings)
 
 
 def by_kind(check: Callable[[str], None], kind: str, model: str, backbone: str, block: str) -> list:
