@@ -202,3 +202,19 @@ def test_what_is_asked_while_the_last_question_ends_slowly_is_answered(visit, ex
     expect(page.locator("#overview .predictions")).to_contain_text("ring")
     expect(page.locator("#overview .why")).to_contain_text("for ring")
     assert endless.ended.wait(60)
+
+
+def test_what_waits_for_its_turn_can_be_stopped(visit, explorer, endless, monkeypatch):
+    page = visit("/?tab=attribution&method=saliency")
+    expect(page.locator("#attribution .view")).to_be_visible()
+    settled(page)
+    monkeypatch.setattr(explorer, "attribute", endless)
+    visit("/?tab=attribution&method=saliency").locator("#run").click()  # takes the lane
+    assert endless.begun.wait(60)
+    page.locator("#run").click()
+    expect(page.locator("#stop")).to_be_enabled()
+    page.wait_for_function("() => fetch('/health').then(answer => answer.json()).then(it => it.waiting > 0)")
+    page.locator("#stop").click()
+    page.wait_for_function("() => fetch('/health').then(answer => answer.json()).then(it => it.waiting == 0)")
+    expect(page.locator("#stop")).to_be_disabled()
+    assert not endless.ended.is_set()

@@ -17,6 +17,7 @@ LONGEST_NUMBER = 9  # digits
 # A listener of the page only, which tells no view of its progress: at each message Gradio's page copies the
 # state of every component it tells (`update_loading_stati_state`, 6.31), and that is half of its work.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+ENABLED = "() => ({__type__: 'update', interactive: true})"  # the same as `RUNNING`, by the page alone
 RUNNING, IDLE = gr.update(interactive=True), gr.update(interactive=False)  # of a Stop button
 
 
@@ -131,11 +132,15 @@ def opened(names: Iterable[str], chosen: str) -> list[gr.Column]:
     return [gr.Column(visible=name == chosen) for name in names]
 
 
-def stopping(stop: gr.Button, running: list) -> None:
+def stopping(stop: gr.Button, running: list, *starts: gr.Button) -> None:
     """What a Stop button does; twice, because a last part may reach the page after the click.
 
     The second time goes through the queue, where it stays behind the last part.
+
+    starts: buttons that start what it stops; it can be pressed from then on, also while the question waits.
     """
+    for start in starts:
+        start.click(None, None, stop, js=ENABLED, **QUIET)
     listeners = [one["id"] for one in running]
 
     async def halted(request: gr.Request) -> dict:

@@ -104,7 +104,7 @@ def build(parts: TabParts, chosen: dict[str, Control]) -> list:
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="score-stop")
     view = View(sentence(EMPTY), elem_id="score")
     run = go.click(**wired(parts.explorer, parts.rail, draw, **chosen), outputs=[view, stop], **SLOW)
-    stopping(stop, [run])
+    stopping(stop, [run], go)
     parts.redraw.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
     parts.saves.wire(view, parts.explorer, parts.rail, save, **chosen)
     return [run]

@@ -135,7 +135,7 @@ def build(parts: TabParts) -> tuple[list, dict[str, Control]]:
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="side-stop")
     view = View(sentence(EMPTY), elem_id="side")
     run = go.click(**wired(parts.explorer, parts.rail, draw, names=names), outputs=[view, stop], **SLOW)
-    stopping(stop, [run])
+    stopping(stop, [run], go)
     parts.redraw.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
     parts.saves.wire(view, parts.explorer, parts.rail, save, names=names)
     return [run], {"methods": names}

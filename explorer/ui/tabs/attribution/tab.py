@@ -92,6 +92,6 @@ def connect_map(
         **cheap,
     )
     running = [run, more, drawn, switched, tuned]
-    stopping(stop, running)
+    stopping(stop, running, go)
     parts.saves.wire(view, parts.explorer, parts.rail, attribution_map.save, **chosen)
     return running

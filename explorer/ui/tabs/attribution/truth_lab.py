@@ -99,5 +99,5 @@ def build(parts: TabParts, method: Control) -> tuple[list, dict[str, Control]]:
     measure.change(page, measure, view, **QUIET)
     asks = wired(parts.explorer, parts.rail, again, measure=measure, method=method)
     run = go.click(**asks, outputs=[view, stop], **SLOW)
-    stopping(stop, [run])
+    stopping(stop, [run], go)
     return [run], {"measure": measure}

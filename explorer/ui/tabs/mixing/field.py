@@ -151,7 +151,7 @@ def build(lenses: Lenses) -> None:
     view, way = View(elem_id="field"), View(elem_id="growth")
     chosen = {"direction": direction, "layer": layer, "place": place, "channel": channel}
     averaged = go.click(**lenses.wired(average, **chosen), outputs=[view, stop], **SLOW)
-    stopping(stop, [averaged])
+    stopping(stop, [averaged], go)
     running = [averaged, *connect_growth(lenses, chosen, way, answered)]
     lenses.running += running
     outputs = [view, answered, stop]

@@ -84,6 +84,6 @@ def build(lab: Lab, kinds: tuple[Kind, ...]) -> tuple[View, gr.Button]:
     view = View(elem_id=f"{lens}-table")
     run = go.click(**lab.wired(partial(draw, kinds=kinds)), outputs=[view, stop], **SLOW)
     lab.running.append(run)
-    stopping(stop, [run])
+    stopping(stop, [run], go)
     lab.saved(view, partial(save, kinds=kinds))
     return view, stop

@@ -121,5 +121,5 @@ def build(lab: Lab) -> None:
     other = mode.input(**cheap, cancels=[run])
     lab.remembered |= {"knock": mode}
     lab.running += [run, other]
-    stopping(stop, [run, other])
+    stopping(stop, [run, other], go)
     lab.saved(view, save, mode=mode)
