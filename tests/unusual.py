@@ -57,6 +57,46 @@ class SoftmaxByHand(Decides):
         return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
 
 
+class LogShares(SoftmaxByHand):
+    """Shares kept as logarithms, and raised again where they are needed."""
+
+    def forward(self, x):
+        shares = F.log_softmax(self.decided(x).view(len(x), 2, -1, 1, 1), 1).exp()
+        return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
+
+
+class Chooses(Decides):
+    """One branch of two for all channels; only the gradient is that of a softmax."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.choose = nn.Linear(width, 2)
+
+    def forward(self, x):
+        soft = self.choose(x.mean((2, 3))).softmax(-1)
+        hard = F.one_hot(soft.argmax(-1), 2).to(soft)
+        shares = (hard - soft.detach() + soft)[:, :, None, None, None]
+        return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
+
+
+class LogisticByHand(Decides):
+    def forward(self, x):
+        gate = self.decided(x)[:, :, None, None]
+        once, again = 1 / (1 + torch.exp(-gate)), torch.exp(gate) / (1 + torch.exp(gate))
+        return x * once + self.one(x) * again + self.two(x) * F.logsigmoid(gate).exp()
+
+
+class Named(Decides):
+    """Every function is given its tensor by name."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, many=2)
+
+    def forward(self, x):
+        shares = torch.softmax(input=self.decided(x).view(len(x), 2, -1, 1, 1), dim=1)
+        return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
+
+
 class PoolsByShares(Decides):
     """All places added up by their shares, channel by channel, without a product of matrices."""
 
@@ -96,6 +136,7 @@ class Masks(Decides):
         x = x * torch.heaviside(x, torch.zeros(()).to(x)) + F.normalize(x, dim=1)
         variance, mean = torch.var_mean(x, dim=1, keepdim=True)
         x = (x - mean) * (variance + 1e-6).rsqrt()
+        x = x * (1 / (x.norm(dim=1, keepdim=True) + 1e-6)) + F.log_softmax(x, 1)
         turn = torch.arange(8, device=x.device).to(x)
         return self.two(x * turn.cos() + x.roll(1, 1) * turn.sin())
 
@@ -107,6 +148,10 @@ UNUSUAL = {  # as in `tests.foreign.GATES`
     GatedByHook: CHANNEL,
     MixesWeights: [("branch", ("branches",), (4,), "softmax")],
     SoftmaxByHand: [("branch", ("branches", "channels"), (2, 8), "softmax")],
+    LogShares: [("branch", ("branches", "channels"), (2, 8), "softmax")],
+    Named: [("branch", ("branches", "channels"), (2, 8), "softmax")],
+    Chooses: [("branch", ("branches",), (2,), "softmax")],
+    LogisticByHand: CHANNEL,
     PoolsByShares: [("attention", ("heads", "queries", "keys"), (1, 1, 64), "softmax")],
     FewPlaces: [("attention", ("heads", "queries", "keys"), (1, 1, 16), "softmax")],
     Masks: [],

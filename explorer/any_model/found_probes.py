@@ -155,10 +155,8 @@ def of_blend(found: Sighting, name: str, batch: int | None, written: Mapping[int
     names = tuple(f"branch {number + 1}" for number in range(count))
     shares = patterns.of_branches(found.shape, batch, axis)
     yield from of_maps(found, name, names, written)
-    logits = tuple(replace(place, part=0) for place in found.places)
-    yield Station(
-        f"{name}.branch_logits", probe(Kind.BRANCH_LOGITS, shares, branches=names), logits, one.made
-    )
+    logits = probe(Kind.BRANCH_LOGITS, shares, branches=names)
+    yield Station(f"{name}.branch_logits", logits, found.entered, one.made)
     weights = probe(Kind.BRANCH_WEIGHTS, shares, branches=names)
     yield Station(f"{name}.branch_weights", weights, found.places, one.made)
     if one.blended:

@@ -49,6 +49,7 @@ class Sighting:
     module: str
     applied_to: str
     places: tuple[Place, ...]  # more than one where the same values are computed again
+    entered: tuple[Place, ...] = ()  # where what they are the activation of is met
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -75,7 +76,8 @@ def sighted(twins: list[Candidate], parts: dict[str, nn.Module]) -> Sighting:
     name = NAMES.get((type(parts[owner]).__name__, kind), "")
     module = f"{owner}.{name}".strip(".") if name and hasattr(parts[owner], name) else owner
     applied = one.uses[0].place.module if one.uses else owner
-    return Sighting(kind, one, module, applied, tuple(twin.place for twin in twins))
+    entered = tuple(twin.enters for twin in twins)
+    return Sighting(kind, one, module, applied, tuple(twin.place for twin in twins), entered)
 
 
 def kind_of(one: Candidate) -> str:

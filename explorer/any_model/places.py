@@ -70,9 +70,12 @@ class Listener(TorchFunctionMode):
                 return func(*args, **kwargs)
             return OPENED[name](*args, change=change, **kwargs)
         for part, change in wanted:
-            if part is not None:
+            if part is not None and part < len(args):
                 given = change(args[part])
                 args = args if given is None else (*args[:part], given, *args[part + 1 :])
+            elif part == 0:  # given by its name
+                given = change(kwargs["input"])
+                kwargs = kwargs if given is None else {**kwargs, "input": given}
         result = func(*args, **kwargs)
         for part, change in wanted:
             if part is None:
