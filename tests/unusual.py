@@ -124,6 +124,14 @@ class GatedByHook(Decides):
         return self.two(x)
 
 
+class ByRowAndColumn(Decides):
+    """A gate for each row and channel, and one for each column and channel."""
+
+    def forward(self, x):
+        rows, columns = self.one(x.mean(3, keepdim=True)), self.two(x.mean(2, keepdim=True))
+        return x * torch.sigmoid(rows) * torch.sigmoid(columns)
+
+
 class Masks(Decides):
     """Activations by comparison, norms, masks, turned channels: none of them a gate."""
 
@@ -146,6 +154,10 @@ UNUSUAL = {  # as in `tests.foreign.GATES`
     Interpolates: CHANNEL,
     Repeats: CHANNEL,
     GatedByHook: CHANNEL,
+    ByRowAndColumn: [
+        ("modulation", ("rows", "channels"), (8, 8), "sigmoid"),
+        ("modulation", ("columns", "channels"), (8, 8), "sigmoid"),
+    ],
     MixesWeights: [("branch", ("branches",), (4,), "softmax")],
     SoftmaxByHand: [("branch", ("branches", "channels"), (2, 8), "softmax")],
     LogShares: [("branch", ("branches", "channels"), (2, 8), "softmax")],

@@ -1,7 +1,7 @@
 """Find the layers and the gates of a model nobody prepared, by a few passes of made-up images."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 
@@ -65,7 +65,7 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     gates = sightings(seen, model)
     gates = tuple(as_output(one, seen) for one in gates)
     places = {Place(one.module): one.shape for one in outputs} | {one.places[0]: one.shape for one in gates}
-    shown, trial = tried(model, size, places)
+    shown, trial = tried(model, size, {**made_by(gates), **places})
     gates = tuple(of_places(one, shown[one.places[0]]) for one in gates)
     found = tuple(found_layer(one, shown, trial, layout) for one in outputs)
     stations = [
@@ -112,6 +112,24 @@ def of_places(one: Sighting, seen: Seen) -> Sighting:
     return replace(one, kind="modulation") if one.kind == "channel" else one
 
 
+def made_by(gates: Iterable[Sighting]) -> dict[Place, tuple[int, ...]]:
+    """What gates make that are stretched, such as one for each row: it tells which axes theirs are."""
+    uses = [one.candidate.uses[0] for one in gates if one.kind == "modulation"]
+    return {
+        replace(use.place, part=None): use.result_shape
+        for use in uses
+        if len(use.gate_shape) == len(use.result_shape) and use.gate_shape != use.result_shape
+    }
+
+
+def layout_of(one: Sighting, shown: Mapping[Place, Seen], trial: Trial) -> Layout | None:
+    """How a modulation lies, by itself or by what it makes; None where neither tells."""
+    made = shown.get(replace(one.candidate.uses[0].place, part=None))
+    told = [laid.decided(seen, trial) for seen in (shown[one.places[0]], made) if seen is not None]
+    own, *other = [answer if isinstance(answer, Layout) else None for answer in told]
+    return own or (other[0] if other and len(one.shape) == 4 else None)
+
+
 def has_places(shape: tuple[int, ...]) -> bool:
     return sum(length > 1 for length in shape[1:]) > 1
 
@@ -155,8 +173,7 @@ def gate_stations(
         number = counts[home, one.kind]
         name = home if number == 1 else f"{home}.{one.kind}_{number}".strip(".")
         seen = shown[one.places[0]]
-        answer = laid.decided(seen, trial) if one.kind == "modulation" else None
-        layout = answer if isinstance(answer, Layout) else None
+        layout = layout_of(one, shown, trial) if one.kind == "modulation" else None
         for station in of_gate(one, name, seen, layout, written):
             own = station.places == one.places
             made.append((one if own else None, station))
