@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.any_model.class_names import given_names, labels_for
 from explorer.any_model.find import Found, Given, find
 from explorer.any_model.foreign import Foreign, as_taken, logits_in
 from explorer.any_model.originals import original
 from explorer.any_model.trials import REFUSALS
-from explorer.any_model.class_names import given_names, labels_for
 from explorer.errors import ChoiceError
 from models.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from models.registry import MAKERS, ModelCard, Preprocess, UnknownModelError, Weights, card
