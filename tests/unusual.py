@@ -132,6 +132,14 @@ class ByRowAndColumn(Decides):
         return x * torch.sigmoid(rows) * torch.sigmoid(columns)
 
 
+class OverTokens(Decides):
+    """A gate of states and places, of tensors that no image of another size and no spot tells apart."""
+
+    def forward(self, x):
+        states = self.one(x).flatten(2).mean(2, keepdim=True) * torch.ones(6, device=x.device).to(x)
+        return x + (states * torch.sigmoid(states.roll(1, 1))).mean(2)[:, :, None, None]
+
+
 class Masks(Decides):
     """Activations by comparison, norms, masks, turned channels: none of them a gate."""
 
@@ -144,6 +152,7 @@ class Masks(Decides):
         x = x * torch.heaviside(x, torch.zeros(()).to(x)) + F.normalize(x, dim=1)
         variance, mean = torch.var_mean(x, dim=1, keepdim=True)
         x = (x - mean) * (variance + 1e-6).rsqrt()
+        x = x * F.softmax(x.mean(1, keepdim=True), dim=1)  # the only share of one is all of it
         x = x * (1 / (x.norm(dim=1, keepdim=True) + 1e-6)) + F.log_softmax(x, 1)
         turn = torch.arange(8, device=x.device).to(x)
         return self.two(x * turn.cos() + x.roll(1, 1) * turn.sin())
@@ -158,6 +167,7 @@ UNUSUAL = {  # as in `tests.foreign.GATES`
         ("modulation", ("rows", "channels"), (8, 8), "sigmoid"),
         ("modulation", ("columns", "channels"), (8, 8), "sigmoid"),
     ],
+    OverTokens: [("modulation", ("axis 1", "axis 2"), (8, 6), "sigmoid")],
     MixesWeights: [("branch", ("branches",), (4,), "softmax")],
     SoftmaxByHand: [("branch", ("branches", "channels"), (2, 8), "softmax")],
     LogShares: [("branch", ("branches", "channels"), (2, 8), "softmax")],
