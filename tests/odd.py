@@ -255,6 +255,32 @@ class BlocksOfDicts(nn.Module):
         return self.head(state["x"].mean((2, 3)))
 
 
+class TwoScales(nn.Module):
+    """Its blocks are given and give two maps at once, of which one is half as wide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(16, 5)
+        self.blocks = nn.ModuleList(BlockOfTwo() for _ in range(3))
+
+    def forward(self, x):
+        maps = self.stem(x)
+        maps = [maps, F.avg_pool2d(maps, 2)]
+        for block in self.blocks:
+            maps = block(maps)
+        return self.head(torch.cat([one.mean((2, 3)) for one in maps], 1))
+
+
+class BlockOfTwo(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.narrow = Residual(SqueezeExcite(8), 8), nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, maps):
+        wide = self.wide(maps[0])
+        return [wide, maps[1] + F.relu(self.narrow(maps[1] + F.avg_pool2d(wide, 2)))]
+
+
 class BlockOfDict(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -337,6 +363,7 @@ ODD = {  # how it is made, and the gates in it: kind, shape, activation
     "dict": (lambda: Wrapped(a_dict), SE * 2),
     "named tuple": (lambda: Wrapped(a_named_tuple), SE * 2),
     "dicts between blocks": (BlocksOfDicts, SE * 3),
+    "two scales": (TwoScales, SE * 3),
     "no gradient": (WithoutGradient, [("branch", (3, 8), "softmax")] * 2),
     "one picture": (OnePicture, SE * 2),
     "rows": (Rows, [("attention", (2, 32, 32), "softmax")] * 2 + [("attention", (2, 4, 32), "softmax")]),
