@@ -92,7 +92,8 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
 
 def apart(station: Station, taken: set[str]) -> Station:
     """A station under a name that no part of the model has."""
-    return replace(station, name=f"{station.name}_found") if station.name in taken else station
+    name = station.name.strip(".")  # of the model itself there is none before the point
+    return replace(station, name=f"{name}_found" if name in taken else name)
 
 
 def canonical_shape(one: Sighting, station: Station) -> tuple[int, ...]:
