@@ -31,7 +31,7 @@ SHOWN_BY = {
     "matrices": {"model": "mixer_nano", "way": "matrices"},
     "shifts": {"model": "as_mlp_nano", "way": "shifts"},
 }
-ENGLISH_BY_DAY = "/?theme=light&lang=en&picture=2-star&method=saliency&"
+ENGLISH_BY_DAY = "/?theme=light&lang=en&picture=3-disk&method=saliency&"
 WIDTHS = (320, 390, 900, 2560, 1440)  # px
 # Rule and element of everything axe-core objects to.
 VIOLATIONS = """async where => {
