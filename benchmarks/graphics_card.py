@@ -1,8 +1,8 @@
 """A forward pass on a graphics card: `python -m benchmarks.graphics_card`, a table in milliseconds.
 
-Beside each time stands its floor: what the operations take at the card's peak, and what the bytes take at the
-rate of its memory, where every tensor that an operation makes is written once and read once. What is fused can
-be below the second. Peaks are NVIDIA's, without sparsity (H100 and H200 SXM, TF32 off).
+Beside each time stands its floor: what the operations take at the card's peak, and what the bytes take at
+the rate of its memory, where every tensor that an operation makes is written once and read once. What is
+fused can be below the second. Peaks are NVIDIA's, without sparsity (H100 and H200 SXM, TF32 off).
 """
 
 import copy
@@ -20,7 +20,8 @@ MODELS = ("vip_s7", "mixer_b16", "fasternet_l", "efficientnet_lite0")
 BATCHES = (1, 8, 64)
 OPERATIONS = {torch.float32: 67e12, torch.bfloat16: 989e12}  # a second
 BYTES = {"H200": 4.8e12, "H100": 3.35e12}  # a second
-HEADER = "| model | numbers | batch | as it is | graph | operations | bytes | graph / floor |\n" + "|---" * 8 + "|"
+COLUMNS = ("model", "numbers", "batch", "as it is", "graph", "operations", "bytes", "graph / floor")
+HEADER = f"| {' | '.join(COLUMNS)} |\n" + "|---" * len(COLUMNS) + "|"
 
 
 def seconds(call: Callable[[], object], repeats: int = 30, rounds: int = 7) -> float:
@@ -65,7 +66,7 @@ def floors(name: str, numbers: torch.dtype, batch: int) -> tuple[float, float]:
 
 @torch.inference_mode()
 def row(name: str, numbers: torch.dtype, batch: int) -> str:
-    """One line of the table; the graph's logits are those of the pass, and close to those of the processor."""
+    """One line of the table; the graph's logits are those of the pass, and near those of the processor."""
     model = create(name)
     sides = card(name).preprocess.shape
     image = torch.randn(batch, 3, *sides, generator=torch.Generator().manual_seed(0))
@@ -91,7 +92,8 @@ def main() -> None:
         raise SystemExit("There is no graphics card that PyTorch can use here.")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    sys.stdout.write(f"{torch.cuda.get_device_name()}, PyTorch {torch.__version__}; milliseconds\n\n{HEADER}\n")
+    machine = f"{torch.cuda.get_device_name()}, PyTorch {torch.__version__}"
+    sys.stdout.write(f"{machine}; milliseconds\n\n{HEADER}\n")
     for name in MODELS:
         for numbers in OPERATIONS:
             for batch in BATCHES:

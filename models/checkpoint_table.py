@@ -41,8 +41,11 @@ Accuracy is that of the likeliest class, on labelled photographs of ImageNet's c
 def command(facts: dict) -> str:
     """What made a checkpoint, as it is typed."""
     schedule = facts["schedule"]
-    half = "" if schedule["half"] else " --no-half"
-    return f"`python -m models.train {facts['name']} --epochs {schedule['epochs']}{half}`"
+    told = f"python -m models.train {facts['name']} --epochs {schedule['epochs']}"
+    told += "" if schedule["half"] else " --no-half"
+    told += f" --spread {schedule['spread']:g}" if schedule.get("spread") else ""
+    told += f" --device {schedule['device']}" if schedule.get("device", "cpu") != "cpu" else ""
+    return f"`{told}`"
 
 
 def readme(folder: Path) -> str:

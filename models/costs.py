@@ -40,14 +40,14 @@ class Counter(TorchDispatchMode):
 
 
 @lru_cache(maxsize=256)
-def multiply_adds(name: str) -> int:
-    """Of convolutions and matrix products, for one image of the model's own size."""
-    return sum(block.multiply_adds for block in block_costs(name))
+def multiply_adds(name: str, shape: tuple[int, int] | None = None) -> int:
+    """Of convolutions and matrix products, for one image of a height and width, or of the model's own."""
+    return sum(block.multiply_adds for block in block_costs(name, shape))
 
 
 @dataclass(frozen=True)
 class BlockCost:
-    """What one block costs for one image of the model's own size."""
+    """What one block costs for one image."""
 
     block: str  # the module, "stages.1.blocks.0"; "stem" is all before the first, "head" all after the last
     parameters: int
@@ -56,11 +56,14 @@ class BlockCost:
 
 
 @lru_cache(maxsize=256)
-def block_costs(name: str) -> tuple[BlockCost, ...]:
-    """Every block in the order of the pass; parameters and multiply-adds add up to those of the model."""
+def block_costs(name: str, shape: tuple[int, int] | None = None) -> tuple[BlockCost, ...]:
+    """Every block in the order of the pass; parameters and multiply-adds add up to those of the model.
+
+    shape: height and width of the image in pixels; the model's own where none is given.
+    """
     with torch.device("meta"), torch.no_grad():
         model = card(name).build().eval()
-        image = torch.empty(1, 3, *card(name).preprocess.shape)
+        image = torch.empty(1, 3, *(shape or card(name).preprocess.shape))
         flops: Tally[str] = Tally()
         made: Tally[str] = Tally()
         with Counter() as counter:

@@ -8,7 +8,7 @@ and attention runs among all places that have the same position in their patch.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from einops import einsum, rearrange, reduce
@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, scaled_dot_product_attention
 
 from models.layers import image_map, renamed
+from models.preprocess import PHOTOGRAPHS, Preprocess
 from models.probe import Kind, Probe, Role
-from models.registry import Preprocess, Released, announce
+from models.registry import Released, announce
 from models.sources import Hub
 
 
@@ -282,6 +283,8 @@ for name, cfg in VARIANTS.items():
                 size=cfg.image_size, crop=256 / 288, interpolation="bilinear", channels="bgr", **UNIT
             )
         },
+        # At 64 x 64 its last stage has 2 x 2 places, which is one patch: attention would have nothing to mix.
+        photographs=replace(PHOTOGRAPHS, size=128),
         mixing=(
             "MobileViT mixes places by attention and has no branches to blend; what it weighs are places."
         ),

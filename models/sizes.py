@@ -31,7 +31,7 @@ def sized(name: str) -> ModelCard | None:
         raise SizeError(f"{asked!r} is no size; write it as 320, or as 192x256, height before width.")
     height, width = int(match[1]), int(match[2] or match[1])
     refuse(found, height, width)
-    if (height, width) == (found.image_size, found.image_size):
+    if sizes_seen(found) == {(height, width)}:
         return found
     return replace(
         found,
@@ -43,6 +43,11 @@ def sized(name: str) -> ModelCard | None:
         ),
         weights=at_size(found.weights, height, width),
     )
+
+
+def sizes_seen(found: ModelCard) -> set[tuple[int, int]]:
+    """Heights and widths of the images that random and trained weights see where no size is asked for."""
+    return {found.preprocess.shape, *(one.preprocess.shape for one in found.weights.values())}
 
 
 def at_size(weights: Mapping[str, Weights], height: int, width: int) -> Mapping[str, Weights]:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from models import card, create, scenes
 from models.checkpoint_table import renew
+from models.gate_spread import penalty, spreads
 from models.photograph_keeping import train_from_files
 from models.photograph_recipe import Recipe
 from models.photograph_training import Training
@@ -38,6 +39,8 @@ class Schedule:
     decay: float = 0.05  # weight decay of AdamW
     seed: int = 0
     half: bool = True  # compute in bfloat16, twice as fast where the processor has it
+    spread: float = 0.0  # weight of the penalty on gates' logits far apart, see `models.gate_spread`
+    device: str = "cpu"
 
     @property
     def steps(self) -> int:
@@ -65,23 +68,25 @@ def as_image(pictures: Tensor) -> Tensor:
 
 def train(name: str, schedule: Schedule) -> nn.Module:
     torch.manual_seed(schedule.seed)
-    model = create(name, seed=schedule.seed).train()
+    model = create(name, seed=schedule.seed).train().to(schedule.device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.peak, weight_decay=schedule.decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, schedule.peak, total_steps=schedule.steps, pct_start=0.1
     )
     batches = DataLoader(FreshScenes(schedule, card(name).image_size), batch_size=None, num_workers=1)
     bar = tqdm(batches, total=schedule.steps, unit="step", desc=name, mininterval=2)
-    for pictures, labels in bar:
-        with torch.autocast("cpu", torch.bfloat16, enabled=schedule.half):
-            logits = model(as_image(pictures))
-        loss = cross_entropy(logits.float(), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        rate.step()
-        bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+    with spreads(model) as found:
+        for pictures, labels in bar:
+            pictures, labels = pictures.to(schedule.device), labels.to(schedule.device)
+            with torch.autocast(torch.device(schedule.device).type, torch.bfloat16, enabled=schedule.half):
+                logits = model(as_image(pictures))
+            loss = cross_entropy(logits.float(), labels) + penalty(found, schedule.spread).to(labels.device)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            rate.step()
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     return model.eval()
 
 
@@ -98,7 +103,7 @@ def confusion(model: nn.Module, size: int, seeds: range = scenes.HELD_OUT) -> Te
 
 def write(model: nn.Module, name: str, schedule: Schedule, path: Path) -> None:
     """Save the model in half precision with what is known of it, then renew the table beside it."""
-    halves = in_half(model.state_dict())
+    halves = in_half(model.cpu().state_dict())
     model.load_state_dict(halves)  # what is measured is what is kept
     counts = confusion(model, card(name).image_size)
     facts = {
@@ -124,7 +129,8 @@ def main() -> None:
     ask.add_argument("--cooldown", type=float, default=Recipe.cooldown, help="share of epochs, rate falling")
     ask.add_argument("--begin", type=Path, help="weights of this nano to begin with")
     ask.add_argument("--halfway", action="store_true", help="keep the mean of these and what they become")
-    ask.add_argument("--device", default="cpu", help="where photographs are learned, for example cuda")
+    ask.add_argument("--device", default="cpu", help="where it is trained, for example cuda")
+    ask.add_argument("--spread", type=float, default=0.0, help="penalty on saturated gates, of scenes")
     ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
     ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
@@ -148,7 +154,8 @@ def main() -> None:
         train_from_files(run, args.data, args.more, args.out)
         renew(args.out)
         return
-    schedule = Schedule(epochs=args.epochs, pictures=args.pictures, seed=args.seed, half=args.half)
+    named = ("epochs", "pictures", "seed", "half", "spread", "device")
+    schedule = Schedule(**{name: getattr(args, name) for name in named})
     write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")
 
 

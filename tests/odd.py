@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - as others write it
+from torch.nn.utils import parametrizations
 from torch.utils.checkpoint import checkpoint
 
 from tests.foreign import Net, Residual, SqueezeExcite, StackedBranches, made
@@ -240,6 +241,25 @@ def a_named_tuple(logits, x):
     return Outputs(logits, x)
 
 
+class AtTheTop(nn.Module):
+    """Its gates stand in the model's own forward, a step three times; one part has normalised weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = parametrizations.weight_norm(nn.Conv2d(3, 8, 4, 4))
+        self.gate, self.made = (nn.Conv2d(16, 8, 3, padding=1) for _ in range(2))
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.stem(x)
+        state = torch.zeros_like(x)
+        for _ in range(3):
+            both = torch.cat([x, state], 1)
+            gate = torch.sigmoid(self.gate(both))
+            state = (1 - gate) * state + gate * torch.tanh(self.made(both))
+        return self.head(state.mean((2, 3)))
+
+
 class BlocksOfDicts(nn.Module):
     """Its blocks are given and give dicts, by keyword."""
 
@@ -253,6 +273,32 @@ class BlocksOfDicts(nn.Module):
         for block in self.blocks:
             state = block(state=state)
         return self.head(state["x"].mean((2, 3)))
+
+
+class TwoScales(nn.Module):
+    """Its blocks are given and give two maps at once, of which one is half as wide."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(16, 5)
+        self.blocks = nn.ModuleList(BlockOfTwo() for _ in range(3))
+
+    def forward(self, x):
+        maps = self.stem(x)
+        maps = [maps, F.avg_pool2d(maps, 2)]
+        for block in self.blocks:
+            maps = block(maps)
+        return self.head(torch.cat([one.mean((2, 3)) for one in maps], 1))
+
+
+class BlockOfTwo(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.narrow = Residual(SqueezeExcite(8), 8), nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, maps):
+        wide = self.wide(maps[0])
+        return [wide, maps[1] + F.relu(self.narrow(maps[1] + F.avg_pool2d(wide, 2)))]
 
 
 class BlockOfDict(nn.Module):
@@ -337,6 +383,9 @@ ODD = {  # how it is made, and the gates in it: kind, shape, activation
     "dict": (lambda: Wrapped(a_dict), SE * 2),
     "named tuple": (lambda: Wrapped(a_named_tuple), SE * 2),
     "dicts between blocks": (BlocksOfDicts, SE * 3),
+    "two scales": (TwoScales, SE * 3),
+    "at the top": (AtTheTop, [("modulation", (8, 8, 8), "sigmoid")] * 3),
+    "frozen": (lambda: made(SqueezeExcite).requires_grad_(False), SE * 2),
     "no gradient": (WithoutGradient, [("branch", (3, 8), "softmax")] * 2),
     "one picture": (OnePicture, SE * 2),
     "rows": (Rows, [("attention", (2, 32, 32), "softmax")] * 2 + [("attention", (2, 4, 32), "softmax")]),

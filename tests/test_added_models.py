@@ -29,6 +29,8 @@ from tests.foreign import (
     like_timm,
     made,
 )
+from tests.odd import Wrapped
+from tests.unusual import Chooses, LogShares, Named, SoftmaxByHand
 
 SMALL = Preprocess(size=SIDE)
 NUMBERS = count()
@@ -77,6 +79,17 @@ def test_branch_weights_of_an_added_model_are_read_removed_and_told_apart_by_pla
     assert branch_weights(given)[0].mean == pytest.approx([1, 0, 0])
 
 
+@pytest.mark.parametrize("make", [SoftmaxByHand, LogShares, Named, Chooses], ids=lambda make: make.__name__)
+def test_a_branch_is_taken_away_however_its_shares_are_computed(make, explorer, picture):
+    name = added(explorer, made(make))
+    before = branch_weights(explorer.inspect(name, picture))[0]
+    for branch, taken in enumerate(before.branches):
+        seen = explorer.inspect(name, picture, interventions=[Without(before.block, taken)])
+        expected = np.ones_like(before.values)
+        expected[branch] = 0
+        np.testing.assert_allclose(branch_weights(seen)[0].values, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("make", [Tokens, SqueezeExcite], ids=lambda make: make.__name__)
 def test_the_other_questions_are_answered_too(make, explorer, picture):
     name = added(explorer, made(make))
@@ -116,6 +129,18 @@ def test_what_does_not_fit_is_said_in_a_sentence(explorer):
         added(explorer, made(Tokens), preprocess=Preprocess(size=48))
     with pytest.raises(ChoiceError, match="has to give logits"):
         added(explorer, torch.nn.Conv2d(3, 4, 3))
+
+
+def test_beside_features_the_logits_are_those_with_a_number_for_each_label(explorer, picture):
+    model = Wrapped(lambda logits, x: (x.mean((2, 3)), logits))
+    with pytest.raises(ChoiceError, match="Labels, one a class, say which"):
+        added(explorer, model)
+    with pytest.raises(ChoiceError, match="has to give logits"):
+        added(explorer, model, labels=["a", "b"])
+    name = added(explorer, model, labels=["a", "b", "c", "d", "e"])
+    image, _ = explorer.image(name, picture)
+    with torch.no_grad():
+        torch.testing.assert_close(explorer.inspect(name, picture).logits, model.net(image))
 
 
 def test_strangers_may_not_name_a_path_of_python_or_of_the_hub():

@@ -9,10 +9,12 @@ from einops import rearrange
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - as others write it
 
+from explorer.any_model import chains
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
 from explorer.any_model.opened_attention import FAST_PATH
 from explorer.any_model.places import Place, listening
+from explorer.any_model.watch import watched
 from explorer.capture import editing, hooked, probes, run
 from explorer.errors import ChoiceError
 from models.probe import Kind, Role
@@ -24,12 +26,15 @@ from tests.foreign import (
     EncoderLayer,
     FunctionalBranches,
     Net,
+    Residual,
+    SqueezeExcite,
     Star,
     Tokens,
     made,
 )
+from tests.odd import odd
 from tests.tiny import TINY
-from tests.unusual import UNUSUAL
+from tests.unusual import UNUSUAL, Chooses
 
 ALL = GATES | UNUSUAL
 BESIDE = (Kind.FEATURE_MAP, Kind.BRANCHES, Kind.VECTOR)
@@ -59,7 +64,9 @@ def test_every_gate_is_found_and_nothing_else(make):
 
 
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "bfloat16"])
-@pytest.mark.parametrize("make", [make for make in ALL if ALL[make]], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [make for make in ALL if ALL[make] and make is not Chooses], ids=lambda make: make.__name__
+)
 def test_a_gate_that_is_changed_moves_the_logits_and_one_released_gives_them_back(make, half, image):
     model = made(make).requires_grad_(False)
     model = model.bfloat16() if half else model
@@ -196,18 +203,19 @@ def test_the_fast_path_of_pytorch_is_as_it_was_once_nobody_looks():
             switch.set_fastpath_enabled(True)
 
 
-NOT_PUT_OUT = (Role.MIXED, Kind.VECTOR)  # a sum inside a block, and what the head is given
+NOT_PUT_OUT = {"after_tokens", "pooled"}  # a sum inside a block, and what the head is given: no part's output
 
 
 @pytest.mark.parametrize("family", ["Vision Permutator", "S2-MLPv2"])
-def test_the_finder_gives_the_probes_our_own_files_declare(family, image):
+def test_the_finder_gives_the_probes_our_own_files_declare_but_two_that_no_part_puts_out(family, image):
     torch.manual_seed(0)
     model = TINY[family]().eval()
     declared = run(model, image).activations
     seen = run(found_in(model)[1], image).activations
-    own = [one for one in declared.values() if not {one.role, one.kind}.intersection(NOT_PUT_OUT)]
+    own = [one for one in declared.values() if one.name.rpartition(".")[2] not in NOT_PUT_OUT]
     found = [one for name, one in seen.items() if name not in declared]
     assert len(found) == len(own)
+    assert {one.name.rpartition(".")[2] for one in declared.values() if one not in own} == NOT_PUT_OUT
     for one in own:
         alike = [other for other in found if (other.kind, other.role) == (one.kind, one.role)]
         assert any(torch.equal(other.value, one.value) for other in alike), one.name
@@ -264,6 +272,57 @@ def test_tokens_may_stand_before_the_places_and_behind_them(image):
         with hooked({probes(foreign)[name]: same}):
             assert torch.equal(foreign(image), model(image))
     assert {one.layout.written for one in found_in(made(Tokens))[0].layers[1:]} == {"b (1 + h w) c"}
+
+
+class Stage(nn.Module):
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Residual(SqueezeExcite(8), 8) for _ in range(depth))
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def test_a_stage_of_one_block_is_looked_into_where_others_have_more():
+    torch.manual_seed(0)
+    model = Net(SqueezeExcite)
+    model.stem, model.blocks = nn.Conv2d(3, 8, 4, 4), nn.Sequential(Stage(1), Stage(2))
+    layers = [
+        (one.module, one.role) for one in chains.layers(watched(model, torch.zeros(1, 3, 32, 32)), model)
+    ]
+    inside = [pair for pair in layers if pair[0].startswith("blocks.")]
+    assert inside == [
+        ("blocks.0.blocks.0", Role.BLOCK),
+        ("blocks.0", Role.STAGE),
+        ("blocks.1.blocks.0", Role.BLOCK),
+        ("blocks.1.blocks.1", Role.BLOCK),
+        ("blocks.1", Role.STAGE),
+    ]
+
+
+def test_of_several_maps_a_block_puts_out_each_is_a_layer(image):
+    model = odd("two scales")
+    found, foreign = found_in(model)
+    blocks = [one for one in found.layers if one.module.startswith("blocks.")]
+    assert [(one.shape, one.layout.written) for one in blocks] == [
+        ((1, 8, 8, 8), "b c h w"),
+        ((1, 8, 4, 4), "b c h w"),
+    ] * 3
+    kept = []
+    with torch.no_grad(), hooked({model.blocks[1]: lambda _part, _args, value: kept.extend(value)}):
+        seen = run(foreign, image)
+        for name, value in zip(("blocks.1.output", "blocks.1.output_2"), kept, strict=True):
+            assert torch.equal(seen.activations[name].value, rearrange(value, "b c h w -> b h w c"))
+    both = {
+        probes(foreign)[name]: editing(torch.zeros_like) for name in ("blocks.2.output", "blocks.2.output_2")
+    }
+    with torch.no_grad():
+        before = foreign(image)
+        with hooked(both):
+            assert torch.equal(foreign(image)[0], model.head.bias)
+        assert torch.equal(foreign(image), before)
 
 
 def test_a_layout_can_be_given_by_hand_and_has_to_fit():

@@ -12,6 +12,7 @@ from torch import nn
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
 from explorer.code_walk.einops_diagram import drawing
+from explorer.code_walk.shape_axes import ShapeAxes
 from explorer.code_walk.source_lines import axes_in, listing
 from explorer.code_walk.tensor_views import looks
 from explorer.code_walk.walk import blocks, first_block, walk
@@ -280,6 +281,9 @@ def test_axes_of_a_model_of_others_are_named_where_they_are_known_and_else_not_a
     seen = looks(made["maps"].value.numpy(), made["maps"].axes)
     assert np.array_equal(seen[0].values, np.moveaxis(made["maps"].value[0].numpy(), 0, 2))
     assert [one.kind for one in looks(made["heads"].value.numpy(), made["heads"].axes)] == ["matrix"] * 2
+    told = ShapeAxes(find(Mixed().eval(), (32, 32)), (1, 3, 32, 32))
+    assert told(torch.zeros(1, 8, 8, 12)) == last
+    assert told(torch.zeros(4, 8, 8, 12)) == ("", "", "", "")  # windows, and no pictures
 
 
 def test_what_a_model_of_others_writes_into_later_is_shown_as_it_was():

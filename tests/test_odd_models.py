@@ -150,6 +150,12 @@ def test_a_model_in_a_wrapper_has_the_layers_it_has_alone(explorer):
     assert [one.module for one in wrapped.layers] == [f"net.{one.module}" for one in alone.layers]
 
 
+def test_what_makes_weights_is_no_layer(explorer):
+    found = explorer.add(odd("at the top"), "normalised weights", Preprocess(size=SIDE))
+    assert [one.module for one in found.layers] == ["stem"]
+    assert list(probes(explorer.load("normalised weights").model))[:2] == ["stem.output", "modulation"]
+
+
 def test_random_models_answer_the_same_each_time_and_are_told_to_be_random(explorer):
     found = explorer.add(odd("random"), "drops", Preprocess(size=SIDE))
     assert found.is_random

@@ -8,10 +8,12 @@ from PIL import Image
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.pictures import seen
+from explorer.ui.model_names import sizes_of
 from models import card, create, list_models
 from models.as_mlp import axial_shift
+from models.costs import multiply_adds
 from models.registry import Preprocess
-from models.sizes import SizeError, usual_sizes
+from models.sizes import SizeError, sizes_seen, usual_sizes
 
 FIXED = {"Vision Permutator", "MLP-Mixer"}
 NANOS = [name for name in list_models() if name.endswith("_nano")]
@@ -34,6 +36,22 @@ def test_every_offered_size_gives_an_answer(name, explorer, star):
         assert torch.isfinite(found.logits).all()
         usual = (height, width) == (card(name).image_size, card(name).image_size)
         assert torch.equal(found.logits, plain.logits) == usual
+
+
+def test_weights_that_saw_another_size_see_it_unless_a_size_is_asked_for(explorer, star):
+    name, (own, seen_by) = "mobilevit_nano", (64, 128)
+    assert sizes_seen(card(name)) == {(own, own), (seen_by, seen_by)}
+    usual = explorer.image(name, star, "cifar10")[0]
+    assert usual.shape[-2:] == (seen_by, seen_by)
+    assert explorer.image(name, star, "scenes")[0].shape[-2:] == (own, own)
+    assert explorer.image(f"{name}@{own}", star, "cifar10")[0].shape[-2:] == (own, own)
+    assert sizes_of(name, "")[0] == ("as its weights saw", "")
+    assert sizes_of("fasternet_nano", "")[0] == ("64", "64")
+    costs = [multiply_adds(name, (side, side)) for side in (own, seen_by)]
+    assert costs[0] == multiply_adds(name)
+    assert 4 < costs[1] / costs[0] < 4.3  # four times the places, and attention among all of them
+    *_, measured = explorer.costs(name, "cifar10")
+    assert measured.multiply_adds.sum() == costs[1]
 
 
 def test_a_model_is_in_memory_once_for_all_sizes(star):

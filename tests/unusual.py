@@ -57,6 +57,46 @@ class SoftmaxByHand(Decides):
         return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
 
 
+class LogShares(SoftmaxByHand):
+    """Shares kept as logarithms, and raised again where they are needed."""
+
+    def forward(self, x):
+        shares = F.log_softmax(self.decided(x).view(len(x), 2, -1, 1, 1), 1).exp()
+        return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
+
+
+class Chooses(Decides):
+    """One branch of two for all channels; only the gradient is that of a softmax."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.choose = nn.Linear(width, 2)
+
+    def forward(self, x):
+        soft = self.choose(x.mean((2, 3))).softmax(-1)
+        hard = F.one_hot(soft.argmax(-1), 2).to(soft)
+        shares = (hard - soft.detach() + soft)[:, :, None, None, None]
+        return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
+
+
+class LogisticByHand(Decides):
+    def forward(self, x):
+        gate = self.decided(x)[:, :, None, None]
+        once, again = 1 / (1 + torch.exp(-gate)), torch.exp(gate) / (1 + torch.exp(gate))
+        return x * once + self.one(x) * again + self.two(x) * F.logsigmoid(gate).exp()
+
+
+class Named(Decides):
+    """Every function is given its tensor by name."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, many=2)
+
+    def forward(self, x):
+        shares = torch.softmax(input=self.decided(x).view(len(x), 2, -1, 1, 1), dim=1)
+        return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
+
+
 class PoolsByShares(Decides):
     """All places added up by their shares, channel by channel, without a product of matrices."""
 
@@ -84,6 +124,22 @@ class GatedByHook(Decides):
         return self.two(x)
 
 
+class ByRowAndColumn(Decides):
+    """A gate for each row and channel, and one for each column and channel."""
+
+    def forward(self, x):
+        rows, columns = self.one(x.mean(3, keepdim=True)), self.two(x.mean(2, keepdim=True))
+        return x * torch.sigmoid(rows) * torch.sigmoid(columns)
+
+
+class OverTokens(Decides):
+    """A gate of states and places, of tensors that no image of another size and no spot tells apart."""
+
+    def forward(self, x):
+        states = self.one(x).flatten(2).mean(2, keepdim=True) * torch.ones(6, device=x.device).to(x)
+        return x + (states * torch.sigmoid(states.roll(1, 1))).mean(2)[:, :, None, None]
+
+
 class Masks(Decides):
     """Activations by comparison, norms, masks, turned channels: none of them a gate."""
 
@@ -96,6 +152,8 @@ class Masks(Decides):
         x = x * torch.heaviside(x, torch.zeros(()).to(x)) + F.normalize(x, dim=1)
         variance, mean = torch.var_mean(x, dim=1, keepdim=True)
         x = (x - mean) * (variance + 1e-6).rsqrt()
+        x = x * F.softmax(x.mean(1, keepdim=True), dim=1)  # the only share of one is all of it
+        x = x * (1 / (x.norm(dim=1, keepdim=True) + 1e-6)) + F.log_softmax(x, 1)
         turn = torch.arange(8, device=x.device).to(x)
         return self.two(x * turn.cos() + x.roll(1, 1) * turn.sin())
 
@@ -105,8 +163,17 @@ UNUSUAL = {  # as in `tests.foreign.GATES`
     Interpolates: CHANNEL,
     Repeats: CHANNEL,
     GatedByHook: CHANNEL,
+    ByRowAndColumn: [
+        ("modulation", ("rows", "channels"), (8, 8), "sigmoid"),
+        ("modulation", ("columns", "channels"), (8, 8), "sigmoid"),
+    ],
+    OverTokens: [("modulation", ("axis 1", "axis 2"), (8, 6), "sigmoid")],
     MixesWeights: [("branch", ("branches",), (4,), "softmax")],
     SoftmaxByHand: [("branch", ("branches", "channels"), (2, 8), "softmax")],
+    LogShares: [("branch", ("branches", "channels"), (2, 8), "softmax")],
+    Named: [("branch", ("branches", "channels"), (2, 8), "softmax")],
+    Chooses: [("branch", ("branches",), (2,), "softmax")],
+    LogisticByHand: CHANNEL,
     PoolsByShares: [("attention", ("heads", "queries", "keys"), (1, 1, 64), "softmax")],
     FewPlaces: [("attention", ("heads", "queries", "keys"), (1, 1, 16), "softmax")],
     Masks: [],

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.any_model.class_names import given_names, labels_for
 from explorer.any_model.find import Found, Given, find
 from explorer.any_model.foreign import Foreign, as_taken, logits_in
 from explorer.any_model.originals import original
@@ -69,7 +70,8 @@ def add(
 
     model: from `[b, 3, h, w]` to logits `[b, classes]`, or what holds them; only put in eval mode.
     preprocess: how pictures are made ready; None for what its configuration says, or a usual size.
-    labels: names of the classes, or a file with one a line; None to number them.
+    labels: names of the classes, or a file with one a line; None to number them. Of several tensors a model
+        gives, their number says which are the logits.
     layout: "b c h w", "b h w c", "b (h w) c", "b (1 + h w) c", "b (h w + 1) c" beside a token, for all or by
         patterns of their names, where trying does not tell.
 
@@ -78,10 +80,11 @@ def add(
     refuse_name(name)
     inner = original(model.inner if isinstance(model, Foreign) else model)
     inner.eval()
-    seen, logits = first_pass(inner, preprocess or of_config(inner))
-    classes = labels_for(labels, logits.shape[1])
+    names = given_names(labels)
+    seen, logits = first_pass(inner, preprocess or of_config(inner), None if names is None else len(names))
+    classes = labels_for(names, logits.shape[1])
     found = find(inner, seen.shape, layout)
-    facade = Foreign(inner, found.stations, found)
+    facade = Foreign(inner, found.stations, found, len(classes))
     _ADDED[name] = Added(
         inner,
         ModelCard(
@@ -152,14 +155,16 @@ def preprocess_in(config: Mapping[str, Any]) -> Preprocess:
 
 
 @torch.no_grad()
-def first_pass(model: nn.Module, preprocess: Preprocess | None) -> tuple[Preprocess, Tensor]:
+def first_pass(
+    model: nn.Module, preprocess: Preprocess | None, classes: int | None = None
+) -> tuple[Preprocess, Tensor]:
     """What the model wants to see, and logits `[1, classes]`. Raises ChoiceError where no image will do."""
     reasons = []
     for one in tried_sizes(preprocess):
         weight = next(model.parameters(), torch.zeros(1))
         try:
             image = torch.zeros(1, 3, *one.shape, device=weight.device)
-            return one, logits_in(model(as_taken(model, image)))
+            return one, logits_in(model(as_taken(model, image)), classes)
         except ChoiceError:
             raise
         except REFUSALS as error:
@@ -173,21 +178,3 @@ def tried_sizes(preprocess: Preprocess | None) -> Iterator[Preprocess]:
         yield preprocess
     else:
         yield from (Preprocess(size=size) for size in SIZES)
-
-
-def labels_for(labels: Sequence[str] | str | Path | None, count: int) -> tuple[str, ...]:
-    """Names of the classes: as given, as the lines of a file, or numbered."""
-    if labels is None:
-        return tuple(f"class {number}" for number in range(count))
-    names = names_in(labels) if isinstance(labels, str | Path) else tuple(map(str, labels))
-    if len(names) != count:
-        raise ChoiceError(f"The model tells {count} classes apart; {len(names)} names were given.")
-    return names
-
-
-def names_in(file: str | Path) -> tuple[str, ...]:
-    """The lines of a file."""
-    try:
-        return tuple(Path(file).read_text("utf-8").splitlines())
-    except (OSError, ValueError) as error:
-        raise ChoiceError(f"There is no text {Path(file).name} with the names of the classes.") from error

@@ -7,25 +7,17 @@ merging of patches, as is all that comes before the first block.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from torch import nn
+from torch.nn.utils.parametrize import ParametrizationList
 
+from explorer.any_model.layer import Layer, put_out
 from explorer.any_model.layouts import MOST_TOKENS
 from explorer.any_model.watch import Pass
 from models.probe import Role
 
 Shape = tuple[int, ...]
 FEWEST = 2  # layers; where less are found, every weighted part puts out one
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A module whose output is a layer."""
-
-    module: str
-    role: Role
-    shape: tuple[int, ...]  # of what it puts out, the batch first
 
 
 class Tree:
@@ -37,7 +29,10 @@ class Tree:
         self.opened: dict[type[nn.Module], bool] = {}
         visits = Counter(run.name for run in seen.runs)
         self.children: dict[int, list[int]] = {}
+        beside = {name for name, part in self.parts.items() if isinstance(part, ParametrizationList)}
         for number, run in enumerate(seen.runs):
+            if run.name in beside or run.name.rpartition(".")[0] in beside:
+                continue  # it makes weights
             if number and len(run.shape) > 2 and visits[run.name] == 1:
                 self.children.setdefault(self.around(number), []).append(number)
 
@@ -58,31 +53,36 @@ class Tree:
         """Whether a run is of something larger than one layer of weights."""
         part = self.part(number)
         weighted = any(one.ndim > 1 for one in part.parameters())
-        return weighted and any(True for _ in part.children())
+        return weighted and any(name != "parametrizations" for name, _ in part.named_children())
 
     def inner(self, number: int) -> list[int]:
         return [child for child in self.children.get(number, []) if self.is_made_of_parts(child)]
+
+    def gives_last(self, number: int) -> bool:
+        """Whether a run gives what the last of its parts made, which may be its only block."""
+        inner = self.inner(number)
+        return bool(inner) and self.runs[inner[-1]].given == self.runs[number].given
 
     def hands_on(self, number: int) -> bool:
         """Whether a run only hands on what the last of its parts made."""
         inner = self.inner(number)
         if self.kind(number) is nn.Sequential and any(map(self.inner, inner)):
             return True
-        if not inner or self.runs[inner[-1]].given != self.runs[number].given:
+        if not self.gives_last(number):
             return False
         kin = [child for child in inner if self.kind(child) is self.kind(inner[-1])]
         nested = len(kin) > 1 and all(map(self.inner, kin))
         return self.kind(number) is nn.Sequential or nested or self.is_open(inner[-1])
 
     def is_open(self, number: int) -> bool:
-        """Whether a run is looked into: it hands on, and so does every other run of its class."""
+        """Whether a run is looked into: some of its class hand on, and all give what a part made."""
         kind = self.kind(number)
         if kind is nn.Sequential:
             return self.hands_on(number)
         if kind not in self.opened:
             self.opened[kind] = False  # while it is being found out: a class inside itself is a block
             alike = [one for one in range(len(self.runs)) if self.kind(one) is kind and self.runs[one].shape]
-            self.opened[kind] = all(self.hands_on(one) for one in alike)
+            self.opened[kind] = any(map(self.hands_on, alike)) and all(map(self.gives_last, alike))
         return self.opened[kind]
 
     def role(self, number: int, siblings: list[int], before: tuple[int, ...]) -> Role:
@@ -114,7 +114,8 @@ def layers(seen: Pass, model: nn.Module) -> tuple[Layer, ...]:
         stages = stages_of(tree, [number for number, role in walked if role is Role.STAGE])
         found = [(n, role) for n, role in walked if role is not Role.STAGE or n in stages]
         found = with_stem(tree, found)
-    return tuple(Layer(tree.runs[n].name, role, tree.runs[n].shape) for n, role in found)
+    known = {tree.runs[n].given for n, _ in found}
+    return tuple(layer for n, role in found for layer in put_out(tree.runs[n], role, known))
 
 
 def stages_of(tree: Tree, containers: list[int]) -> set[int]:

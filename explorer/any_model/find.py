@@ -1,7 +1,7 @@
 """Find the layers and the gates of a model nobody prepared, by a few passes of made-up images."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 
@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from explorer.any_model import layouts as laid
-from explorer.any_model.chains import Layer, layers
+from explorer.any_model.chains import layers
 from explorer.any_model.foreign import as_taken
 from explorer.any_model.found_probes import Station, of_gate, of_layer
 from explorer.any_model.gates import FoundGate, Sighting, hidden_gate, sightings, told
+from explorer.any_model.layer import Layer
 from explorer.any_model.layouts import Layout, Seen, Size, Trial
 from explorer.any_model.opened_attention import FAST_PATH
 from explorer.any_model.places import Place
@@ -31,6 +32,7 @@ class FoundLayer:
     shape: tuple[int, ...]  # for one picture
     layout: Layout | None
     why: str = ""  # where the layout is not known, what was tried
+    part: int | None = None  # which of several maps the module puts out; None for the first
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,24 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     outputs = [one for one in layers(seen, model) if has_places(one.shape)]
     gates = sightings(seen, model)
     gates = tuple(as_output(one, seen) for one in gates)
-    places = {Place(one.module): one.shape for one in outputs} | {one.places[0]: one.shape for one in gates}
-    shown, trial = tried(model, size, places)
+    places = {one.place: one.shape for one in outputs} | {one.places[0]: one.shape for one in gates}
+    shown, trial = tried(model, size, {**made_by(gates), **places})
     gates = tuple(of_places(one, shown[one.places[0]]) for one in gates)
-    found = tuple(found_layer(one, shown, trial, layout) for one in outputs)
+    told_apart = [(one, found_layer(one, shown, trial, layout)) for one in outputs]
+    # What comes beside the map of a module is a layer only where it is known how it lies.
+    told_apart = [(one, it) for one, it in told_apart if one.part is None or it.layout is not None]
+    outputs, found = [one for one, _ in told_apart], tuple(it for _, it in told_apart)
     stations = [
         *layer_stations(outputs, found, seen),
         *gate_stations(gates, shown, trial, seen.written),
     ]
     taken = {name for name, _ in model.named_modules()}
     stations = [(one, apart(station, taken)) for one, station in stations]
-    listed = [told(one, canonical_shape(one, station)) for one, station in stations if one is not None]
+    listed = [
+        told(one, canonical_shape(one, station), station.layout is not None)
+        for one, station in stations
+        if one is not None
+    ]
     ordered = sorted((station for _, station in stations), key=lambda one: one.made)
     return Found(
         (*listed, *map(hidden_gate, seen.hidden)), found, tuple(ordered), trial, seen.calls(), seen.is_random
@@ -83,7 +92,8 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
 
 def apart(station: Station, taken: set[str]) -> Station:
     """A station under a name that no part of the model has."""
-    return replace(station, name=f"{station.name}_found") if station.name in taken else station
+    name = station.name.strip(".")  # of the model itself there is none before the point
+    return replace(station, name=f"{name}_found" if name in taken else name)
 
 
 def canonical_shape(one: Sighting, station: Station) -> tuple[int, ...]:
@@ -112,18 +122,36 @@ def of_places(one: Sighting, seen: Seen) -> Sighting:
     return replace(one, kind="modulation") if one.kind == "channel" else one
 
 
+def made_by(gates: Iterable[Sighting]) -> dict[Place, tuple[int, ...]]:
+    """What gates make that are stretched, such as one for each row: it tells which axes theirs are."""
+    uses = [one.candidate.uses[0] for one in gates if one.kind == "modulation"]
+    return {
+        replace(use.place, part=None): use.result_shape
+        for use in uses
+        if len(use.gate_shape) == len(use.result_shape) and use.gate_shape != use.result_shape
+    }
+
+
+def layout_of(one: Sighting, shown: Mapping[Place, Seen], trial: Trial) -> Layout | None:
+    """How a modulation lies, by itself or by what it makes; None where neither tells."""
+    made = shown.get(replace(one.candidate.uses[0].place, part=None))
+    told = [laid.decided(seen, trial) for seen in (shown[one.places[0]], made) if seen is not None]
+    own, *other = [answer if isinstance(answer, Layout) else None for answer in told]
+    return own or (other[0] if other and len(one.shape) == 4 else None)
+
+
 def has_places(shape: tuple[int, ...]) -> bool:
     return sum(length > 1 for length in shape[1:]) > 1
 
 
 def found_layer(one: Layer, shown: Mapping[Place, Seen], trial: Trial, layout: Given) -> FoundLayer:
     text = layout if isinstance(layout, str) or layout is None else by_name(one.module, layout)
-    if text is not None:
+    if text is not None and one.part is None:
         return FoundLayer(one.module, one.shape, laid.given(text, one.shape, trial.own))
-    answer = laid.decided(shown[Place(one.module)], trial)
+    answer = laid.decided(shown[one.place], trial)
     if isinstance(answer, str):
-        return FoundLayer(one.module, one.shape, None, answer)
-    return FoundLayer(one.module, one.shape, answer)
+        return FoundLayer(one.module, one.shape, None, answer, one.part)
+    return FoundLayer(one.module, one.shape, answer, "", one.part)
 
 
 def by_name(module: str, layout: Mapping[str, str]) -> str | None:
@@ -138,7 +166,7 @@ def layer_stations(
     for one, other in zip(outputs, found, strict=True):
         if other.layout is not None:
             run = runs[one.module]
-            copied = run.given is None or seen.written.get(run.given, -1) > run.ended
+            copied = one.given is None or seen.written.get(one.given, -1) > run.ended
             made.append((None, of_layer(one, other.layout, run.ended, copied)))
     return made
 
@@ -155,8 +183,7 @@ def gate_stations(
         number = counts[home, one.kind]
         name = home if number == 1 else f"{home}.{one.kind}_{number}".strip(".")
         seen = shown[one.places[0]]
-        answer = laid.decided(seen, trial) if one.kind == "modulation" else None
-        layout = answer if isinstance(answer, Layout) else None
+        layout = layout_of(one, shown, trial) if one.kind == "modulation" else None
         for station in of_gate(one, name, seen, layout, written):
             own = station.places == one.places
             made.append((one if own else None, station))

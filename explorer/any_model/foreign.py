@@ -33,13 +33,21 @@ class Foreign(nn.Module):
     last: tuple[tuple[Station, ...], Plan | None]  # what was read last, and how
     has_fast_path: bool  # PyTorch could compute attention where nobody can listen; here it never does
     found: Any  # `explorer.any_model.find.Found`; None where nothing was looked for
+    classes: int | None  # how many it tells apart, where it gives more than logits
 
-    def __init__(self, inner: nn.Module, stations: Sequence[Station] = (), found: Any = None) -> None:
+    def __init__(
+        self,
+        inner: nn.Module,
+        stations: Sequence[Station] = (),
+        found: Any = None,
+        classes: int | None = None,
+    ) -> None:
         super().__init__()
         self.__dict__.update(
             inner=inner,
             stations=tuple(stations),
             found=found,
+            classes=classes,
             parts=Parts(inner, found.calls) if found else Parts(inner),
             has_fast_path=any(place.function == MULTIHEAD for one in stations for place in one.places),
             last=((), None),
@@ -60,7 +68,7 @@ class Foreign(nn.Module):
             FAST_PATH.off() if self.has_fast_path else nullcontext(),
             heard(self.plan(used)) if used else nullcontext(),
         ):
-            return logits_in(self.inner(as_taken(self.inner, image)))
+            return logits_in(self.inner(as_taken(self.inner, image)), self.classes)
 
     def plan(self, used: tuple[Station, ...]) -> Plan:
         """How a pass is listened to; kept where all is only read, which is the same for every pass."""
@@ -80,7 +88,7 @@ class Foreign(nn.Module):
         """The model's own parts, then the probes in the order of the pass."""
         yield from self.inner.named_modules(memo, prefix, remove_duplicate)
         for station in self.stations:
-            yield f"{prefix}.{station.name}".strip("."), station.probe
+            yield f"{prefix}.{station.name}".lstrip("."), station.probe
 
     def get_submodule(self, target: str) -> nn.Module:
         probes = {station.name: station.probe for station in self.stations}
@@ -98,20 +106,26 @@ def as_taken(model: nn.Module, image: Tensor) -> Tensor:
     return image.to(weight.dtype)
 
 
-def logits_in(output: Any) -> Tensor:
+def logits_in(output: Any, classes: int | None = None) -> Tensor:
     """The logits of what a model gives: its only tensor of two axes, or the one called so.
+
+    classes: of several tensors the one with so many columns is meant.
 
     Raises ChoiceError where neither tells.
     """
     if isinstance(output, Mapping):
         named = next((output[name] for name in LOGITS if isinstance(output.get(name), Tensor)), None)
         if named is not None:
-            return logits_in(named)
+            return logits_in(named, classes)
     named = getattr(output, "logits", None)
     found = [named] if isinstance(named, Tensor) else [one for one in tensors_in(output) if one.ndim == 2]
+    if len(found) > 1 and classes is not None:
+        found = [one for one in found if one.shape[1] == classes]
     if len(found) != 1:
+        which = " Labels, one a class, say which of them are the logits." if len(found) > 1 else ""
         raise ChoiceError(
             f"A model has to give logits, one number a class for each picture; this one gives {told(output)}."
+            + which
         )
     return found[0].float()
 

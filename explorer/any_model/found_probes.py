@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from explorer.any_model import patterns
-from explorer.any_model.chains import Layer
 from explorer.any_model.gates import Sighting
+from explorer.any_model.layer import Layer
 from explorer.any_model.layouts import Layout, Seen
 from explorer.any_model.patterns import Pattern
 from explorer.any_model.places import Change, Place
@@ -121,8 +121,8 @@ def probe(
 
 def of_layer(layer: Layer, layout: Layout, made: int, copied: bool) -> Station:
     found = probe(Kind.FEATURE_MAP, patterns.of_layout(layout), layer.role)
-    name = f"{layer.module}.output"
-    return Station(name, found, (Place(layer.module),), made, layout, copied)
+    name = f"{layer.module}.output" + ("" if layer.part is None else f"_{layer.part + 1}")
+    return Station(name, found, (layer.place,), made, layout, copied)
 
 
 def of_gate(
@@ -155,10 +155,8 @@ def of_blend(found: Sighting, name: str, batch: int | None, written: Mapping[int
     names = tuple(f"branch {number + 1}" for number in range(count))
     shares = patterns.of_branches(found.shape, batch, axis)
     yield from of_maps(found, name, names, written)
-    logits = tuple(replace(place, part=0) for place in found.places)
-    yield Station(
-        f"{name}.branch_logits", probe(Kind.BRANCH_LOGITS, shares, branches=names), logits, one.made
-    )
+    logits = probe(Kind.BRANCH_LOGITS, shares, branches=names)
+    yield Station(f"{name}.branch_logits", logits, found.entered, one.made)
     weights = probe(Kind.BRANCH_WEIGHTS, shares, branches=names)
     yield Station(f"{name}.branch_weights", weights, found.places, one.made)
     if one.blended:

@@ -72,6 +72,7 @@ ALIASES = {
     **dict.fromkeys(("rmatmul", "mm"), "matmul"),
     "special_softmax": "softmax",
     "special_expit": "sigmoid",
+    "log_sigmoid": "logsigmoid",
     "safe_softmax": "softmax",
 }
 

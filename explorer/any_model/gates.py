@@ -49,6 +49,7 @@ class Sighting:
     module: str
     applied_to: str
     places: tuple[Place, ...]  # more than one where the same values are computed again
+    entered: tuple[Place, ...] = ()  # where what they are the activation of is met
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -75,13 +76,16 @@ def sighted(twins: list[Candidate], parts: dict[str, nn.Module]) -> Sighting:
     name = NAMES.get((type(parts[owner]).__name__, kind), "")
     module = f"{owner}.{name}".strip(".") if name and hasattr(parts[owner], name) else owner
     applied = one.uses[0].place.module if one.uses else owner
-    return Sighting(kind, one, module, applied, tuple(twin.place for twin in twins))
+    entered = tuple(twin.enters for twin in twins)
+    return Sighting(kind, one, module, applied, tuple(twin.place for twin in twins), entered)
 
 
 def kind_of(one: Candidate) -> str:
     """The kind of gate, or nothing."""
     if is_fused(one):
-        return "attention"
+        return "attention" if one.blended_shape[-1] > 1 else ""
+    if one.axis is not None and one.value.shape[one.axis] == 1:
+        return ""  # the only share of one is all of it
     matrices = [use for use in one.uses if use.matrix]
     if matrices:
         return "attention" if any(use.live for use in matrices) else "branch"
@@ -118,10 +122,15 @@ def by_shape(use: Use) -> str:
     return "channel"
 
 
-def told(one: Sighting, shape: tuple[int, ...]) -> FoundGate:
-    """What to say of a gate; `shape` is in the axes of its kind, the pictures left out."""
+def told(one: Sighting, shape: tuple[int, ...], is_laid: bool) -> FoundGate:
+    """What to say of a gate; `shape` is in the axes of its kind, the pictures left out.
+
+    is_laid: it is known how its axes lie; else those of a modulation are numbered.
+    """
     pairs = list(zip(AXES[one.kind], shape, strict=False))
     kept = [pair for pair in pairs if pair[1] > 1 or one.kind == "attention"] or pairs[-1:]
+    if one.kind == "modulation" and not is_laid and [name for name, _ in kept] != ["channels"]:
+        kept = [(f"axis {number}", length) for number, (_, length) in enumerate(kept, 1)]
     sure, why = reason(one)
     return FoundGate(
         one.module,

@@ -1,7 +1,7 @@
 """What is known of a tensor while one pass is watched, and of the values that may turn out to be a gate."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import NamedTuple
 from weakref import ReferenceType, ref
@@ -42,11 +42,17 @@ class Candidate:
     given: int | None = None  # the origin of the values themselves
     sources: frozenset[int] = frozenset()  # origins of what a fused step computes its shares from
     plain: bool = False  # nothing but the product tells that it is a gate
+    entered: Place | None = None  # where what a softmax is of enters, if not at the place itself
     uses: list[Use] = field(default_factory=list)
     mixtures: list[Use] = field(default_factory=list)  # products with weights, a use once they are added up
     blended: Place | None = None  # where the products of all branches have been summed
     blended_shape: tuple[int, ...] = ()
     blended_origin: int = -1  # of what that gave
+
+    @property
+    def enters(self) -> Place:
+        """Where what the activation is applied to is met."""
+        return self.entered or replace(self.place, part=0)
 
     def is_changed(self, written: Mapping[int, int]) -> bool:
         """Whether the model writes later into what has to be kept to read the gate."""
@@ -71,6 +77,8 @@ class Facts(NamedTuple):
     gates: Gates = ()  # whose values these are, moved, picked, or changed by a constant
     stats: frozenset[int] = frozenset()  # origins of what these are means, norms or sums of
     bent: str = ""  # the activation they passed last
+    raised: Place | None = None  # where they were the powers of e, if that was it
+    logged: Place | None = None  # what made them, where they are logarithms of shares
     response: str = ""  # "norm", or "response norm" once it is divided by its own mean
     blend: Blend | None = None  # which branches of a gate have been added up so far
     six: bool = False  # cut at 6, and after a division by 6 a hard sigmoid

@@ -1,6 +1,6 @@
 """Write down what a call made: the table of all rules."""
 
-from explorer.any_model import attention_rules
+from explorer.any_model import attention_rules, by_hand
 from explorer.any_model import functions as kinds
 from explorer.any_model.calls import Call, Watcher
 from explorer.any_model.einsums import einsum
@@ -10,6 +10,7 @@ from explorer.any_model.rules import RULES, opaque
 
 EVERY = {
     **RULES,
+    **by_hand.RULES,
     **attention_rules.RULES,
     "mul": multiplied,
     "addcmul": multiplied,

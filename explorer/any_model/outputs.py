@@ -48,11 +48,24 @@ def fewest_rows(one: tuple[tuple[int, ...], Any]) -> int:
     return shape[0]
 
 
-def changed_output(value: Any, change: Change) -> Any:
-    """The output with its map changed; None where nothing changes."""
-    found = map_in(value)
+def changed_by_all(value: Any, changes: Sequence[tuple[int | None, Change]]) -> Any:
+    """The output after all changes; None where none changes anything."""
+    made = None
+    for part, change in changes:
+        given = changed_output(value if made is None else made, change, part)
+        made = made if given is None else given
+    return made
+
+
+def changed_output(value: Any, change: Change, part: int | None = None) -> Any:
+    """The output with its map changed, or with the one of a number among all; None where nothing changes."""
+    found = map_in(value) if part is None else maps_in(value)[part]
     given = None if found is None else change(found)
     return None if given is None else replaced(value, found, given)
+
+
+def maps_in(value: Any) -> list[Tensor]:
+    return [one for one in tensors_in(value) if one.ndim > 2]
 
 
 def replaced(value: Any, old: Tensor | None, new: Tensor) -> Any:

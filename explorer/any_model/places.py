@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import FUSED, GLU, MULTIHEAD, plain
 from explorer.any_model.opened_attention import Change, multihead, read_later, unfused, unglued
-from explorer.any_model.outputs import changed_output
+from explorer.any_model.outputs import changed_by_all
 from explorer.reading import Reading
 
 OPENED: dict[str, Callable] = {FUSED: unfused, MULTIHEAD: multihead, GLU: unglued}
@@ -30,7 +30,7 @@ class Place:
     visit: int = 0  # which of the times that module runs in a pass
     function: str = ""  # of torch, by its plain name; "" for what the module puts out
     call: int = 0  # which of its calls of that function
-    part: int | None = None  # number of an argument; None for the result
+    part: int | None = None  # number of an argument, or of a map among several put out; None for the result
 
 
 @dataclass
@@ -57,8 +57,7 @@ class Listener(TorchFunctionMode):
         running = self.stack[-1]
         if running is None:
             return func(*args, **kwargs)
-        name = plain(func)
-        if name not in running.functions:
+        if (name := plain(func)) not in running.functions:
             return func(*args, **kwargs)
         number = running.calls[name]
         running.calls[name] += 1
@@ -70,9 +69,12 @@ class Listener(TorchFunctionMode):
                 return func(*args, **kwargs)
             return OPENED[name](*args, change=change, **kwargs)
         for part, change in wanted:
-            if part is not None:
+            if part is not None and part < len(args):
                 given = change(args[part])
                 args = args if given is None else (*args[:part], given, *args[part + 1 :])
+            elif part == 0:  # given by its name
+                given = change(kwargs["input"])
+                kwargs = kwargs if given is None else {**kwargs, "input": given}
         result = func(*args, **kwargs)
         for part, change in wanted:
             if part is None:
@@ -95,11 +97,11 @@ class Listener(TorchFunctionMode):
     def gave(self, name: str, value: Any) -> Any:
         """A module of which only what it puts out matters has ended."""
         self.visits[name] += 1
-        change = self.outputs.get((name, self.visits[name] - 1))
-        if change is None:
+        changes = self.outputs.get((name, self.visits[name] - 1))
+        if changes is None:
             return None
         self.stack.append(None)  # whoever listens may call torch as well, which counts for nobody
-        made = changed_output(value, change)
+        made = changed_by_all(value, changes)
         self.stack.pop()
         return made
 
@@ -107,8 +109,7 @@ class Listener(TorchFunctionMode):
         """It has ended; what it puts out may be changed."""
         running = self.stack[-1]
         self.stack[-1] = None
-        change = self.outputs.get((name, self.visits[name] - 1))
-        made = None if change is None else changed_output(value, change)
+        made = changed_by_all(value, self.outputs.get((name, self.visits[name] - 1), ()))
         self.stack.pop()
         if running is not None:
             self.on -= 1
@@ -161,15 +162,17 @@ class Plan:
     """Who is handed what in a pass, sorted by where it is met."""
 
     def __init__(self, routes: Mapping[Place, Change], parts: Parts) -> None:
-        self.outputs = {(p.module, p.visit): change for p, change in routes.items() if not p.function}
+        self.outputs: dict[tuple[str, int], list[tuple[int | None, Change]]] = {}
         self.wanted: dict[tuple[str, int], dict[tuple[str, int], list[tuple[int | None, Change]]]] = {}
         for place, change in routes.items():
-            if place.function:
-                there = self.wanted.setdefault((place.module, place.visit), {})
-                there.setdefault((place.function, place.call), []).append((place.part, change))
+            run = place.module, place.visit
+            if not place.function:
+                self.outputs.setdefault(run, []).append((place.part, change))
+            else:
+                calls = self.wanted.setdefault(run, {})
+                calls.setdefault((place.function, place.call), []).append((place.part, change))
         self.framed = [(name, parts.modules[name]) for name in parts.framed(routes)]
-        known = {name for name, _ in self.framed}
-        others = {name: None for name, _ in self.outputs if name not in known}
+        others = dict.fromkeys(name for name, _ in self.outputs if name not in dict(self.framed))
         self.others = [(name, parts.modules[name]) for name in others]
 
 

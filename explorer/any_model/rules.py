@@ -1,6 +1,7 @@
 """What a call of torch does to what is known of tensors, function by function."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -36,8 +37,9 @@ def pointwise(watch: Watcher, call: Call, made: Tensor) -> Facts:
     top = call.argument(2, "max", call.kwargs.get("max_val"))
     six = call.name == "relu6" or (call.name in kinds.SIXES and top == 6)
     bent = "relu6" if six else call.name if call.name in kinds.BENDS else first.bent
+    raised = call.place if call.name == "exp" else first.raised
     response = first.response if call.name in ("sqrt", "clamp_min", "clamp") else ""
-    return first.but(bent=bent, gates=gates, six=six, response=response, blend=None)
+    return first.but(bent=bent, raised=raised, gates=gates, six=six, response=response, blend=None)
 
 
 def compared(watch: Watcher, call: Call, made: Tensor) -> Facts:
@@ -57,7 +59,7 @@ def activated(watch: Watcher, call: Call, made: Tensor) -> Facts:
 def shared_out(watch: Watcher, call: Call, made: Tensor) -> Facts:
     """A softmax, over the axis it is given."""
     first = call.facts[0]
-    axis = call.argument(1, "dim", -1)
+    axis = call.argument(4 if call.name == "gumbel_softmax" else 1, "dim", -1)
     axis = made.ndim - 1 if axis is None else axis % made.ndim
     found = Candidate(call.place, "softmax", made.detach(), first.origin, first.live, axis)
     return started(watch, found, watch.ledger.new(first.live))
@@ -135,6 +137,7 @@ def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
         axis = summed_to_one(made) if first.bent == "exp" else None
         if axis is not None:  # a softmax written by hand
             found = Candidate(call.place, "softmax", made.detach(), first.origin, first.live, axis)
+            found.entered = replace(first.raised, part=0) if first.raised else None
             return started(watch, found, watch.ledger.new(first.live))
         response = "response norm" if first.response else ""
         return first.but(response=response)
@@ -166,7 +169,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(kinds.STATISTICS, statistic),
     **dict.fromkeys(("sigmoid", "hardsigmoid", "tanh"), activated),
     **dict.fromkeys(("add", "sub", "rsub"), added),
-    "softmax": shared_out,
+    **dict.fromkeys(("softmax", "gumbel_softmax"), shared_out),
     "neg": lambda _watch, call, made: pointless(call, made),
     "div": divided,
 }

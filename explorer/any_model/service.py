@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from explorer.any_model.adding import add, names_in
+from explorer.any_model.adding import add
+from explorer.any_model.class_names import names_in
 from explorer.any_model.elsewhere import is_elsewhere
 from explorer.any_model.find import Found, find
 from explorer.any_model.opening import made, preprocess_of

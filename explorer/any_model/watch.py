@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,14 @@ from models.random_state import lent
 SILENT = {"get", "set", "size", "dim", "numel", "stride", "is_contiguous", "is_floating_point", "item", "len"}
 
 
+class Other(NamedTuple):
+    """One map of several that a module puts out."""
+
+    number: int  # among them
+    shape: tuple[int, ...]
+    given: int  # its origin
+
+
 @dataclass
 class Ran:
     """One run of a module."""
@@ -34,6 +42,7 @@ class Ran:
     parent: int | None  # number of the run it was part of
     given: int | None = None  # origin of the map it puts out
     shape: tuple[int, ...] = ()
+    others: tuple["Other", ...] = ()  # maps of other shapes it puts out as well
     ended: int = -1  # after how many calls of the pass
     calls: dict[str, int] = field(default_factory=dict)  # of each function of torch, how many
 
@@ -102,6 +111,11 @@ class Watch(TorchFunctionMode):
         maps = [(shape, facts.origin) for facts, shape in met if len(shape) > 2]
         if maps:
             run.shape, run.given = min(maps, key=fewest_rows)
+            run.others = tuple(
+                Other(number, shape, given)
+                for number, (shape, given) in enumerate(maps)
+                if shape != run.shape and shape[0] == run.shape[0]
+            )
 
 
 @contextmanager

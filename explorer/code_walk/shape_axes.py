@@ -27,7 +27,8 @@ class ShapeAxes:
         laid = [one for one in found.layers if one.layout is not None]
         self.grids = {one.layout.grid for one in laid} | {tuple(image[-2:])}
         self.counts = {length: text for one in laid for length, text in tokens_of(one)}
-        self.layers = {one.module: (one.shape, tuple(split(one.layout.written))) for one in laid}
+        first = [one for one in laid if one.part is None]
+        self.layers = {one.module: (one.shape, tuple(split(one.layout.written))) for one in first}
         shapes = [(1, *one.shape) for one in found.gates if one.kind == "attention" and len(one.shape) == 3]
         self.attentions = set(shapes)
         self.told: dict[tuple, Names] = {}  # of tensors met, by where they lie
@@ -45,7 +46,8 @@ class ShapeAxes:
         known, names = self.layers.get(name, ((), ()))
         if known == shape and module is not None:
             return names
-        fits = {4: self.of_four, 3: self.of_tokens}.get(len(shape), lambda _shape: set())(shape)
+        single = shape[:1] == (1,)  # of one picture, or these are windows
+        fits = {4: self.of_four, 3: self.of_tokens}.get(len(shape) * single, lambda _shape: set())(shape)
         return fits.pop() if len(fits) == 1 else ("",) * len(shape)
 
     def of_four(self, shape: Shape) -> set[Names]:

@@ -30,7 +30,7 @@ class Costs(InNotebook):
 
 def measured(loaded: Loaded, image: Tensor, passes: int = PASSES) -> Iterator[Costs | None]:
     """The costs, after `None` for each pass; the model's lock is held for one pass at a time."""
-    counted = block_costs(loaded.card.name)
+    counted = block_costs(loaded.card.name, loaded.preprocess.shape)
     names = tuple(block.block for block in counted)
     taken = []
     for number in range(passes + 1):

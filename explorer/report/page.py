@@ -43,7 +43,7 @@ def report(explorer: Explorer, picture: Source, question: Question) -> tuple[str
         "Model": f"{question.model}, {loaded.card.family}",
         "Weights": question.weights,
         "Parameters": f"{loaded.parameters:,}",
-        "Multiply-adds": f"{multiply_adds(loaded.card.name):,}",
+        "Multiply-adds": f"{multiply_adds(loaded.card.name, loaded.preprocess.shape):,}",
         "Input": " × ".join(map(str, loaded.preprocess.shape)),
     }
     html = TEMPLATES.get_template("report.html").render(

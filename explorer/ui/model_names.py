@@ -3,8 +3,10 @@
 from explorer.any_model.adding import added_models
 from explorer.any_model.timm_models import PREFIX, is_installed, timm_names
 from models import card, list_models
+from models.blocks import BLOCKS, spelled
 from models.counted import megabytes, parameters
 from models.single import read_name
+from models.sizes import sizes_seen, usual_sizes
 from models.sources import OWN
 
 FIRST = "vip_nano"  # what a visitor sees first
@@ -55,3 +57,16 @@ def kind_of(name: str) -> str:
 def in_library() -> list[tuple[str, str]]:
     """What the menu of timm offers to search in; names of the Hub are typed."""
     return [(name.removeprefix(PREFIX), name) for name in timm_names()]
+
+
+def sizes_of(backbone: str, asked: str) -> list[tuple[str, str]]:
+    """What the menu of sizes offers, first what is usual; "" where its weights saw different sizes."""
+    found = card(backbone)
+    several = [("as its weights saw", "")] if found.step and len(sizes_seen(found)) > 1 else []
+    offered = dict.fromkeys([*usual_sizes(found), *([asked] if asked else [])])
+    return [*several, *((size.replace("x", " × "), size) for size in offered)]
+
+
+def start(block: str) -> str:
+    """A block as first shown: as it is trained in a nano, where it is."""
+    return spelled(block, BLOCKS[block].trained or BLOCKS[block].settings)

@@ -19,12 +19,21 @@ from explorer.ui.alerts import shown
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, Whole
 from explorer.ui.further_settings import FurtherSettings
-from explorer.ui.model_names import BACKBONE, FIRST, LIBRARY, SINGLE, in_library, kind_of, kinds, offered
+from explorer.ui.model_names import (
+    BACKBONE,
+    FIRST,
+    LIBRARY,
+    SINGLE,
+    in_library,
+    kind_of,
+    kinds,
+    offered,
+    sizes_of,
+    start,
+)
 from explorer.ui.typed_numbers import MOST_SETTINGS, OF_SETTINGS, Settled, SettledBox, by_settings
-from models import card
-from models.blocks import BLOCKS, spelled
+from models.blocks import BLOCKS
 from models.single import read_name
-from models.sizes import usual_sizes
 
 FIRST_OF_TIMM = "timm:resnest14d"
 OF_TIMM = "Model of timm"
@@ -71,7 +80,7 @@ def parts_of(model: str) -> list:
     name = named(model).name
     kind = kind_of(name)
     base, _, size = name.partition("@")
-    sizes = usual_sizes(card(base)) if kind == BACKBONE else ()
+    sizes = sizes_of(base, size) if kind == BACKBONE else []
     block, values = read_name(name) or (next(iter(BLOCKS.values())), {})
     numbers = [
         gr.Number(label=key, value=values[key], visible=True, minimum=1) for key in block.settings if values
@@ -81,8 +90,8 @@ def parts_of(model: str) -> list:
         gr.Radio(kinds(), value=kind),
         gr.Dropdown(offered(), value=base, visible=True) if kind == BACKBONE else gr.Dropdown(visible=False),
         gr.Dropdown(
-            [(size.replace("x", " × "), size) for size in dict.fromkeys([*sizes, *([size] if size else [])])],
-            value=size or (sizes[0] if sizes else None),
+            sizes,
+            value=size or (sizes[0][1] if sizes else None),
             visible=bool(sizes),
         ),
         gr.Dropdown(value=block.name, visible=kind == SINGLE),
@@ -94,11 +103,6 @@ def parts_of(model: str) -> list:
         *[gr.Number(visible=False)] * (MOST_SETTINGS - len(numbers)),
         *("", Settled()),
     ]
-
-
-def start(block: str) -> str:
-    """A block as first shown: as it is trained in a nano, where it is."""
-    return spelled(block, BLOCKS[block].trained or BLOCKS[block].settings)
 
 
 def by_kind(check: Callable[[str], None], kind: str, model: str, backbone: str, block: str) -> list:
@@ -133,7 +137,7 @@ def in_menu(check: Callable[[str], None], model: str, asked: str) -> list:
 
 def by_size(backbone: str, size: str) -> list:
     size = "".join(size.split()).replace("×", "x")
-    return parts_of(f"{backbone}@{size}")
+    return parts_of(f"{backbone}@{size}" if size else backbone)
 
 
 def but(index: int, parts: Callable[..., list]) -> Callable[..., list]:

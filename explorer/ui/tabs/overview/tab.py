@@ -109,7 +109,7 @@ def operations(loaded: Loaded) -> str:
     """Counted in billions, where a model of others can be run without numbers."""
     try:
         with told_in_a_sentence(loaded):
-            return f"{multiply_adds(loaded.card.name) / 1e9:.2f} G"
+            return f"{multiply_adds(loaded.card.name, loaded.preprocess.shape) / 1e9:.2f} G"
     except NoMapError:
         return "not counted"
 
