@@ -106,6 +106,12 @@ class Watched:
         watch(page)
         page.on("request", lambda request: request.url.startswith(OURS) or self.left.append(request.url))
         page.on("pageerror", lambda error: self.failed.append(str(error)))
+        page.on("response", self.look_at)
+
+    def look_at(self, response) -> None:
+        """What the page wants ended is never refused."""
+        if response.url.endswith(("/cancel", "/reset")) and response.status != 200:
+            self.failed.append(f"{response.status} {response.url} {response.request.post_data}")
 
     def nothing_went_wrong(self) -> None:
         """Nothing may leave this machine and nothing may fail in the console."""

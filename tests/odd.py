@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - as others write it
+from torch.nn.utils import parametrizations
 from torch.utils.checkpoint import checkpoint
 
 from tests.foreign import Net, Residual, SqueezeExcite, StackedBranches, made
@@ -240,6 +241,41 @@ def a_named_tuple(logits, x):
     return Outputs(logits, x)
 
 
+class AtTheTop(nn.Module):
+    """Its gates stand in the model's own forward, a step three times; one part has normalised weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = parametrizations.weight_norm(nn.Conv2d(3, 8, 4, 4))
+        self.gate, self.made = (nn.Conv2d(16, 8, 3, padding=1) for _ in range(2))
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.stem(x)
+        state = torch.zeros_like(x)
+        for _ in range(3):
+            both = torch.cat([x, state], 1)
+            gate = torch.sigmoid(self.gate(both))
+            state = (1 - gate) * state + gate * torch.tanh(self.made(both))
+        return self.head(state.mean((2, 3)))
+
+
+class BlendedAtTheTop(nn.Module):
+    """Three parts of a dict, added up by their shares in one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(8, 5)
+        self.parts = nn.ModuleDict({f"of_{n}": nn.Conv2d(8, 8, n, padding=n // 2) for n in (1, 3, 5)})
+        self.decide = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+
+    def forward(self, x):
+        x = self.stem(x)
+        shares = F.softmax(self.decide(x), -1)
+        x = sum(shares[:, n].view(-1, 1, 1, 1) * part(x) for n, part in enumerate(self.parts.values()))
+        return self.head(x.mean((2, 3)))
+
+
 class BlocksOfDicts(nn.Module):
     """Its blocks are given and give dicts, by keyword."""
 
@@ -364,6 +400,9 @@ ODD = {  # how it is made, and the gates in it: kind, shape, activation
     "named tuple": (lambda: Wrapped(a_named_tuple), SE * 2),
     "dicts between blocks": (BlocksOfDicts, SE * 3),
     "two scales": (TwoScales, SE * 3),
+    "at the top": (AtTheTop, [("modulation", (8, 8, 8), "sigmoid")] * 3),
+    "blended at the top": (BlendedAtTheTop, [("branch", (3,), "softmax")]),
+    "frozen": (lambda: made(SqueezeExcite).requires_grad_(False), SE * 2),
     "no gradient": (WithoutGradient, [("branch", (3, 8), "softmax")] * 2),
     "one picture": (OnePicture, SE * 2),
     "rows": (Rows, [("attention", (2, 32, 32), "softmax")] * 2 + [("attention", (2, 4, 32), "softmax")]),

@@ -50,6 +50,11 @@ def test_a_bad_file_gets_its_sentence_and_loses_nothing_and_an_upload_is_looked_
     expect(page.get_by_test_id("toast-body")).to_contain_text("not a picture that can be read")
     expect(first).to_contain_text("vertical stripes")
     expect(page.locator("#picture img")).to_be_visible()
+    page.locator("[aria-label='Remove Image']").click()
+    expect(first).to_be_hidden()
+    page.locator("#picture input[type=file]").set_input_files(str(tmp_path / "text.png"))
+    expect(first).to_be_visible()
+    expect(page.get_by_test_id("toast-body")).to_have_count(1)  # what is said twice is shown once
     tab(page, "Maps")
     expect(page.locator("#grid .sprite")).to_be_visible()
     page.locator("[aria-label='Remove Image']").click()

@@ -182,9 +182,19 @@ def test_the_knock_out_table_fills_and_a_heavy_one_waits_to_be_asked(follow):
     assert_stops(page, "#knock-stop", "#knock-out .count")
 
 
+# Whether letters lie outside of the box they are written in.
+CUT_OFF = """text => {
+  const letters = document.createRange();
+  letters.selectNodeContents(text);
+  const [inner, outer] = [letters, text.closest('.block')].map(part => part.getBoundingClientRect());
+  return inner.top < outer.top || inner.bottom > outer.bottom || inner.right > outer.right;
+}"""
+
+
 def test_two_pictures_are_compared(follow, tmp_path):
     page = follow("/?tab=reweighting&lens=two&picture=1-vertical-stripes")
     expect(page.locator("#two tbody tr")).to_have_count(6)
+    assert not page.locator("#other [data-testid=upload-text]").evaluate(CUT_OFF)
     star = page.locator("#two tbody").inner_text()
     page.locator("#others button").nth(2).click()
     expect(page.locator("#two tbody")).not_to_have_text(star)

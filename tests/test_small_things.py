@@ -1,11 +1,15 @@
 """Small things a visitor trips over: minus zero, one of something, what is cut off, what a menu refuses."""
 
+import asyncio
+import json
+
 import pytest
 from PIL import Image
 
 from explorer.attribution.applicability import Verdict
 from explorer.attribution.registry import METHODS
 from explorer.ui.components import plain, render, signed
+from explorer.ui.ending import Ending
 from explorer.ui.picture_notes import cut_off, seen_share
 from explorer.ui.rail import accepted, refreshed
 from explorer.ui.selection import Selection
@@ -67,6 +71,45 @@ def test_one_is_told_as_one():
     assert "2 blocks changed" in render(
         "what_if", **WHAT_IF, changes=[("block 0.0", "a"), ("block 0.1", "b")]
     )
+
+
+def status(said: dict, path: str = "/gradio_api/cancel", fails: type[Exception] | None = None) -> int:
+    """The status of the answer to what the page wants ended, before a server that answers 202 or fails."""
+    body, sent = json.dumps(said).encode(), []
+
+    async def gradio(_scope, receive, send) -> None:
+        assert (await receive())["body"] == body
+        if fails:
+            raise fails
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    asyncio.run(Ending(gradio)({"type": "http", "path": path, "method": "POST"}, receive, send))
+    return sent[0]["status"]
+
+
+NUMBERED = {"session_hash": "a", "fn_index": 1, "event_id": "b"}
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/cancel", "/gradio_api/reset"])
+def test_what_has_no_number_yet_is_ended_without_a_failure_in_the_console(path):
+    assert status({**NUMBERED, "event_id": None}, path) == 200
+    assert status(NUMBERED, path) == 202
+
+
+def test_what_is_ended_twice_at_once_is_ended():
+    assert status(NUMBERED, fails=KeyError) == 200
+    with pytest.raises(ZeroDivisionError):  # a bug stays one
+        status(NUMBERED, fails=ZeroDivisionError)
+
+
+def test_what_cannot_be_read_is_refused_by_gradio():
+    assert status([NUMBERED]) == status({}) == 202
 
 
 WHAT_IF = {

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from torch import nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from explorer.any_model.layer import Layer, put_out
 from explorer.any_model.layouts import MOST_TOKENS
@@ -28,7 +29,10 @@ class Tree:
         self.opened: dict[type[nn.Module], bool] = {}
         visits = Counter(run.name for run in seen.runs)
         self.children: dict[int, list[int]] = {}
+        beside = {name for name, part in self.parts.items() if isinstance(part, ParametrizationList)}
         for number, run in enumerate(seen.runs):
+            if run.name in beside or run.name.rpartition(".")[0] in beside:
+                continue  # it makes weights
             if number and len(run.shape) > 2 and visits[run.name] == 1:
                 self.children.setdefault(self.around(number), []).append(number)
 
@@ -49,7 +53,7 @@ class Tree:
         """Whether a run is of something larger than one layer of weights."""
         part = self.part(number)
         weighted = any(one.ndim > 1 for one in part.parameters())
-        return weighted and any(True for _ in part.children())
+        return weighted and any(name != "parametrizations" for name, _ in part.named_children())
 
     def inner(self, number: int) -> list[int]:
         return [child for child in self.children.get(number, []) if self.is_made_of_parts(child)]

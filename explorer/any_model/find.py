@@ -180,7 +180,8 @@ def gate_stations(
         home = one.applied_to if one.kind == "branch" else one.module
         counts[home, one.kind] += 1
         number = counts[home, one.kind]
-        name = home if number == 1 else f"{home}.{one.kind}_{number}".strip(".")
+        alone = home or one.kind  # what the model itself does has no name of a part
+        name = alone if number == 1 else f"{home}.{one.kind}_{number}".strip(".")
         seen = shown[one.places[0]]
         layout = layout_of(one, shown, trial) if one.kind == "modulation" else None
         for station in of_gate(one, name, seen, layout, written):

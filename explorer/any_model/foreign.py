@@ -88,7 +88,7 @@ class Foreign(nn.Module):
         """The model's own parts, then the probes in the order of the pass."""
         yield from self.inner.named_modules(memo, prefix, remove_duplicate)
         for station in self.stations:
-            yield f"{prefix}.{station.name}".strip("."), station.probe
+            yield f"{prefix}.{station.name}".lstrip("."), station.probe
 
     def get_submodule(self, target: str) -> nn.Module:
         probes = {station.name: station.probe for station in self.stations}

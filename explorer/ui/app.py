@@ -10,6 +10,7 @@ from explorer.ui import address, endpoints, rail
 from explorer.ui.admission import Admission
 from explorer.ui.components import View, render
 from explorer.ui.downloads import Saves
+from explorer.ui.ending import Ending
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.first import FIRST, First
 from explorer.ui.glossary import TERMS
@@ -78,7 +79,7 @@ LAUNCH: dict[str, Any] = {
     "max_threads": 16,
     "state_session_capacity": 200,
     "app_kwargs": {
-        "middleware": [Middleware(Guard), Middleware(Admission), Middleware(Presence)],
+        "middleware": [Middleware(Guard), Middleware(Admission), Middleware(Ending), Middleware(Presence)],
         "routes": [HEALTH, *INSTALLED, *changed_scripts()],
     },
 }
