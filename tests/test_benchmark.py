@@ -135,7 +135,7 @@ def test_what_was_measured_is_kept_and_not_made_again(tmp_path, monkeypatch, exp
     methods, options = ["edges", "saliency", "guided_backprop"], Options()
     first = list(measured(examined, "by_hand", methods, options, path=path))
     kept = json.loads(path.read_text())
-    assert kept["versions"]["torch"] == torch.__version__
+    assert torch.__version__.startswith(kept["versions"]["torch"])  # a build may add its own letters
     assert {row["checkpoint"] for row in kept["rows"]} == {digest_of(examined.loaded.model)}
     asked = []
     monkeypatch.setattr(results, "rows", lambda *question: asked.append(question[2]) or iter(first))

@@ -151,6 +151,7 @@ def test_a_wide_picture_is_drawn_wide_wherever_a_map_lies_over_it(follow):
     expect(page.locator("#where .large img").first).to_be_visible()
     where = page.locator("#where img").evaluate_all(DRAWN)
     tab(page, "Attribution")
+    settled(page)
     expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
     over = page.locator("#attribution .overlay img, #attribution .large img").evaluate_all(DRAWN)
     assert len(over) == 3

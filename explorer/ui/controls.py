@@ -18,6 +18,7 @@ LONGEST_NUMBER = 9  # digits
 # state of every component it tells (`update_loading_stati_state`, 6.31), and that is half of its work.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
 ENABLED = "() => ({__type__: 'update', interactive: true})"  # the same as `RUNNING`, by the page alone
+DISABLED = "() => ({__type__: 'update', interactive: false})"
 RUNNING, IDLE = gr.update(interactive=True), gr.update(interactive=False)  # of a Stop button
 
 
@@ -132,15 +133,19 @@ def opened(names: Iterable[str], chosen: str) -> list[gr.Column]:
     return [gr.Column(visible=name == chosen) for name in names]
 
 
-def stopping(stop: gr.Button, running: list, *starts: gr.Button) -> None:
+def starting(start: gr.Button, stop: gr.Button) -> None:
+    """Let Stop be pressed as soon as what it stops was asked for, also while the question waits for its turn.
+
+    Called before anything else listens to `start`: the page goes on to the next listener when one has ended.
+    """
+    start.click(None, None, stop, js=ENABLED, **QUIET)
+
+
+def stopping(stop: gr.Button, running: list) -> None:
     """What a Stop button does; twice, because a last part may reach the page after the click.
 
     The second time goes through the queue, where it stays behind the last part.
-
-    starts: buttons that start what it stops; it can be pressed from then on, also while the question waits.
     """
-    for start in starts:
-        start.click(None, None, stop, js=ENABLED, **QUIET)
     listeners = [one["id"] for one in running]
 
     async def halted(request: gr.Request) -> dict:
@@ -149,3 +154,5 @@ def stopping(stop: gr.Button, running: list, *starts: gr.Button) -> None:
 
     stopped = stop.click(halted, None, stop, cancels=running, queue=False, **QUIET)
     stopped.then(lambda: IDLE, None, stop, concurrency_id="stop", concurrency_limit=None, **QUIET)
+    for one in running:
+        one.failure(None, None, stop, js=DISABLED, **QUIET)

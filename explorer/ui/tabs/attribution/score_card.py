@@ -11,7 +11,7 @@ from explorer.attribution.registry import METHODS
 from explorer.attribution.score_card import ScoreCard
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, stopping
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, starting, stopping
 from explorer.ui.downloads import npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.attribution.option_controls import options_of
@@ -103,8 +103,9 @@ def build(parts: TabParts, chosen: dict[str, Control]) -> list:
         go = gr.Button("Score", variant="primary", scale=0, min_width=90, elem_id="score-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="score-stop")
     view = View(sentence(EMPTY), elem_id="score")
+    starting(go, stop)
     run = go.click(**wired(parts.explorer, parts.rail, draw, **chosen), outputs=[view, stop], **SLOW)
-    stopping(stop, [run], go)
+    stopping(stop, [run])
     parts.redraw.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
     parts.saves.wire(view, parts.explorer, parts.rail, save, **chosen)
     return [run]

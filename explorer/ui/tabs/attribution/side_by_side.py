@@ -14,7 +14,7 @@ from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, Several, stopping
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, Several, starting, stopping
 from explorer.ui.downloads import npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
@@ -134,8 +134,9 @@ def build(parts: TabParts) -> tuple[list, dict[str, Control]]:
         go = gr.Button("Compare", variant="primary", scale=0, min_width=110, elem_id="side-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="side-stop")
     view = View(sentence(EMPTY), elem_id="side")
+    starting(go, stop)
     run = go.click(**wired(parts.explorer, parts.rail, draw, names=names), outputs=[view, stop], **SLOW)
-    stopping(stop, [run], go)
+    stopping(stop, [run])
     parts.redraw.change(lambda: (sentence(EMPTY), IDLE), None, [view, stop], **QUIET)
     parts.saves.wire(view, parts.explorer, parts.rail, save, names=names)
     return [run], {"methods": names}

@@ -8,7 +8,7 @@ import gradio as gr
 from explorer.attribution.registry import METHODS
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Control, Menu, opened, progress_on, stopping, switch
+from explorer.ui.controls import Control, Menu, opened, progress_on, starting, stopping, switch
 from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane, wired
 from explorer.ui.tabs.attribution import attribution_map, protocols, score_card, side_by_side, truth_lab
 from explorer.ui.tabs.attribution.marked_methods import marked_methods, marking
@@ -81,6 +81,7 @@ def connect_map(
         **QUICK,
     }
     whole = {**cheap, **wired(parts.explorer, parts.rail, attribution_map.draw, **chosen)}
+    starting(go, stop)
     run = go.click(**whole, trigger_mode="always_last")  # also while what was stopped is being ended
     more = view.more(more_asked, None, options, **PICK).then(**whole)
     drawn = parts.redraw.change(**adapt).success(**cheap)
@@ -92,6 +93,6 @@ def connect_map(
         **cheap,
     )
     running = [run, more, drawn, switched, tuned]
-    stopping(stop, running, go)
+    stopping(stop, running)
     parts.saves.wire(view, parts.explorer, parts.rail, attribution_map.save, **chosen)
     return running

@@ -12,7 +12,7 @@ from explorer.engine.engine import locked
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, stopping
+from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, starting, stopping
 from explorer.ui.downloads import npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
@@ -98,6 +98,7 @@ def build(parts: TabParts, method: Control) -> tuple[list, dict[str, Control]]:
     parts.saves.wire(view, parts.explorer, parts.rail, save)
     measure.change(page, measure, view, **QUIET)
     asks = wired(parts.explorer, parts.rail, again, measure=measure, method=method)
+    starting(go, stop)
     run = go.click(**asks, outputs=[view, stop], **SLOW)
-    stopping(stop, [run], go)
+    stopping(stop, [run])
     return [run], {"measure": measure}

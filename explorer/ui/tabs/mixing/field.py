@@ -11,7 +11,7 @@ from explorer.features.feature_maps import layers
 from explorer.figures.fields import amplitude, three_maps
 from explorer.mixing.receptive_field import SHARES, held
 from explorer.ui.components import View
-from explorer.ui.controls import IDLE, RUNNING, Amount, Control, Menu, offer, progress_on, stopping
+from explorer.ui.controls import IDLE, RUNNING, Amount, Control, Menu, offer, progress_on, starting, stopping
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox, Redraw
 from explorer.ui.examples import known_to
@@ -150,8 +150,9 @@ def build(lenses: Lenses) -> None:
     asked, answered = QuestionBox(elem_id="field-asked"), QuestionBox(elem_id="field-answered")
     view, way = View(elem_id="field"), View(elem_id="growth")
     chosen = {"direction": direction, "layer": layer, "place": place, "channel": channel}
+    starting(go, stop)
     averaged = go.click(**lenses.wired(average, **chosen), outputs=[view, stop], **SLOW)
-    stopping(stop, [averaged], go)
+    stopping(stop, [averaged])
     running = [averaged, *connect_growth(lenses, chosen, way, answered)]
     lenses.running += running
     outputs = [view, answered, stop]

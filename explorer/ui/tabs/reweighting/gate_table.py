@@ -11,7 +11,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import table as table_figure
 from explorer.reweighting.gate_effects import GateEffects
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.controls import IDLE, RUNNING, starting, stopping
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import SLOW, Selection
 from explorer.ui.tabs.reweighting.gated import LENS_OF, found_gates, words
@@ -82,8 +82,9 @@ def build(lab: Lab, kinds: tuple[Kind, ...]) -> tuple[View, gr.Button]:
         go = gr.Button("Run", variant="primary", scale=0, min_width=80, elem_id=f"{lens}-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id=f"{lens}-stop")
     view = View(elem_id=f"{lens}-table")
+    starting(go, stop)
     run = go.click(**lab.wired(partial(draw, kinds=kinds)), outputs=[view, stop], **SLOW)
     lab.running.append(run)
-    stopping(stop, [run], go)
+    stopping(stop, [run])
     lab.saved(view, partial(save, kinds=kinds))
     return view, stop

@@ -11,7 +11,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import table as table_figure
 from explorer.reweighting.ablation import KnockOut
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, RUNNING, stopping
+from explorer.ui.controls import IDLE, RUNNING, starting, stopping
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.events import Redraw
 from explorer.ui.selection import PICK, SLOW, Selection
@@ -116,10 +116,11 @@ def build(lab: Lab) -> None:
     outputs = [view, stop]
     known = {"redraw": lab.redraw, "opened": lab.lens, "block": lab.block, "mode": mode, "pressed": pressed}
     cheap = lab.follower({**lab.wired(draw_if_cheap, **known), "outputs": outputs, **SLOW})
+    starting(go, stop)
     noted = go.click(Pressed, [mode, lab.redraw], pressed, **PICK)
     run = noted.then(**lab.wired(draw, mode=mode), outputs=outputs, **SLOW)
     other = mode.input(**cheap, cancels=[run])
     lab.remembered |= {"knock": mode}
     lab.running += [run, other]
-    stopping(stop, [run, other], go)
+    stopping(stop, [run, other])
     lab.saved(view, save, mode=mode)
