@@ -24,6 +24,7 @@ SORTS = {
     "entropy": "by entropy",
     "deviation": "by deviation from typical",
 }
+AXES = {"values": "branch channel: share", "branches": "branch: name"}
 EXTREMES = 6
 NOTHING = "This model has no branches to look into."
 
@@ -78,7 +79,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: 
     found = chosen_block(blends(selection.run(explorer)), block)
     name = f"{selection.model}_{found.block}"
     if kind == "npz":
-        return npz(name, values=found.values, branches=found.branches)
+        return npz(name, AXES, values=found.values, branches=found.branches)
     values = found.values[:, ordered(explorer, selection, found, sort)]
     return saved_figure(
         inside_block(values, found.branches, title=f"{selection.model}, {found.block}"), kind, name
