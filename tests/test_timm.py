@@ -13,6 +13,9 @@ from explorer.any_model.foreign import Foreign
 from explorer.any_model.timm_models import timm, timm_names
 from explorer.capture import Run, probes, run
 from explorer.command_line import main
+from explorer.engine.limits import Limits
+from explorer.errors import ChoiceError
+from explorer.explorer import Explorer
 from models.preprocess import Preprocess
 from models.probe import Kind
 from tests.foreign import SIDE, made
@@ -142,6 +145,12 @@ def test_a_model_of_timm_is_asked_for_by_its_name(explorer, star):
     with torch.no_grad():
         expected = loaded.model.inner(image)[0].max()
     assert explorer.predict("timm:test_byobnet", star)[0].logit == pytest.approx(float(expected))
+
+
+def test_strangers_get_no_model_of_timm_that_is_too_large_for_the_machine():
+    served = Explorer("cpu", limits=Limits(hosted=True, memory=1e6))
+    with pytest.raises(ChoiceError, match=r"million parameters, .* GB and .* billion multiply-adds"):
+        served.load("timm:test_resnet")
 
 
 def test_the_command_line_prints_the_gates_of_a_model_of_timm(capsys):

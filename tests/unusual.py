@@ -97,6 +97,22 @@ class Named(Decides):
         return shares[:, 0] * self.one(x) + shares[:, 1] * self.two(x)
 
 
+class BlendsTwoAttentions(nn.Module):
+    """Of one attention and another, added up by a share that is learned once."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(width, width), nn.Linear(width, width)
+        self.share = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        tokens = x.flatten(2).transpose(1, 2)
+        one, two = ((part(tokens) @ tokens.transpose(1, 2)).softmax(-1) for part in (self.one, self.two))
+        share = torch.sigmoid(self.share)
+        blended = (1 - share) * one + share * two
+        return (blended @ tokens).transpose(1, 2).reshape(x.shape)
+
+
 class PoolsByShares(Decides):
     """All places added up by their shares, channel by channel, without a product of matrices."""
 
@@ -174,6 +190,8 @@ UNUSUAL = {  # as in `tests.foreign.GATES`
     Named: [("branch", ("branches", "channels"), (2, 8), "softmax")],
     Chooses: [("branch", ("branches",), (2,), "softmax")],
     LogisticByHand: CHANNEL,
+    BlendsTwoAttentions: [("attention", ("heads", "queries", "keys"), (1, 64, 64), "softmax")] * 2
+    + [("channel", ("channels",), (1,), "sigmoid")],
     PoolsByShares: [("attention", ("heads", "queries", "keys"), (1, 1, 64), "softmax")],
     FewPlaces: [("attention", ("heads", "queries", "keys"), (1, 1, 16), "softmax")],
     Masks: [],

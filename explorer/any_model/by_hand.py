@@ -5,7 +5,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from explorer.any_model import rules
-from explorer.any_model.calls import Call, Watcher
+from explorer.any_model.calls import CLOSE, Call, Watcher
 from explorer.any_model.ledger import Candidate, Facts
 
 
@@ -59,11 +59,17 @@ def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
     softs = [one.gates[0] for one in call.facts if len(one.gates) == 1 and one.gates[0].axis is not None]
     alive = len(call.given) > 1 and all(one.live for one in call.facts)
     for soft in softs if alive else ():
-        if made.shape == soft.value.shape and rules.summed_to_one(made) == soft.axis:
+        if made.shape == soft.value.shape and is_choice(made) and rules.summed_to_one(made) == soft.axis:
             found = Candidate(call.place, "softmax", made.detach(), soft.origin, True, soft.axis)
             found.entered = soft.enters
             return rules.started(watch, found, watch.ledger.new(True))
     return rules.added(watch, call, made)
+
+
+def is_choice(made: Tensor) -> bool:
+    """Whether one takes all and the others nothing; two attentions that are blended stay two."""
+    values = made.detach()
+    return bool(((values - values.round()).abs() < CLOSE).all())
 
 
 RULES: dict[str, rules.Rule] = {
