@@ -70,10 +70,8 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str,
     """The maps of the view as one drawing, or their numbers."""
     chosen = chosen_place(explorer, selection, **where_to)
     row, column = chosen.within(chosen.grid)
-    name, title = (
-        f"{selection.model}_{chosen.layer}_{row}_{column}",
-        f"{selection.model}, {short(chosen.layer)}",
-    )
+    name = f"{selection.model}_{chosen.layer}_{row}_{column}"
+    title = f"{selection.model}, {short(chosen.layer)}"
     if direction == FEELS:
         grid, moved = sensitivity_map(explorer, selection, chosen)
         row, column = chosen.within(grid)

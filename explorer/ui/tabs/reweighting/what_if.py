@@ -158,14 +158,8 @@ def save(explorer: Explorer, selection: Selection, kind: str, changes: Changes):
     before, after = selection.run(explorer), changed(explorer, selection, changes.fitting(selection.model))
     shares = {f"after/{found.block}": found.values for found in blends(after)}
     learned = {f"before/{found.block}": found.values for found in blends(before)}
-    return npz(
-        f"{selection.model}_what_if",
-        AXES,
-        before=before.logits[0],
-        after=after.logits[0],
-        **learned,
-        **shares,
-    )
+    logits = {"before": before.logits[0], "after": after.logits[0]}
+    return npz(f"{selection.model}_what_if", AXES, **logits, **learned, **shares)
 
 
 def build(lab: Lab) -> None:
