@@ -260,6 +260,22 @@ class AtTheTop(nn.Module):
         return self.head(state.mean((2, 3)))
 
 
+class BlendedAtTheTop(nn.Module):
+    """Three parts of a dict, added up by their shares in one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(8, 5)
+        self.parts = nn.ModuleDict({f"of_{n}": nn.Conv2d(8, 8, n, padding=n // 2) for n in (1, 3, 5)})
+        self.decide = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+
+    def forward(self, x):
+        x = self.stem(x)
+        shares = F.softmax(self.decide(x), -1)
+        x = sum(shares[:, n].view(-1, 1, 1, 1) * part(x) for n, part in enumerate(self.parts.values()))
+        return self.head(x.mean((2, 3)))
+
+
 class BlocksOfDicts(nn.Module):
     """Its blocks are given and give dicts, by keyword."""
 
@@ -385,6 +401,7 @@ ODD = {  # how it is made, and the gates in it: kind, shape, activation
     "dicts between blocks": (BlocksOfDicts, SE * 3),
     "two scales": (TwoScales, SE * 3),
     "at the top": (AtTheTop, [("modulation", (8, 8, 8), "sigmoid")] * 3),
+    "blended at the top": (BlendedAtTheTop, [("branch", (3,), "softmax")]),
     "frozen": (lambda: made(SqueezeExcite).requires_grad_(False), SE * 2),
     "no gradient": (WithoutGradient, [("branch", (3, 8), "softmax")] * 2),
     "one picture": (OnePicture, SE * 2),

@@ -15,6 +15,7 @@ from explorer.features.feature_maps import feature_map, layers
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.gate_effects import gate_effects
 from explorer.reweighting.gates import gates
+from explorer.ui.tabs.reweighting.gated import words
 from models.probe import Kind
 from models.registry import Preprocess
 from tests.foreign import SIDE, SqueezeExcite, made
@@ -153,7 +154,15 @@ def test_a_model_in_a_wrapper_has_the_layers_it_has_alone(explorer):
 def test_what_makes_weights_is_no_layer(explorer):
     found = explorer.add(odd("at the top"), "normalised weights", Preprocess(size=SIDE))
     assert [one.module for one in found.layers] == ["stem"]
-    assert list(probes(explorer.load("normalised weights").model))[:2] == ["stem.output", "modulation"]
+
+
+def test_gates_of_the_models_own_forward_have_names_to_choose_them_by(explorer):
+    explorer.add(odd("at the top"), "gates at the top", Preprocess(size=SIDE))
+    seen = explorer.inspect("gates at the top", PICTURE)
+    assert [words(gate.name) for gate in gates(seen)] == ["modulation", "modulation 2", "modulation 3"]
+    explorer.add(odd("blended at the top"), "blended at the top", Preprocess(size=SIDE))
+    (block,) = branch_weights(explorer.inspect("blended at the top", PICTURE))
+    assert block.block == "branch"
 
 
 def test_random_models_answer_the_same_each_time_and_are_told_to_be_random(explorer):

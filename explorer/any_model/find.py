@@ -92,8 +92,7 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
 
 def apart(station: Station, taken: set[str]) -> Station:
     """A station under a name that no part of the model has."""
-    name = station.name.strip(".")  # of the model itself there is none before the point
-    return replace(station, name=f"{name}_found" if name in taken else name)
+    return replace(station, name=f"{station.name}_found") if station.name in taken else station
 
 
 def canonical_shape(one: Sighting, station: Station) -> tuple[int, ...]:
@@ -181,7 +180,8 @@ def gate_stations(
         home = one.applied_to if one.kind == "branch" else one.module
         counts[home, one.kind] += 1
         number = counts[home, one.kind]
-        name = home if number == 1 else f"{home}.{one.kind}_{number}".strip(".")
+        alone = home or one.kind  # what the model itself does has no name of a part
+        name = alone if number == 1 else f"{home}.{one.kind}_{number}".strip(".")
         seen = shown[one.places[0]]
         layout = layout_of(one, shown, trial) if one.kind == "modulation" else None
         for station in of_gate(one, name, seen, layout, written):

@@ -105,8 +105,22 @@ def positive_pass(model: nn.Module, image: Tensor, layer: str) -> Tensor:
 
     There a sum of zeros is zero, which the fast convolutions of other devices do not promise.
     """
-    weights = constants(model)
-    return up_to(lambda: functional_call(model, weights, (image,)), probe_at(model, layer), ways(model))
+    weights, plain = constants(model), OwnNames(model)
+    return up_to(lambda: functional_call(plain, weights, (image,)), probe_at(model, layer), ways(model))
+
+
+class OwnNames(nn.Module):
+    """Runs a model, and has its parts alone: names that a facade has for itself may be theirs as well."""
+
+    MODEL = ".model"  # no part can be called so
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        shared = {one: model.__dict__[one] for one in ("_modules", "_parameters", "_buffers")}
+        self.__dict__.update({self.MODEL: model, **shared})
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.__dict__[self.MODEL](image)
 
 
 def constants(model: nn.Module) -> dict[str, Tensor]:
