@@ -68,6 +68,26 @@
     if (line) line.setAttribute('aria-expanded', line.getAttribute('aria-expanded') !== 'true');
   });
 
+  // Depth as an animation: what stands there layer by layer is shown one after another, large.
+  const PACE = 700; // ms a layer
+  const playFrom = (button, number) => {
+    const frames = button.closest('.view')?.querySelectorAll('[data-frame]') ?? [];
+    if (!frames.length || button.getAttribute('aria-pressed') !== 'true') return;
+    const now = frames[number % frames.length];
+    frames.forEach(frame => frame.classList.toggle('now', frame === now));
+    button.nextElementSibling.replaceChildren(...[...now.children].map(part => part.cloneNode(true)));
+    setTimeout(() => playFrom(button, number + 1), PACE);
+  };
+  document.addEventListener('click', event => {
+    const button = event.target.closest('.play');
+    if (!button) return;
+    const plays = button.getAttribute('aria-pressed') === 'true';
+    button.setAttribute('aria-pressed', !plays);
+    button.nextElementSibling.hidden = plays;
+    if (plays) button.closest('.view').querySelectorAll('.now').forEach(frame => frame.classList.remove('now'));
+    else playFrom(button, 0);
+  });
+
   // What comes later on a phone is folded; what was unfolded stays so when it is drawn anew.
   const unfolded = new Set();
   const viewOf = button => button.closest('.view').getAttribute('aria-label');

@@ -82,6 +82,17 @@ def test_a_channel_is_found_at_a_place_and_followed_to_another_layer(follow):
     strongest.click()
     expect(page.locator("#large h2")).to_have_text(f"Channel {channel}")
     expect(page.locator("#depth h2")).to_have_text(f"Channel {channel} across depth")
+    play = page.get_by_role("button", name="Play through the depth")
+    frames, shown = page.locator("#depth [data-frame]"), page.locator("#depth .player figure")
+    play.click()
+    for number in (0, 1):  # one after another
+        expect(shown).to_have_text(frames.nth(number).inner_text())
+        expect(frames.nth(number)).to_have_class("now")
+        assert shown.locator("img").get_attribute("src") == frames.nth(number).locator("img").get_attribute(
+            "src"
+        )
+    play.click()
+    expect(shown).to_be_hidden()
     page.locator("#depth button", has_text="block 1.0 blended").click()
     for view in ("grid", "large", "numbers", "similar-places"):
         expect(page.locator(f"#{view} .note").first).to_contain_text("block 1.0 blended")

@@ -93,6 +93,16 @@ def test_gates_are_told_under_the_names_of_timm(looked):
     assert named == NAMED.get(looked.name, named)
 
 
+def test_what_no_pass_tells_of_levit_is_told_by_hand():
+    torch.manual_seed(0)
+    model = redrawn(timm().create_model("levit_128s")).eval().requires_grad_(False)
+    image = torch.randn(1, 3, 224, 224)
+    for layout, undecided, agree in ((None, 11, (1, 3)), ({"stages.[12]*": "b (h w) c"}, 0, (3, 3))):
+        found = find(model, (224, 224), layout)
+        seen = run(Foreign(model, found.stations, found), image)
+        assert (len(found.undecided), agreeing(model, image, seen)) == (undecided, agree)
+
+
 def test_a_split_attention_of_one_branch_is_a_sigmoid_by_channel():
     split = timm().layers.SplitAttn
     found = find(made(split, radix=1), (SIDE, SIDE))

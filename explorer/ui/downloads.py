@@ -6,18 +6,18 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from matplotlib.figure import Figure
 
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View
 from explorer.ui.controls import QUIET, Control
+from explorer.ui.saved_facts import facts, of_arrays, packed, with_facts
 from explorer.ui.selection import QUICK, Rail, Selection, wired
 
 KINDS = ("png", "svg", "npz")
@@ -25,11 +25,12 @@ KINDS = ("png", "svg", "npz")
 CLICK = "() => { setTimeout(() => document.querySelector('#download').click()) }"
 
 
-def npz(name: str, **arrays: Any) -> tuple[bytes, str]:
-    """Content and name of a file with the numbers as they are."""
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    return file.getvalue(), f"{name}.npz"
+def npz(name: str, axes: Mapping[str, str], /, **arrays: Any) -> tuple[bytes, str]:
+    """Content and name of a file with the numbers as they are.
+
+    axes: by the name of an array, or "" for all others, its axes and its unit: `"row column: logit"`.
+    """
+    return packed({"arrays": of_arrays(axes, arrays)}, arrays), f"{name}.npz"
 
 
 def saved_figure(figure: Figure, kind: str, name: str) -> tuple[bytes, str]:
@@ -57,6 +58,7 @@ class Saves:
             if kind not in KINDS:
                 raise ChoiceError(f"A view is saved as one of {', '.join(KINDS)}.")
             content, name = handler(explorer, selection, kind=kind, **values)
+            content = with_facts(content, facts(explorer, selection, values))
             self.forget_old()
             path = Path(tempfile.mkdtemp(dir=self.folder)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)

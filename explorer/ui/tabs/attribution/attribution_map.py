@@ -99,7 +99,7 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **
     )
     name = f"{selection.model}_{method}_{found.label}"
     if kind == "npz":
-        return npz(name, values=found.values)
+        return npz(name, {"values": f"row column: {METHODS[method].unit}"}, values=found.values)
     title = f"{METHODS[method].title} for {found.label}"
     return saved_figure(
         heatmap(found.values, title=title, unit=METHODS[method].unit, signed=found.signed), kind, name

@@ -102,6 +102,7 @@ def save(_explorer: Explorer, _selection: Selection, kind: str, *, protocol: str
     }
     return npz(
         f"protocol_{protocol}",
+        {"methods": "row: name", "models": "row: name", "pictures": "row: count", "": "row: value"},
         methods=[row.method for row in rows],
         models=[row.model for row in rows],
         controls_up_to=np.array([row.bar for row in rows], float),

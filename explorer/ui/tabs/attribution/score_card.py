@@ -18,6 +18,8 @@ from explorer.ui.tabs.attribution.option_controls import options_of
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
 
+AXES = {"randomised": "level: rank correlation", "": "step: probability"}
+
 EMPTY = "Press Score to test the map that is chosen above."
 COLOURS = ("#4f46e5", "#64748b", "#d97706")  # the method, then the controls
 DASHES = ("", "2 2", "5 2")
@@ -93,7 +95,7 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **
         f"{name}_{k}": getattr(c, k) for name, c in card.curves.items() for k in ("deletion", "insertion")
     }
     return npz(
-        f"{selection.model}_{method}_score", randomised=np.array(card.randomised, dtype=float), **arrays
+        f"{selection.model}_{method}_score", AXES, randomised=np.array(card.randomised, dtype=float), **arrays
     )
 
 

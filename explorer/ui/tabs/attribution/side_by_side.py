@@ -116,7 +116,8 @@ def save(explorer: Explorer, selection: Selection, kind: str, names: list[str]) 
     """All maps as numbers."""
     *_, found = maps(explorer, selection, names)
     values = {name: one.values for name, one in found.items() if isinstance(one, Attribution)}
-    return npz(f"{selection.model}_side_by_side", **values)
+    axes = {name: f"row column: {METHODS[name].unit}" for name in values}
+    return npz(f"{selection.model}_side_by_side", axes, **values)
 
 
 def build(parts: TabParts) -> tuple[list, dict[str, Control]]:

@@ -22,6 +22,7 @@ from models import card
 MEASURES = {"pointing": "Pointing hit", "mass": "Mass on the cause", "rank_accuracy": "Rank accuracy"}
 
 
+AXES = {"methods": "method: name", "models": "model: name", "": "method model: share"}
 PYTHON = """from explorer.attribution.benchmark.truth_lab import row
 
 print(row('integrated_gradients'))"""
@@ -54,7 +55,7 @@ def save(_explorer: Explorer, _selection: Selection, kind: str) -> tuple[bytes, 
         measure: np.array([[cell(one, measure)["value"] for one in row] for row in rows], float)
         for measure in MEASURES
     }
-    return npz("truth_lab", methods=list(METHODS), models=names, **tables)
+    return npz("truth_lab", AXES, methods=list(METHODS), models=names, **tables)
 
 
 def at_first() -> str:

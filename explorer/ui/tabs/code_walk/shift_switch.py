@@ -137,4 +137,4 @@ def save(explorer: Explorer, selection: Selection, kind: str, part: str | None) 
         for quarter in shift.quarters
         for name in ("before", "right", "literal")
     }
-    return npz(f"{selection.model}_{block}_literal_shift", **arrays)
+    return npz(f"{selection.model}_{block}_literal_shift", {"": "row column channel: activation"}, **arrays)

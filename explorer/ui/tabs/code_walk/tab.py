@@ -134,11 +134,14 @@ def went(event: gr.EventData) -> tuple:
 def save(explorer: Explorer, selection: Selection, kind: str, part: str | None):
     walk = walked(explorer, selection, part)
     tensors = {
-        f"{index:03d} line {step.statement.first} {made.name}": made.value.numpy()
+        f"{index:03d} line {step.statement.first} {made.name}": made
         for index, step in enumerate(walk.steps)
         for made in step.made
     }
-    return npz(f"{selection.model}_{walk.block or 'network'}_walk", **tensors)
+    named = {name: " ".join(axis or "·" for axis in made.axes) for name, made in tensors.items()}
+    axes = {name: f"{one}: activation" for name, one in named.items()}
+    values = {name: made.value.numpy() for name, made in tensors.items()}
+    return npz(f"{selection.model}_{walk.block or 'network'}_walk", axes, **values)
 
 
 def controls() -> dict[str, Control]:

@@ -21,6 +21,7 @@ QUANTITIES = {  # name of the field: title, unit, what one of its numbers is mul
     "seconds": ("Time", "ms", 1e3),
     "bytes": ("Memory", "MB", 1e-6),
 }
+SAVED = {"blocks": "name", "parameters": "count", "multiply_adds": "count", "seconds": "s", "bytes": "byte"}
 
 
 def draw(explorer: Explorer, selection: Selection, models: list[str], anew: bool = False) -> Iterator[Part]:
@@ -107,12 +108,9 @@ def digits(value: float) -> str:
 def save(explorer: Explorer, selection: Selection, kind: str, models: list[str]):
     found = {model: list(explorer.costs(model, weights(selection, model)))[-1] for model in chosen(models)}
     if kind == "npz":
-        arrays = {
-            f"{model}_{name}": getattr(costs, name)
-            for model, costs in found.items()
-            for name in ("blocks", *QUANTITIES)
-        }
-        return npz("costs", **arrays)
+        arrays = {f"{model}_{name}": getattr(costs, name) for model, costs in found.items() for name in SAVED}
+        axes = {f"{model}_{name}": f"block: {unit}" for model in found for name, unit in SAVED.items()}
+        return npz("costs", axes, **arrays)
     panels = {
         f"{title} {unit}".strip(): {m: factor * getattr(c, name) for m, c in found.items()}
         for name, (title, unit, factor) in QUANTITIES.items()

@@ -15,6 +15,8 @@ from explorer.ui.selection import Selection, picture_told
 from explorer.ui.tabs.compare.backbones import COMPUTING, Bench, Part, is_quick, pairs, python, weights
 from models.layer_names import short_part
 
+AXES = {"rows": "row: name", "columns": "column: name", "places": "row column: places", "": "row column: CKA"}
+
 FIRST, SECOND = "vip_nano", "mixer_nano"
 
 
@@ -55,6 +57,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, first: str, second
     if kind == "npz":
         return npz(
             name,
+            AXES,
             rows=made.rows,
             columns=made.columns,
             cka=made.values,

@@ -128,7 +128,8 @@ def save(
     if kind == "npz":
         at = None if place is None else (place.row, place.column)
         near = {f"{model}_similar": similar_to(one, at) for model, one in found.items() if at}
-        return npz(name, **{model: one.values for model, one in found.items()}, **near)
+        axes = {**dict.fromkeys(near, "row column: cosine"), "": "row column channel: activation"}
+        return npz(name, axes, **{model: one.values for model, one in found.items()}, **near)
     drawn = [coloured(one, place) for one in found.values()]
     titles = [
         f"{model}\n{short_part(one.layer)}" + (f", {scale.low:.2g} to 1" if scale else "")

@@ -61,7 +61,8 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, channe
     name = f"{selection.model}_{features.layer}_{number}"
     if kind == "npz":
         made = {"colours": pca_colour(features)} if features.has_places else {}
-        return npz(name, values=features.channel(number), **made)
+        axes = {"values": f"row column: {unit(features)}", "colours": "row column colour: share"}
+        return npz(name, axes, values=features.channel(number), **made)
     drawn = heatmap(
         features.channel(number),
         title=f"{features.layer}, {'channel' if features.has_places else 'head'} {number}",

@@ -8,7 +8,7 @@ from explorer.figures.raster import data_uri
 from explorer.ui.components import render
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import Selection
-from explorer.ui.tabs.maps.shown_map import found, number_of, or_nothing
+from explorer.ui.tabs.maps.shown_map import found, number_of, or_nothing, unit
 from models.layer_names import short
 
 
@@ -47,7 +47,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, channe
     maps = {one.layer: one.channel(number) for one in stream(explorer, selection, features)}
     name = f"{selection.model}_channel_{number}_across_depth"
     if kind == "npz":
-        return npz(name, **maps)
+        return npz(name, {"": f"row column: {unit(features)}"}, **maps)
     kept = f"{selection.model}, {'channel' if features.has_places else 'head'} {number}"
     drawn = in_a_row(
         list(maps.values()), [short(layer) for layer in maps], title=kept, signed=features.has_places

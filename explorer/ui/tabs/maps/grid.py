@@ -134,7 +134,13 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, sort: 
     if kind == "npz":
         scores = {} if by.scores is None else {"scores": by.scores}
         tensors = whole(explorer, selection, features)
-        return npz(f"{selection.model}_{features.layer}", values=features.values, **tensors, **scores)
+        axes = {"values": f"row column channel: {unit(features)}", "scores": "channel: logit"}
+        axes |= {
+            "tensor": f"{tensors['axes']}: {unit(features)}",
+            "own": f"{tensors['own_axes']}: {unit(features)}",
+        }
+        axes |= {"axes": ": names", "own_axes": ": names"}
+        return npz(f"{selection.model}_{features.layer}", axes, values=features.values, **tensors, **scores)
     maps = rearrange(features.values[..., page_of(by.channels, page)], "h w c -> c h w")
     pixels = sprite(maps, signed=features.has_places, shared=scale == SHARED)
     return png(pixels), f"{selection.model}_{features.layer}.png"

@@ -40,6 +40,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str):
     numbers = {name: getattr(made, name) for name in ("low", "high", "mean", "std", "zeros", "small")}
     return npz(
         f"{selection.model}_{features.layer}_numbers",
+        {"counts": "bin: count", "edges": "edge: activation", "dead": "dead: channel", "": ": activation"},
         counts=made.counts,
         edges=np.linspace(made.low, made.high, len(made.counts) + 1),
         dead=np.array(made.dead, int),

@@ -15,6 +15,8 @@ from explorer.ui.lenses import or_why
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import cell_of, found, or_nothing
 
+AXES = {"cosine": "row column: cosine", "vector": "channel: activation", "place": "axis: place"}
+
 NEAREST, STRONGEST = 8, 8
 SIDE = 260  # pixels of the picture beside the map
 
@@ -64,6 +66,6 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, place:
     row, column = made.place
     name = f"{selection.model}_{made.layer}_similar_{row}_{column}"
     if kind == "npz":
-        return npz(name, cosine=made.values, vector=made.vector, place=made.place)
+        return npz(name, AXES, cosine=made.values, vector=made.vector, place=made.place)
     title, signed = f"{made.layer}, like row {row}, column {column}", bool((made.values < 0).any())
     return saved_figure(heatmap(made.values, title=title, unit="cosine", signed=signed), kind, name)

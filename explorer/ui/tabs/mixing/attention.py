@@ -18,6 +18,13 @@ from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from models.layer_names import short
 
+AXES = {
+    "maps": "offset head row column: share",
+    "reach": "head: places",
+    "place": "axis: place",
+    "grid": "axis: places",
+}
+
 ALL = "all"
 
 
@@ -113,7 +120,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, head: 
     looks = found(explorer, selection, layer, place)
     name = f"{selection.model}_{layer}_{looks.place[0]}_{looks.place[1]}"
     if kind == "npz":
-        return npz(name, maps=looks.maps, reach=looks.reach, place=looks.place, grid=looks.grid)
+        return npz(name, AXES, maps=looks.maps, reach=looks.reach, place=looks.place, grid=looks.grid)
     number = chosen_head(looks, head)
     heads = range(looks.heads) if number is None else [number]
     offsets = [f"offset {one // looks.patch}, {one % looks.patch}" for one in range(len(looks.maps))]

@@ -32,6 +32,13 @@ from explorer.ui.tabs.mixing.place import (
 )
 from models.layer_names import short
 
+AXES = {
+    "energy": "row column: squared gradient",
+    "errors": "row column: squared gradient",
+    "change": "row column: activation",
+    "can": "row column: possible or not",
+}
+
 
 def draw_if_asked(explorer: Explorer, selection: Selection, *, asked: FieldQuestion, **where_to) -> tuple:
     """The view, what it answers, and an idle Stop; never before there is something to ask."""
@@ -63,10 +70,8 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str,
     """The maps of the view as one drawing, or their numbers."""
     chosen = chosen_place(explorer, selection, **where_to)
     row, column = chosen.within(chosen.grid)
-    name, title = (
-        f"{selection.model}_{chosen.layer}_{row}_{column}",
-        f"{selection.model}, {short(chosen.layer)}",
-    )
+    name = f"{selection.model}_{chosen.layer}_{row}_{column}"
+    title = f"{selection.model}, {short(chosen.layer)}"
     if direction == FEELS:
         grid, moved = sensitivity_map(explorer, selection, chosen)
         row, column = chosen.within(grid)
@@ -83,7 +88,7 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str,
         maps, unit = (amplitude(found.energy), found.levels, can), "size of the gradient"
         title = f"{title}, place {row}, {column}"
     if kind == "npz":
-        return npz(name, **arrays)
+        return npz(name, AXES, **arrays)
     names = ("measured", "25, 50, 75, 95 % of the energy", "possible")
     return saved_figure(three_maps(*maps, names, title=title, unit=unit), kind, name)
 

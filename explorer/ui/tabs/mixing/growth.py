@@ -143,7 +143,12 @@ def save(explorer: Explorer, selection: Selection, *, kind: str, direction: str,
     name = f"{selection.model}_along_the_depth"
     if kind == "npz":
         possible = {f"{step.layer}_possible": step.can for step in steps}
-        return npz(name, **possible, **{f"{step.layer}_measured": step.measured for step in steps})
+        measured = {f"{step.layer}_measured": step.measured for step in steps}
+        axes = {
+            **dict.fromkeys(possible, "row column: possible or not"),
+            "": "row column: size of the gradient",
+        }
+        return npz(name, axes, **possible, **measured)
     maps = [step.measured for step in steps]
     drawn = in_a_row(maps, [short(step.layer) for step in steps], title=selection.model, signed=False)
     return saved_figure(drawn, kind, name)

@@ -24,6 +24,11 @@ from explorer.ui.tabs.mixing.matrix_pages import (
 )
 from models.layer_names import short
 
+AXES: dict[type, dict[str, str]] = {
+    Lines: {"values": "to source s t: weight", "strength": "to source: weight"},
+    Units: {"values": "unit row column: weight", "frequency": "unit: waves"},
+}
+
 HIDDEN = gr.update(visible=False)
 
 
@@ -92,7 +97,7 @@ def save(
         derived = (
             {"strength": chosen.strength} if isinstance(chosen, Lines) else {"frequency": chosen.frequency}
         )
-        return npz(file, values=chosen.values, **derived)
+        return npz(file, AXES[type(chosen)], values=chosen.values, **derived)
     if isinstance(chosen, Units):
         return png(
             sprite(chosen.values[on_page(chosen, order, page)], signed=True, shared=False)

@@ -19,6 +19,12 @@ from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
 from models.layer_names import short
 
+AXES = {
+    "strength": "channel down right: weight",
+    "reads": "channel: channels",
+    "own": "channel: whether it reads itself alone",
+}
+
 GREY = Scale(0.0, 1.0, signed=False)
 AROUND = 2  # places drawn around a place at least
 WORDS = {(-1, 0): "above", (1, 0): "below", (0, -1): "to the left", (0, 1): "to the right"}
@@ -132,12 +138,12 @@ def fit_and_draw(explorer: Explorer, selection: Selection, block: str | None) ->
     return draw(explorer, selection, block), offer(menu, fitting, block, visible=True)
 
 
-def save(explorer: Explorer, selection: Selection, kind: str, block: str):
+def save(explorer: Explorer, selection: Selection, kind: str, block: str | None):
+    block = chosen_block(explorer, selection, block)
     found = explorer.shifts(selection.model, selection.weights, block)
-    arrays = {
-        f"{one.step}_{name}": getattr(one, name) for one in found for name in ("strength", "reads", "own")
-    }
-    return npz(f"{selection.model}_{block}_shifts", **arrays)
+    arrays = {f"{one.step}_{name}": getattr(one, name) for one in found for name in AXES}
+    axes = {f"{one.step}_{name}": told for one in found for name, told in AXES.items()}
+    return npz(f"{selection.model}_{block}_shifts", axes, **arrays)
 
 
 def build(lenses: Lenses) -> None:

@@ -27,6 +27,7 @@ from explorer.ui.throttle import throttled
 from explorer.ui.weights_badge import doubt
 from models.costs import multiply_adds
 
+AXES = {"logits": "class: logit", "labels": "class: name"}
 SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as instant
 
 
@@ -83,7 +84,9 @@ def save(explorer: Explorer, selection: Selection, kind: str) -> tuple[bytes, st
     shares = {f"shares/{one.block}": one.values for one in branch_weights(run)}
     stages = {f"stage/{layer}": feature_map(run, layer).values for layer in milestones(run)}
     kept = {"logits": run.logits[0], "labels": loaded.labels, f"attribution/{found.method}": found.values}
-    return npz(f"{selection.model}_overview", **kept, **shares, **stages)
+    axes = {**AXES, f"attribution/{found.method}": f"row column: {METHODS[found.method].unit}"}
+    axes |= {**dict.fromkeys(shares, "branch channel: share"), "": "row column channel: activation"}
+    return npz(f"{selection.model}_overview", axes, **kept, **shares, **stages)
 
 
 def told(run: Run, loaded: Loaded, target: int | None) -> tuple[Prediction, ...]:

@@ -3,6 +3,7 @@
 import numpy as np
 from einops import repeat
 
+from explorer.capture import Run
 from explorer.explorer import Explorer
 from explorer.figures.colour import Scale, painted, scale_of
 from explorer.figures.raster import data_uri
@@ -24,6 +25,7 @@ SORTS = {
     "entropy": "by entropy",
     "deviation": "by deviation from typical",
 }
+AXES = {"values": "branch channel: share", "branches": "branch: name"}
 EXTREMES = 6
 NOTHING = "This model has no branches to look into."
 
@@ -50,6 +52,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None, sort: str)
         branches=found.branches,
         learned=found.learned,
         channels=found.values.shape[1],
+        size=size_of(selection.run(explorer), found),
         rows=repeat(pixels, "branches c rgb -> branches 1 c rgb"),
         mean=found.mean,
         histogram=found.histogram(),
@@ -61,6 +64,12 @@ def draw(explorer: Explorer, selection: Selection, block: str | None, sort: str)
             imports="from explorer.reweighting.branch_weights import blends, block_of",
         ),
     )
+
+
+def size_of(run: Run, found: BlockWeights) -> str:
+    """What the block blends, as rows × columns × channels."""
+    blended = run.inside(found.block, Role.BLENDED)
+    return " × ".join(map(str, blended.value.shape[1:] if blended else found.values.shape[1:]))
 
 
 def extremes(explorer: Explorer, selection: Selection, found: BlockWeights) -> list[dict]:
@@ -78,7 +87,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: 
     found = chosen_block(blends(selection.run(explorer)), block)
     name = f"{selection.model}_{found.block}"
     if kind == "npz":
-        return npz(name, values=found.values, branches=found.branches)
+        return npz(name, AXES, values=found.values, branches=found.branches)
     values = found.values[:, ordered(explorer, selection, found, sort)]
     return saved_figure(
         inside_block(values, found.branches, title=f"{selection.model}, {found.block}"), kind, name

@@ -19,6 +19,8 @@ from explorer.ui.tabs.reweighting.lab import Lab
 from explorer.ui.throttle import throttled
 from models.probe import Kind
 
+AXES = {"gates": "gate: name", "modes": "change: name", "delta": "gate change: logit", "logit": ": logit"}
+
 AT_ONCE = 1.5  # seconds; what is cheaper runs without being asked
 
 
@@ -69,7 +71,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, *, kinds: tuple[Ki
     *_, found = table(explorer, selection, kinds)
     name = f"{selection.model}_gate_effects"
     if kind == "npz":
-        return npz(name, gates=found.gates, modes=found.modes, delta=found.delta, logit=found.logit)
+        return npz(name, AXES, gates=found.gates, modes=found.modes, delta=found.delta, logit=found.logit)
     title = f"{selection.model}, {selection.loaded(explorer).labels[found.target]}"
     rows = [words(gate) for gate in found.gates]
     return saved_figure(table_figure(found.delta, rows, found.modes, title=title, unit="logit"), kind, name)

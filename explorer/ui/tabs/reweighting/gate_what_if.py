@@ -17,6 +17,8 @@ from explorer.ui.tabs.reweighting.lab import Lab
 from explorer.ui.tabs.reweighting.what_if_page import rows, shift
 from models.probe import Kind
 
+AXES = {"before": "class: logit", "after": "class: logit", "": ": change"}
+
 LEARNED, ONE = "learned", "one"
 CHANGES = {
     LEARNED: "as learned",
@@ -109,7 +111,9 @@ def save(
     before = selection.run(explorer)
     after = explorer.inspect(*selection.question, interventions=made)
     changed = {one.gate: str(one) for one in made}
-    return npz(f"{selection.model}_gates_what_if", before=before.logits[0], after=after.logits[0], **changed)
+    return npz(
+        f"{selection.model}_gates_what_if", AXES, before=before.logits[0], after=after.logits[0], **changed
+    )
 
 
 def build(lab: Lab, kinds: tuple[Kind, ...], menu: Menu) -> tuple[dict[str, Control], View, dict[str, Any]]:

@@ -143,7 +143,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, sort: str):
     found = found_gates(explorer, selection, CHANNEL)
     name = f"{selection.model}_channel_gates"
     if kind == "npz":
-        return npz(name, **{one.name: one.values for one in found})
+        return npz(name, {"": "channel: openness"}, **{one.name: one.values for one in found})
     rows = {words(one.name): one.values[one.order(sort)] for one in found}
     return saved_figure(gate_rows(rows, scale_of(found), title=selection.model), kind, name)
 
@@ -155,9 +155,9 @@ def save_inside(explorer: Explorer, selection: Selection, kind: str, gate: str |
     usual = remembered(explorer, selection)
     known = next((one for one in usual.gates if one.name == chosen.name), None) if usual else None
     more = {"low": known.low, "mean": known.mean, "high": known.high} if known else {}
-    return npz(
-        f"{selection.model}_{chosen.name}", values=chosen.values, closed=np.array(chosen.closed, int), **more
-    )
+    axes = {"": "channel: openness", "closed": "closed: channel"}
+    closed = np.array(chosen.closed, int)
+    return npz(f"{selection.model}_{chosen.name}", axes, values=chosen.values, closed=closed, **more)
 
 
 def build(lab: Lab) -> None:

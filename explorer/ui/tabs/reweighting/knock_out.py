@@ -20,6 +20,13 @@ from explorer.ui.throttle import throttled
 from models.layer_names import short
 from models.probe import Kind
 
+AXES = {
+    "blocks": "block: name",
+    "branches": "branch: name",
+    "delta": "block branch: logit",
+    "logit": ": logit",
+}
+
 AT_ONCE = 1.5  # seconds; what is cheaper runs without being asked
 MODES = [
     ("removed", "removed"),
@@ -98,7 +105,9 @@ def save(explorer: Explorer, selection: Selection, kind: str, mode: str):
     *_, found = table(explorer, selection, mode)
     name = f"{selection.model}_knock_out"
     if kind == "npz":
-        return npz(name, blocks=found.blocks, branches=found.branches, delta=found.delta, logit=found.logit)
+        return npz(
+            name, AXES, blocks=found.blocks, branches=found.branches, delta=found.delta, logit=found.logit
+        )
     rows = [short(block) for block in found.blocks]
     title = f"{selection.model}, {selection.loaded(explorer).labels[found.target]}"
     return saved_figure(

@@ -70,6 +70,15 @@ def channel_scale(gate: Gate) -> Scale:
     return scale_of(gate.size, signed=False)._replace(low=0.0)
 
 
+def axes_of(gate: Gate, made: SizeMap | None) -> dict[str, str]:
+    """What the axes of a saved gate are."""
+    whole, one = "row column channel: openness", "channel: openness"
+    if gate.kind is Kind.ATTENTION:
+        whole, one = "head query key: share", "head: share"
+    places = "row column" if made is not None and made.has_places else "query key"
+    return {"values": whole, "size": one, "map": f"{places}: {made.unit if made else ''}"}
+
+
 def save(explorer: Explorer, selection: Selection, kind: str, gate: str | None):
     chosen = found(explorer, selection, gate)
     if chosen is None:
@@ -77,9 +86,8 @@ def save(explorer: Explorer, selection: Selection, kind: str, gate: str | None):
     made = mapped(explorer, selection, chosen)
     name = f"{selection.model}_{chosen.name}"
     if kind == "npz":
-        return npz(
-            name, values=chosen.values, size=chosen.size, **({} if made is None else {"map": made.values})
-        )
+        maps = {} if made is None else {"map": made.values}
+        return npz(name, axes_of(chosen, made), values=chosen.values, size=chosen.size, **maps)
     title = f"{selection.model}, {words(chosen.name)}"
     if made is None:
         return saved_figure(gate_rows({"": chosen.size}, channel_scale(chosen), title=title), kind, name)

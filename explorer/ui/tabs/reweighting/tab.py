@@ -93,12 +93,15 @@ def save_strip(explorer: Explorer, selection: Selection, kind: str):
     means, names = np.stack([block.mean for block in blocks]), [block.block for block in blocks]
     name = f"{selection.model}_branch_weights"
     if kind == "npz":
-        return npz(name, blocks=names, branches=blocks[0].branches, **{b.block: b.values for b in blocks})
+        return npz(
+            name, AXES, blocks=names, branches=blocks[0].branches, **{b.block: b.values for b in blocks}
+        )
     return saved_figure(
         across_depth([short(n) for n in names], blocks[0].branches, means, title=selection.model), kind, name
     )
 
 
+AXES = {"blocks": "block: name", "branches": "branch: name", "": "branch channel: share"}
 BUILDERS = {
     "channels": channels.build,
     "where": where.build,

@@ -21,6 +21,8 @@ from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from explorer.ui.tabs.reweighting.other_picture import marked
 from models.layer_names import short
 
+AXES = {"branches": "branch: name", "": "branch channel: change of the share"}
+
 
 def compared(explorer: Explorer, selection: Selection, other: str) -> tuple[Difference, ...]:
     """Second minus first, block by block."""
@@ -78,7 +80,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, other: str):
     rows = compared(explorer, selection, other)
     name = f"{selection.model}_two_pictures"
     if kind == "npz":
-        return npz(name, branches=rows[0].branches, **{one.block: one.values for one in rows})
+        return npz(name, AXES, branches=rows[0].branches, **{one.block: one.values for one in rows})
     means = [one.mean for one in rows]
     figure = table(
         np.stack(means),

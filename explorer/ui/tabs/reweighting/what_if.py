@@ -42,6 +42,8 @@ from explorer.ui.tabs.reweighting.shares import (
 )
 from explorer.ui.tabs.reweighting.what_if_page import page
 
+AXES = {"before": "class: logit", "after": "class: logit", "": "branch channel: share"}
+
 SLIDERS = 4
 OUTPUTS = SLIDERS + 6  # state, link, where the sliders belong, the sliders, what they do, presets and view
 SCOPES = [("this block", "this"), ("all blocks", ALL)]
@@ -156,9 +158,8 @@ def save(explorer: Explorer, selection: Selection, kind: str, changes: Changes):
     before, after = selection.run(explorer), changed(explorer, selection, changes.fitting(selection.model))
     shares = {f"after/{found.block}": found.values for found in blends(after)}
     learned = {f"before/{found.block}": found.values for found in blends(before)}
-    return npz(
-        f"{selection.model}_what_if", before=before.logits[0], after=after.logits[0], **learned, **shares
-    )
+    logits = {"before": before.logits[0], "after": after.logits[0]}
+    return npz(f"{selection.model}_what_if", AXES, **logits, **learned, **shares)
 
 
 def build(lab: Lab) -> None:

@@ -18,6 +18,13 @@ from explorer.ui.tabs.reweighting.channels import NOTHING
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from models.layer_names import short
 
+AXES = {
+    "branches": "branch: name",
+    "size": "branch row column: size",
+    "signed": "branch row column: logit",
+    "blended": "row column: logit",
+}
+
 
 def computed(
     explorer: Explorer, selection: Selection, block: str | None
@@ -81,7 +88,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, block: str):
     name = f"{selection.model}_{maps.block}_where"
     signed = {} if maps.signed is None else {"signed": maps.signed, "blended": maps.blended}
     if kind == "npz":
-        return npz(name, branches=maps.branches, size=maps.size, **signed)
+        return npz(name, AXES, branches=maps.branches, size=maps.size, **signed)
     label = "" if target is None else f", for {selection.loaded(explorer).labels[target]}"
     title = f"{selection.model}, {short(maps.block)}{label}"
     return saved_figure(rows_of_maps(maps.size, maps.signed, maps.branches, title=title), kind, name)

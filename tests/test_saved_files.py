@@ -1,0 +1,95 @@
+"""Every Save of the page says what it is of: model, weights, class, picture, settings, axes and units."""
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from explorer.ui.app import build_app
+from explorer.ui.saved_facts import with_facts
+from models.registry import ASSETS, Preprocess
+from tests.foreign import SIDE, SqueezeExcite, made
+from tests.test_printed_python import STAR, start
+
+ROOT = ASSETS.parent
+GATED = "squeezed to be saved"
+
+# The npz of each view, and a model that has something to be saved there.
+MODELS = {
+    **dict.fromkeys(("overview", "grid", "large", "numbers", "similar-places", "depth"), "vip_nano"),
+    **dict.fromkeys(("strip", "inside", "where", "what-if", "knock-out", "two"), "vip_nano"),
+    **dict.fromkeys(("attribution", "side", "truth", "protocols", "walk"), "vip_nano"),
+    **dict.fromkeys(("field", "growth", "versus-maps", "versus-layers", "versus-costs"), "vip_nano"),
+    **dict.fromkeys(("gates", "gate", "gates-what-if", "gates-table"), GATED),
+    **dict.fromkeys(("others-what-if", "others-table", "others-map", "attention-from"), "mobilevit_nano"),
+    "matrix-all": "mixer_nano",
+    "shifts": "as_mlp_nano",
+    "literal-shift": "s2mlp_nano",
+}
+# One is saved as a picture only; the other's curves take ten seconds.
+LEFT_OUT = {"matrix-large", "score"}
+
+
+@pytest.fixture(scope="module")
+def page(explorer):
+    explorer.add(made(SqueezeExcite), GATED, Preprocess(size=SIDE))
+    return build_app(explorer)
+
+
+@pytest.fixture(scope="module")
+def saves(page) -> dict:
+    """What listens to the Save of each view, by the name of the view."""
+    return {
+        page.blocks[block].elem_id: listener
+        for listener in page.fns.values()
+        for block, event in listener.targets
+        if event == "save"
+    }
+
+
+def saved(listener, kind: str, model: str) -> bytes:
+    """The file a Save gives as the page stands at first, with one quick method."""
+    rail = [STAR, model, "random" if model == GATED else "scenes", "", -1, ""]
+    values = [one.value if isinstance(one, gr.State) else start(one) for one in listener.inputs[len(rail) :]]
+    quick = [["saliency"] if isinstance(one, list) and "saliency" in one else one for one in values]
+    path, _ = listener.fn(SimpleNamespace(kind=kind), *rail, *quick)
+    return Path(path).read_bytes()
+
+
+def test_every_save_is_looked_at(saves):
+    assert set(saves) == set(MODELS) | LEFT_OUT
+
+
+@pytest.mark.parametrize("view", MODELS)
+def test_an_npz_says_what_it_is_of_and_what_each_axis_and_number_means(saves, view):
+    with np.load(io.BytesIO(saved(saves[view], "npz", MODELS[view]))) as kept:
+        about = json.loads(str(kept["about"]))
+        shapes = {name: kept[name].shape for name in kept.files if name != "about"}
+    assert about["model"] == MODELS[view]
+    assert about["weights"] in ("scenes", "random")
+    assert about["picture"] == "assets/examples/2-star.png"
+    assert about["class"]
+    assert str(ROOT) not in json.dumps(about["settings"])
+    assert set(about["arrays"]) == set(shapes)
+    told = {name: (len(one["axes"]), bool(one["unit"])) for name, one in about["arrays"].items()}
+    assert told == {name: (len(shape), True) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("view", ["grid", "attribution"])  # pixels as they are, and a drawing
+def test_a_png_says_the_same_in_its_texts(saves, view):
+    with Image.open(io.BytesIO(saved(saves[view], "png", "vip_nano"))) as picture:
+        picture.load()
+        texts = picture.text
+    assert texts["model"] == "vip_nano"
+    assert texts["class"] == "star"
+    settings = json.loads(texts["settings"])
+    assert settings["method" if view == "attribution" else "scale"] in ("integrated_gradients", "own")
+
+
+def test_an_svg_stays_as_it_is():
+    assert with_facts(b"<?xml", {"model": "vip_nano"}) == b"<?xml"
