@@ -6,6 +6,8 @@ import urllib.request
 
 from PIL import Image
 
+from tests.on_page import settled
+
 
 def fetched(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=60) as answer:
@@ -25,6 +27,7 @@ def test_the_page_can_be_installed_by_name_and_icon(server):
 
 def test_where_the_program_does_not_answer_a_page_says_so(visit, server):
     page = visit()
+    settled(page)
     page.evaluate("navigator.serviceWorker.ready.then(one => one.active.state)")
     page.context.set_offline(True)
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -89,7 +90,9 @@ def status(said: dict, path: str = "/gradio_api/cancel", fails: type[Exception] 
     async def send(message) -> None:
         sent.append(message)
 
-    asyncio.run(Ending(gradio)({"type": "http", "path": path, "method": "POST"}, receive, send))
+    request = {"type": "http", "path": path, "method": "POST"}
+    with ThreadPoolExecutor(1) as other:  # in this thread a browser's events may be going on
+        other.submit(asyncio.run, Ending(gradio)(request, receive, send)).result()
     return sent[0]["status"]
 
 

@@ -174,9 +174,8 @@ def build(lenses: Lenses) -> None:
 def connect_growth(lenses: Lenses, chosen: dict[str, Control], way: View, answered: QuestionBox) -> list:
     """The strip follows the view; gives the events that fill it, to be stopped by what is asked next."""
     cheap = lenses.wired(growth.draw_if_cheap, answered=answered, opened=lenses.lens, **chosen)
-    whole = lenses.wired(growth.draw, **chosen)
     grown = answered.change(**cheap, outputs=way, **lane("growth"))
-    return [grown, way.more(**whole, outputs=way, **lane("growth"))]
+    return [grown, way.more(**lenses.wired(growth.draw, **chosen), outputs=way, **lane("growth"))]
 
 
 def connect_choices(
