@@ -19,6 +19,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.fairness import by_chance, medians_of
 from benchmarks.page import app, launched
 from benchmarks.timing import row
 from explorer import Explorer
@@ -146,6 +147,7 @@ def told(found: Answers, minutes: float) -> Iterator[str]:
     if medians:
         ratio = f"{max(medians) / min(medians):.2f}"
         yield row("slowest client's median / the fastest's", ratio, "at most 1.5")
+        yield row("the same, if chance had dealt the answers out", by_chance(found.times), "")
     for endpoint in ASKED:
         waited = sorted(
             seconds for times in found.times.values() for one, seconds in times if one == endpoint
@@ -160,19 +162,6 @@ def told(found: Answers, minutes: float) -> Iterator[str]:
     )
     stops = f"{max(found.stops, default=0):.1f} s of {len(found.stops)}"
     yield row("the slowest Stop in two browsers", stops, "at most 2 s")
-
-
-def medians_of(times: dict[int, list[tuple[str, float]]]) -> list[float]:
-    """Of each client, the median of its waits, each in medians of all waits for the same endpoint.
-
-    Quick and long questions differ a hundredfold: the median of bare seconds would tell which of the two a
-    client happened to ask one more of.
-    """
-    usual = {
-        endpoint: statistics.median(s for told in times.values() for one, s in told if one == endpoint)
-        for endpoint in {one for told in times.values() for one, _ in told}
-    }
-    return [statistics.median(s / usual[one] for one, s in told) for told in times.values() if told]
 
 
 def differing(kept: list[tuple]) -> str:
