@@ -76,7 +76,9 @@ def page(selection: Selection, names: list[str], found: dict, picture: str) -> s
         picture=picture,
         agreement=None
         if both is None
-        else [data_uri(painted(one, scale_of(one, signed=False))) for one in both],
+        else [
+            (data_uri(painted(one, scale)), scale) for one in both for scale in [scale_of(one, signed=False)]
+        ],
         count=len(whole),
         python=selection.python(
             f"for method in {chosen(names)}:",
