@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.figures.colour import painted, ramps, scale_of
-from tests.on_page import tab
+from tests.on_page import settled, tab
 
 STAR = "assets/examples/2-star.png"
 RINGS = """() => {
@@ -53,6 +53,7 @@ def test_a_place_chosen_in_one_view_is_ringed_in_all_with_what_stands_there(foll
     assert "cursor" not in page.url
     page.go_back()
     expect(page.locator("html")).to_have_class(re.compile("cursor"))
+    settled(page)
 
 
 @pytest.mark.parametrize("signed", [True, False])
