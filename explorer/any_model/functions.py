@@ -47,6 +47,7 @@ STATISTICS = {
     *("mean", "var", "std", "norm", "vector_norm", "sum", "amax", "amin", "max", "min", "var_mean"),
     *("adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "linalg_norm", "linalg_vector_norm"),
 }
+SUMS = {"add", "sub", "addcmul"}
 NORMS = {"norm", "vector_norm", "linalg_norm", "linalg_vector_norm"}
 MATRIX = {"matmul", "bmm", "baddbmm", "addmm", "mv", "einsum"}
 BENDS = {

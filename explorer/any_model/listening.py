@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from explorer.any_model.functions import FUSED, GLU, MULTIHEAD, in_order, plain
+from explorer.any_model.functions import FUSED, GLU, MULTIHEAD, SUMS, in_order, plain
 from explorer.any_model.opened_attention import Change, multihead, read_later, unfused, unglued
 from explorer.any_model.outputs import changed_by_all
 from explorer.any_model.places import Parts, Place, Plan
@@ -66,8 +66,8 @@ class Listener(TorchFunctionMode):
         result = func(*args, **kwargs)
         for part, change in wanted:
             if part is None and (given := change(result)) is not None:
-                in_place = bool(args) and result is args[0]
-                result = result.copy_(given) if in_place else given  # nobody may look at what comes back
+                in_place = name in SUMS and args and result is args[0]  # nobody may look at what comes back
+                result = result.copy_(given) if in_place else given
         return result
 
     def begins(self, name: str) -> None:
