@@ -19,7 +19,7 @@ from explorer.reweighting.branch_weights import branch_weights
 from explorer.ui.better_weights import unlike
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.overview.gate_bars import gates_of
 from explorer.ui.tabs.registry import BuiltTab, TabParts
@@ -77,7 +77,7 @@ def python(selection: Selection, method: str) -> str:
     )
 
 
-def save(explorer: Explorer, selection: Selection, kind: str) -> tuple[bytes, str]:
+def save(explorer: Explorer, selection: Selection, kind: str) -> Saved:
     """The numbers of everything on this screen."""
     loaded, run = selection.loaded(explorer), selection.run(explorer)
     *_, found = explorer.attribute(*selection.question, method=method_for(loaded), target=selection.target)
