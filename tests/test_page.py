@@ -91,7 +91,15 @@ def test_layers_and_channels_are_chosen(follow):
 
 def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_stays(follow):
     page = follow("/?tab=overview")
-    page.locator("#overview .stages button", has_text="stage 0").click()
+    stages = page.locator("#overview .stages")
+    stages.get_by_role("button", name="Play through the depth").click()
+    for number in (0, 1):
+        expect(stages.locator(".player figure")).to_have_text(
+            stages.locator("[data-frame]").nth(number).inner_text()
+        )
+    stages.get_by_role("button", name="Play through the depth").click()
+    expect(stages.locator(".player figure")).to_be_hidden()
+    stages.locator("[data-frame]", has_text="stage 0").click()
     expect(page.locator("#grid .note").first).to_contain_text("stage 0 output")
     expect(page).to_have_url(re.compile("tab=maps"))
     fold = page.locator("#large details").last
