@@ -22,7 +22,8 @@ from explorer.ui.controls import QUIET, Control
 from explorer.ui.saved_facts import drawn, facts, of_arrays, packed, texts
 from explorer.ui.selection import QUICK, Rail, Selection, wired
 
-KINDS = ("png", "svg", "npz")
+REPORT, REPORT_IN_CHINESE = "html", "html-zh"  # the page tells which
+KINDS = ("png", "svg", "npz", REPORT, REPORT_IN_CHINESE)
 # Once the button knows the new file.
 CLICK = "() => { setTimeout(() => document.querySelector('#download').click()) }"
 
