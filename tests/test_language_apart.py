@@ -81,6 +81,7 @@ def test_no_phrase_is_left_that_nobody_says():
     code += [
         *(root / "explorer").rglob("*.html"),
         root / "app.py",
+        ASSETS / "truth.json",
         *ASSETS.glob("*/*.json"),
         *ASSETS.glob("*/*.txt"),
     ]
