@@ -8,6 +8,7 @@ those tried that it is quickest with.
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from captum.attr import IntegratedGradients, LayerGradCam, Occlusion
@@ -51,7 +52,7 @@ def forward(name: str, batch: int) -> Row:
     return Row(f"forward of {name}, batch {batch} / timm", ratio(here, alone), "at most 0.90")
 
 
-def a_case(name: str, **options: object) -> tuple[torch.nn.Module, Case]:
+def a_case(name: str, **options: Any) -> tuple[torch.nn.Module, Case]:
     """The network as it is published, and a case of the same weights as the page computes it."""
     published, ours = create(name), quickly_laid_out(create(name).requires_grad_(False))
     image = torch.rand(1, 3, *card(name).preprocess.shape, generator=torch.Generator().manual_seed(0))

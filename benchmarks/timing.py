@@ -45,7 +45,3 @@ def ratio(ours: float, theirs: float) -> str:
     """Of seconds, and what the other takes."""
     taken = f"{1000 * theirs:.0f} ms" if theirs < 1 else f"{theirs:.1f} s"
     return f"{ours / theirs:.2f} ({taken})"
-
-
-def row(what: str, measured: str, limit: str) -> Row:
-    return Row(what, measured, limit)
