@@ -112,20 +112,7 @@
     if (shown) enlarge([...shown.children]);
   });
 
-  // Several maps, one cursor: a ring at the same relative place of all of them.
-  const pointAt = (map, right, down) => {
-    const maps = map.closest('.compared');
-    maps.style.setProperty('--x', `${100 * right}%`);
-    maps.style.setProperty('--y', `${100 * down}%`);
-    maps.classList.add('pointing');
-  };
-  document.addEventListener('pointermove', event => {
-    const map = event.target.closest?.('.compared [data-place]');
-    if (!map) return document.querySelectorAll('.compared.pointing').forEach(maps => maps.classList.remove('pointing'));
-    const box = map.getBoundingClientRect();
-    pointAt(map, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-  });
-
+  /* one cursor over all views */
   // What a piece of a drawing says is read below it: the piece pointed at, or walked to with the arrow keys.
   const read = piece => {
     const view = piece.closest('.view');
@@ -147,44 +134,6 @@
     if (!step) return;
     event.preventDefault();
     read(pieces[now < 0 ? 0 : now + step] ?? pieces[now]);
-  });
-
-  // Cells of a map: what is under the pointer is told, what is chosen is marked in all maps of that size.
-  const tell = (map, row, column) => {
-    const told = map.parentElement.querySelector('.told');
-    const cell = `${row} ${column}`;
-    if (!told || !map.dataset.values || map.told === cell) return;
-    map.told = cell;
-    told.firstElementChild.textContent = `row ${row}, column ${column}`;
-    told.lastElementChild.textContent = map.dataset.values.split(' ')[row * map.dataset.columns + column];
-  };
-  const mark = ({ row, column, rows, columns }) => document.querySelectorAll(`.cells[data-rows="${rows}"][data-columns="${columns}"]`).forEach(map => {
-    Object.assign(map.dataset, { row, column });
-    map.style.setProperty('--row', row);
-    map.style.setProperty('--column', column);
-    tell(map, Number(row), Number(column));
-  });
-  const under = event => event.target.closest?.('.cells[data-values]');
-  document.addEventListener('pointermove', event => {
-    const map = under(event);
-    if (!map) return;
-    const box = map.getBoundingClientRect();
-    const inside = (share, all) => Math.min(Math.max(Math.floor(share * all), 0), all - 1);
-    tell(map, inside((event.clientY - box.top) / box.height, map.dataset.rows), inside((event.clientX - box.left) / box.width, map.dataset.columns));
-  });
-  document.addEventListener('pointerout', event => {
-    const map = under(event);
-    if (map && !map.contains(event.relatedTarget)) tell(map, Number(map.dataset.row), Number(map.dataset.column));
-  });
-  const chosen = event => {
-    const map = event.target.closest?.('.cells');
-    if (map) mark(map.dataset);
-  };
-  document.addEventListener('click', chosen);
-  document.addEventListener('keydown', chosen);
-  document.addEventListener('click', event => {
-    const cell = event.target.closest?.('[data-cell]');
-    if (cell) mark(cell.dataset);
   });
 
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
@@ -222,6 +171,7 @@
     }
     if (language === 'zh') translateMenus();
     restore();
+    if (chosen || pointed) cursorSoon();
     sayOnce();
     tellRailLine();
     setUnfolded();
@@ -268,4 +218,5 @@
   };
   window.mixscope = { shares, address, reach, followed, arrived };
   switchLanguage(language);
+  cursorFrom(Object.fromEntries(query));
 }

@@ -186,6 +186,7 @@
     acted = false;
     const [upload, other] = await Promise.all(['picture', 'other'].map(name => isMine(asked[name]) ? uploaded(asked[name]) : null));
     if (mine !== follows) return; // the visitor went on
+    cursorFrom(asked);
     if (asked.lang && asked.lang !== language) switchLanguage(asked.lang);
     if (themeOf(new URLSearchParams(search))) document.body.classList.toggle('dark', themeOf(new URLSearchParams(search)) === 'dark');
     const button = document.querySelector('#ways button');

@@ -27,6 +27,7 @@ EVERY = {
     "order": "variance",
     "scale": "shared",
     "cell": "0.2812,0.2812",
+    "cursor": "0.2500,0.7500",
     "block": "stages.0.blocks.1.token_mixing",
     "lens": "two",
     "other": "3-disk",

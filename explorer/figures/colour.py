@@ -44,6 +44,15 @@ def painted(values: np.ndarray, scale: Scale) -> np.ndarray:
     return np.where(np.isfinite(values)[..., None], colours, np.uint8(128))
 
 
+def ramps() -> dict[str, str]:
+    """Both rules as the page reads numbers off a map: 256 colours from low to high, six digits each."""
+    steps = np.linspace(0, 1, 256)
+    return {
+        name: painted(steps, Scale(0, 1, signed)).tobytes().hex()
+        for name, signed in (("signed", True), ("unsigned", False))
+    }
+
+
 def ink(pixel: np.ndarray) -> str:
     """Black or white, whichever is easier to read on a colour `[3]` (WCAG 2 relative luminance)."""
     linear = np.where(pixel / 255 <= 0.04045, pixel / 255 / 12.92, ((pixel / 255 + 0.055) / 1.055) ** 2.4)

@@ -1,11 +1,13 @@
 """Puts the page together. Layout only: no tensor and no array is touched here."""
 
+import json
 from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from explorer.explorer import Explorer
+from explorer.figures.colour import ramps
 from explorer.ui import address, endpoints, rail
 from explorer.ui.admission import Admission
 from explorer.ui.components import View, render
@@ -31,9 +33,10 @@ def script() -> str:
     """What the browser does alone, as one function: the page, its phrases, and the parts of their own."""
     page = (ASSETS / "page.js").read_text("utf-8")
     parts = {"visits": "/* where the visitor was */", "frame": "/* what frames the views */"}
-    parts |= {"guides": "/* tour and glossary */"}
+    parts |= {"guides": "/* tour and glossary */", "cursor": "/* one cursor over all views */"}
     for name, place in parts.items():
         page = page.replace(place, (ASSETS / f"{name}.js").read_text("utf-8"))
+    page = page.replace("/* the colours of maps, low to high */ {}", json.dumps(ramps()))
     phrases = (ASSETS / "zh.json").read_text("utf-8")
     return page.replace("/* the Chinese of every phrase on the page */ {}", phrases)
 
@@ -43,12 +46,12 @@ THEME = gr.themes.Base(
     neutral_hue="slate",
     radius_size="md",
     font=[
-        gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700)),
+        gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)),
         "Noto Sans SC",
         "system-ui",
         "sans-serif",
     ],
-    font_mono=[gr.themes.GoogleFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
+    font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
 ).set(
     body_text_color_subdued="*neutral_600",
     body_text_color_subdued_dark="*neutral_300",

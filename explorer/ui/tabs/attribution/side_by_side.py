@@ -15,7 +15,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, Several, starting, stopping
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
@@ -76,7 +76,9 @@ def page(selection: Selection, names: list[str], found: dict, picture: str) -> s
         picture=picture,
         agreement=None
         if both is None
-        else [data_uri(painted(one, scale_of(one, signed=False))) for one in both],
+        else [
+            (data_uri(painted(one, scale)), scale) for one in both for scale in [scale_of(one, signed=False)]
+        ],
         count=len(whole),
         python=selection.python(
             f"for method in {chosen(names)}:",
@@ -112,7 +114,7 @@ def draw(explorer: Explorer, selection: Selection, names: list[str]) -> Iterator
     yield page(selection, names, found, picture), IDLE
 
 
-def save(explorer: Explorer, selection: Selection, kind: str, names: list[str]) -> tuple[bytes, str]:
+def save(explorer: Explorer, selection: Selection, kind: str, names: list[str]) -> Saved:
     """All maps as numbers."""
     *_, found = maps(explorer, selection, names)
     values = {name: one.values for name, one in found.items() if isinstance(one, Attribution)}

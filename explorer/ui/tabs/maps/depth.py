@@ -2,7 +2,7 @@
 
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import FeatureMap, same_stream
-from explorer.figures.colour import painted, scale_of
+from explorer.figures.colour import Scale, painted, scale_of
 from explorer.figures.mosaic import in_a_row
 from explorer.figures.raster import data_uri
 from explorer.ui.components import render
@@ -26,7 +26,8 @@ def draw(explorer: Explorer, selection: Selection, layer: str, channel: int) -> 
         title=f"Channel {number} across depth" if features.has_places else f"Head {number} across depth",
         layer=features.layer,
         count=features.channels,
-        maps=[(one.layer, one.values.shape, thumbnail(one, number)) for one in maps],
+        places=features.has_places,
+        maps=[(one.layer, one.values.shape, *thumbnail(one, number)) for one in maps],
         python=selection.python(
             "run = explorer.inspect(model, picture, weights)",
             f'for features in same_stream(run, "{features.layer}"):',
@@ -36,9 +37,11 @@ def draw(explorer: Explorer, selection: Selection, layer: str, channel: int) -> 
     )
 
 
-def thumbnail(features: FeatureMap, number: int) -> str:
+def thumbnail(features: FeatureMap, number: int) -> tuple[str, Scale]:
+    """The channel in its own colours, and their scale."""
     values = features.channel(number)
-    return data_uri(painted(values, scale_of(values, signed=features.has_places)))
+    scale = scale_of(values, signed=features.has_places)
+    return data_uri(painted(values, scale)), scale
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, layer: str, channel: int):

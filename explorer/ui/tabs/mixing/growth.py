@@ -99,6 +99,7 @@ def column(step: Step) -> dict[str, Any]:
         "layer": step.layer,
         "can": data_uri(shade(step.can)),
         "measured": data_uri(painted(step.measured, scale)),
+        "scale": scale,
         "share": float(step.can.mean()),
         "half": step.half,
     }
