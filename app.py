@@ -5,8 +5,10 @@ import os
 import sys
 
 from explorer import Explorer
+from explorer.command_line.parsers import Parser
 from explorer.engine.limits import Limits
 from explorer.errors import ExplorerError
+from explorer.language import localised
 from explorer.ui.temporary_files import temporary_folder
 
 COMMANDS = (
@@ -16,7 +18,7 @@ COMMANDS = (
 
 
 def main() -> None:
-    ask = argparse.ArgumentParser(description="See inside vision backbones.", epilog=COMMANDS)
+    ask = Parser(description="See inside vision backbones.", epilog=COMMANDS)
     ask.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:1; auto takes CUDA if it is there"
     )
@@ -52,7 +54,7 @@ def main() -> None:
         with temporary_folder():
             serve(explorer, first, asked.mcp)
     except ExplorerError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{localised(str(error))}\n")
         sys.exit(2)
 
 

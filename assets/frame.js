@@ -71,8 +71,8 @@
   // Depth as an animation: what stands there layer by layer is shown one after another, large.
   const PACE = 700; // ms a layer
   const playFrom = (button, number) => {
-    const frames = button.closest('.view')?.querySelectorAll('[data-frame]') ?? [];
-    if (!frames.length || button.getAttribute('aria-pressed') !== 'true') return;
+    const frames = button.closest('.view, .card')?.querySelectorAll('[data-frame]') ?? [];
+    if (!frames.length || !button.isConnected || button.getAttribute('aria-pressed') !== 'true') return;
     const now = frames[number % frames.length];
     frames.forEach(frame => frame.classList.toggle('now', frame === now));
     button.nextElementSibling.replaceChildren(...[...now.children].map(part => part.cloneNode(true)));
@@ -84,7 +84,7 @@
     const plays = button.getAttribute('aria-pressed') === 'true';
     button.setAttribute('aria-pressed', !plays);
     button.nextElementSibling.hidden = plays;
-    if (plays) button.closest('.view').querySelectorAll('.now').forEach(frame => frame.classList.remove('now'));
+    if (plays) button.closest('.view, .card').querySelectorAll('.now').forEach(frame => frame.classList.remove('now'));
     else playFrom(button, 0);
   });
 

@@ -26,7 +26,7 @@ def test_the_first_view_is_a_finished_example_and_another_changes_every_view(vis
     expect(overview.locator(".predictions li").first).to_contain_text(SHOWN)
     expect(overview.locator(".why .heat")).to_be_visible()
     expect(overview.locator(".why .advance")).to_have_count(0)
-    expect(overview.locator(".stages button")).to_have_count(3)
+    expect(overview.locator(".stages [data-frame]")).to_have_count(3)
     expect(overview.locator(".columns button")).to_have_count(6)
     expect(page.locator("#status")).to_contain_text(re.compile(rf"vip_nano, trained on scenes.*{SHOWN} \d+"))
     expect(page.locator("#badge .badge.good")).to_contain_text("Trained: the bundled checkpoint")
@@ -91,7 +91,14 @@ def test_layers_and_channels_are_chosen(follow):
 
 def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_stays(follow):
     page = follow("/?tab=overview")
-    page.locator("#overview .stages button", has_text="stage 0").click()
+    stages = page.locator("#overview .stages")
+    stages.get_by_role("button", name="Play through the depth").click()
+    for number in (0, 1):
+        name = stages.locator("[data-frame] b").nth(number).inner_text()
+        expect(stages.locator(".player figure b")).to_have_text(name)
+    stages.get_by_role("button", name="Play through the depth").click()
+    expect(stages.locator(".player figure")).to_be_hidden()
+    stages.locator("[data-frame]", has_text="stage 0").click()
     expect(page.locator("#grid .note").first).to_contain_text("stage 0 output")
     expect(page).to_have_url(re.compile("tab=maps"))
     fold = page.locator("#large details").last

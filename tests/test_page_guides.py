@@ -31,9 +31,13 @@ def test_the_tour_is_offered_once_and_starts_again_and_terms_lead_to_the_glossar
     page.get_by_role("button", name="End the tour").click()
     page.get_by_role("tab", name="Overview").click()
     with page.expect_download() as download:
-        page.locator("#overview [data-save]").click()
+        page.locator("#overview [data-kind=npz]").click()
     download.value.save_as(tmp_path / "all.npz")
     assert np.load(tmp_path / "all.npz")["logits"].shape == (12,)
+    with page.expect_download() as download:
+        page.locator("#overview [data-kind=html]").click()
+    download.value.save_as(tmp_path / "report.html")
+    assert "The likeliest classes" in (tmp_path / "report.html").read_text("utf-8")
     page.get_by_role("tab", name="Attribution").click()
     page.locator("#attribution summary", has_text="How to read this").click()
     page.locator("#attribution [data-term=baseline]").click()

@@ -13,6 +13,7 @@ from explorer.command_line.asked import Answered
 from explorer.command_line.commands import COMMANDS
 from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
+from explorer.language import localised
 
 
 def main(words: list[str] | None = None) -> int:
@@ -24,7 +25,7 @@ def main(words: list[str] | None = None) -> int:
         if asked.out:
             keep(answered, asked.out, asked.command, told, "json" if asked.json else "txt")
     except ExplorerError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{localised(str(error))}\n")
         return 2
     sys.stderr.write("".join(f"{sentence}\n" for sentence in answered.refused))
     return 2 if answered.refused else 0

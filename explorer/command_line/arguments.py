@@ -7,47 +7,53 @@ from typing import Any
 from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.options import OPTIONS, Options
 from explorer.attribution.registry import METHODS
+from explorer.command_line.parsers import Parser
+from explorer.language import localised
 from explorer.reweighting.ablation import MODES, OWED
 
 FIRST_MODEL, FIRST_METHOD = "vip_nano", "integrated_gradients"
 NUMBERS = {"whole": int, "share": float}
 
 
-def parser() -> argparse.ArgumentParser:
-    ask = argparse.ArgumentParser(prog="python -m explorer", description="See inside vision backbones.")
+def parser() -> Parser:
+    ask = Parser(prog="python -m explorer", description="See inside vision backbones.")
     commands = ask.add_subparsers(dest="command", required=True)
     common = common_words()
     about = [picture_words(), model_words(), common]
-    commands.add_parser("inspect", parents=about, help="the likeliest classes of each picture")
-    attribute = commands.add_parser("attribute", parents=about, help="where a class comes from")
+    commands.add_parser("inspect", parents=about, help=localised("the likeliest classes of each picture"))
+    attribute = commands.add_parser("attribute", parents=about, help=localised("where a class comes from"))
     attribute.add_argument("--method", default=FIRST_METHOD, choices=list(METHODS), metavar="METHOD")
     add_target(attribute)
     add_options(attribute)
-    commands.add_parser("reweight", parents=about, help="the shares of the branches in every block")
-    knock_out = commands.add_parser("knock-out", parents=about, help="what a class loses with each branch")
+    commands.add_parser(
+        "reweight", parents=about, help=localised("the shares of the branches in every block")
+    )
+    knock_out = commands.add_parser(
+        "knock-out", parents=about, help=localised("what a class loses with each branch")
+    )
     knock_out.add_argument("--mode", default="removed", choices=[*MODES, *OWED])
     add_target(knock_out)
     report = commands.add_parser(
-        "report", parents=about, help="one HTML file about a picture, with its recipe"
+        "report", parents=about, help=localised("one HTML file about a picture, with its recipe")
     )
     report.add_argument("--method", default=FIRST_METHOD, choices=list(METHODS), metavar="METHOD")
     add_target(report)
     add_options(report)
     replay = commands.add_parser(
-        "replay", parents=[common], help="ask again what a recipe asked, and compare"
+        "replay", parents=[common], help=localised("ask again what a recipe asked, and compare")
     )
     replay.add_argument("recipe", type=Path, metavar="RECIPE")
     replay.add_argument("picture", metavar="PICTURE")
     add_survey(commands, [model_words(), common])
-    gates = commands.add_parser("gates", parents=[common], help="print the gates of a model")
+    gates = commands.add_parser("gates", parents=[common], help=localised("print the gates of a model"))
     gates.add_argument("model", help="a listed name, timm:NAME, or module:function")
     gates.add_argument("--weights", help="a name the model lists, random, or the path of a checkpoint")
     add_benchmark(commands, [model_words(), common])
     return ask
 
 
-def add_survey(commands: Any, about: list[argparse.ArgumentParser]) -> None:
-    survey = commands.add_parser("survey", parents=about, help="a row for each of many pictures")
+def add_survey(commands: Any, about: list[Parser]) -> None:
+    survey = commands.add_parser("survey", parents=about, help=localised("a row for each of many pictures"))
     survey.add_argument(
         "source", metavar="SOURCE", help="a folder, a zip, a list of files, or shards-{000..003}.tar"
     )
@@ -65,11 +71,11 @@ def add_survey(commands: Any, about: list[argparse.ArgumentParser]) -> None:
     survey.add_argument("--workers", type=int, default=1, metavar="N", help="threads that decode")
 
 
-def add_benchmark(commands: Any, about: list[argparse.ArgumentParser]) -> None:
+def add_benchmark(commands: Any, about: list[Parser]) -> None:
     benchmark = commands.add_parser(
         "benchmark",
         parents=about,
-        help="measure methods where the truth is known, with intervals and controls",
+        help=localised("measure methods where the truth is known, with intervals and controls"),
     )
     benchmark.add_argument("--protocol", default="difull", choices=list(PROTOCOLS))
     benchmark.add_argument("--methods", metavar="A,B,...", help="names, or module:function; else all")
@@ -85,8 +91,8 @@ def add_benchmark(commands: Any, about: list[argparse.ArgumentParser]) -> None:
     add_options(benchmark)
 
 
-def common_words() -> argparse.ArgumentParser:
-    words = argparse.ArgumentParser(add_help=False)
+def common_words() -> Parser:
+    words = Parser(add_help=False)
     words.add_argument("--json", action="store_true", help="one object or list on standard output")
     words.add_argument(
         "--out", type=Path, metavar="DIR", help="keep what is printed, and pictures of it, there"
@@ -95,8 +101,8 @@ def common_words() -> argparse.ArgumentParser:
     return words
 
 
-def model_words() -> argparse.ArgumentParser:
-    words = argparse.ArgumentParser(add_help=False)
+def model_words() -> Parser:
+    words = Parser(add_help=False)
     words.add_argument(
         "--model", default=FIRST_MODEL, help="a listed name, NAME@SIZE, a block, timm:NAME or module:function"
     )
@@ -104,8 +110,8 @@ def model_words() -> argparse.ArgumentParser:
     return words
 
 
-def picture_words() -> argparse.ArgumentParser:
-    words = argparse.ArgumentParser(add_help=False)
+def picture_words() -> Parser:
+    words = Parser(add_help=False)
     words.add_argument("pictures", nargs="+", metavar="PICTURE")
     return words
 
@@ -120,7 +126,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     for name, spec in OPTIONS.items():
         kind = NUMBERS.get(spec.kind, int if spec.kind == "class" else str)
         known = [value for _, value in spec.choices] if spec.kind == "choice" else None
-        group.add_argument(f"--{name}", type=kind, choices=known, metavar=name.upper(), help=spec.help)
+        group.add_argument(
+            f"--{name}", type=kind, choices=known, metavar=name.upper(), help=localised(spec.help)
+        )
 
 
 def options_of(asked: argparse.Namespace) -> Options:

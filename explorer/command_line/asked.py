@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from explorer.errors import ExplorerError, PictureError
+from explorer.language import localised
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ def each_picture(
         try:
             found.append((picture, answer(picture)))
         except PictureError as error:
-            refused.append(f"{picture}: {error}")
+            refused.append(f"{picture}: {localised(str(error))}")
     if not found:
         raise ExplorerError("\n".join(refused))
     return found, tuple(refused)

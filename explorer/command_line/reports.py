@@ -8,6 +8,7 @@ from explorer.command_line.arguments import options_of
 from explorer.command_line.asked import Answered
 from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
+from explorer.language import speaks_chinese
 from explorer.report import page, recipe
 
 
@@ -24,7 +25,7 @@ def report(explorer: Explorer, asked: argparse.Namespace) -> Answered:
         target=asked.target,
         options=options_of(asked),
     )
-    html, made = page.report(explorer, asked.pictures[0], question)
+    html, made = page.report(explorer, asked.pictures[0], question, chinese=speaks_chinese())
     beside = asked.out.with_suffix(".recipe.json").name
     told = {
         "report": str(asked.out),

@@ -2,12 +2,14 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from einops import rearrange
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from explorer.figures.colour import painted, scale_of
 
@@ -15,10 +17,12 @@ COLUMNS = 8  # of a sprite
 THUMBNAIL = 128  # pixels a side
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """uint8 `[h, w, 3]` as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+def png(pixels: np.ndarray, texts: Mapping[str, str] | None = None) -> bytes:
+    """uint8 `[h, w, 3]` as a PNG file, with text chunks by their keywords."""
+    file, told = io.BytesIO(), PngInfo()
+    for keyword, text in (texts or {}).items():
+        told.add_text(keyword, text)
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1, pnginfo=told)
     return file.getvalue()
 
 

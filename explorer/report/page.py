@@ -17,6 +17,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.figures.shares import across_depth
+from explorer.language import page_in_chinese
 from explorer.predictions import predictions
 from explorer.report.recipe import Question, Results, asked, written
 from explorer.reweighting.branch_weights import branch_weights
@@ -33,7 +34,9 @@ TEMPLATES = Environment(
 OPACITY = 0.6  # of a map over the picture
 
 
-def report(explorer: Explorer, picture: Source, question: Question) -> tuple[str, dict[str, Any]]:
+def report(
+    explorer: Explorer, picture: Source, question: Question, *, chinese: bool = False
+) -> tuple[str, dict[str, Any]]:
     """The HTML, and the recipe that stands in it, too. Raises ExplorerError for what cannot be asked."""
     results = asked(explorer, picture, question)
     recipe = written(explorer, picture, question, results)
@@ -59,7 +62,7 @@ def report(explorer: Explorer, picture: Source, question: Question) -> tuple[str
         recipe=json.dumps(recipe, indent=1),
         versions=recipe["versions"],
     )
-    return html, recipe
+    return page_in_chinese(html) if chinese else html, recipe
 
 
 def heat_of(results: Results) -> Figure:

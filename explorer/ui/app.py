@@ -46,12 +46,12 @@ THEME = gr.themes.Base(
     neutral_hue="slate",
     radius_size="md",
     font=[
-        gr.themes.GoogleFont("IBM Plex Sans", weights=(400, 700)),
+        gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)),
         "Noto Sans SC",
         "system-ui",
         "sans-serif",
     ],
-    font_mono=[gr.themes.GoogleFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
+    font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
 ).set(
     body_text_color_subdued="*neutral_600",
     body_text_color_subdued_dark="*neutral_300",

@@ -106,7 +106,9 @@ element.addEventListener('click', event => {
   if (!name) return;
   const all = name === 'pick' ? element.querySelectorAll('[data-pick]') : [];
   all.forEach(b => b.setAttribute('aria-pressed', b === button));
-  raise(name, JSON.parse(button.dataset[name] || '{}'));
+  const asked = JSON.parse(button.dataset[name] || '{}');
+  if (asked.kind === 'html' && document.documentElement.lang.startsWith('zh')) asked.kind = 'html-zh';
+  raise(name, asked);
 });
 """.replace("EVENTS", str(list(EVENTS)))
 

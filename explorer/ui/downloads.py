@@ -1,42 +1,61 @@
 """Take a view along: its picture as PNG or SVG, its numbers as npz."""
 
-import io
 import re
 import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
+import numpy as np
 from matplotlib.figure import Figure
 
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
+from explorer.figures.raster import png
 from explorer.ui.components import View
 from explorer.ui.controls import QUIET, Control
-from explorer.ui.saved_facts import facts, of_arrays, packed, with_facts
+from explorer.ui.saved_facts import drawn, facts, of_arrays, packed, texts
 from explorer.ui.selection import QUICK, Rail, Selection, wired
 
-KINDS = ("png", "svg", "npz")
+REPORT, REPORT_IN_CHINESE = "html", "html-zh"  # the page tells which
+KINDS = ("png", "svg", "npz", REPORT, REPORT_IN_CHINESE)
 # Once the button knows the new file.
 CLICK = "() => { setTimeout(() => document.querySelector('#download').click()) }"
 
 
-def npz(name: str, axes: Mapping[str, str], /, **arrays: Any) -> tuple[bytes, str]:
-    """Content and name of a file with the numbers as they are.
+Shown = TypeVar("Shown", bound=Sized)
+# What makes a file that says these facts of itself, and the name of the file.
+Saved = tuple[Callable[[Mapping[str, Any]], bytes], str]
+
+
+def npz(name: str, axes: Mapping[str, str], /, **arrays: Any) -> Saved:
+    """A file with the numbers as they are.
 
     axes: by the name of an array, or "" for all others, its axes and its unit: `"row column: logit"`.
     """
-    return packed({"arrays": of_arrays(axes, arrays)}, arrays), f"{name}.npz"
+    known = {"arrays": of_arrays(axes, arrays)}
+    return lambda about: packed({**about, **known}, arrays), f"{name}.npz"
 
 
-def saved_figure(figure: Figure, kind: str, name: str) -> tuple[bytes, str]:
-    file = io.BytesIO()
-    figure.savefig(file, format=kind, dpi=200)
-    return file.getvalue(), f"{name}.{kind}"
+def saved_figure(figure: Figure, kind: str, name: str) -> Saved:
+    return partial(drawn, figure, kind), f"{name}.{kind}"
+
+
+def saved_pixels(pixels: np.ndarray, name: str) -> Saved:
+    """uint8 `[h, w, 3]`, pixel by pixel."""
+    return lambda about: png(pixels, texts(about)), f"{name}.png"
+
+
+def there(found: Shown) -> Shown:
+    """What a view shows. Raises ChoiceError where that is nothing, as of a model that came after it."""
+    if not found:
+        raise ChoiceError("This view shows nothing of this model, so there is nothing to save.")
+    return found
 
 
 class Saves:
@@ -52,13 +71,13 @@ class Saves:
     def wire(
         self, view: View, explorer: Explorer, rail: Rail, handler: Callable, **controls: Control
     ) -> None:
-        """`handler(explorer, selection, kind, name=value, ...)` gives a file's content and name."""
+        """`handler(explorer, selection, kind, name=value, ...)` gives what is saved."""
 
         def written(explorer: Explorer, selection: Selection, kind: str, **values) -> tuple[str, str]:
             if kind not in KINDS:
                 raise ChoiceError(f"A view is saved as one of {', '.join(KINDS)}.")
-            content, name = handler(explorer, selection, kind=kind, **values)
-            content = with_facts(content, facts(explorer, selection, values))
+            make, name = handler(explorer, selection, kind=kind, **values)
+            content = make(facts(explorer, selection, values))
             self.forget_old()
             path = Path(tempfile.mkdtemp(dir=self.folder)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)

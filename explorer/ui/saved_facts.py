@@ -1,27 +1,25 @@
 """What a saved file says of itself: of which model, weights, class and picture it is, and what was chosen.
 
 An npz has one array more, `about`, a JSON text: these facts, and under `arrays` of each array its axes and
-the unit of its values. A PNG has the same facts as text chunks (iTXt).
+the unit of its values. A PNG has the same facts as text chunks, an SVG as the description in its metadata.
 """
 
 import io
 import json
 import re
-import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from explorer.explorer import Explorer
 from explorer.ui.selection import Selection, picture_told
 
 ABOUT = "about"
 AXIS = re.compile(r"\([^)]*\)|\S+")  # several that count as one stand in brackets
-SIGNATURE_AND_HEADER = 33  # bytes of a PNG before what may follow its header
 
 
 def facts(explorer: Explorer, selection: Selection, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,20 +62,6 @@ def of_arrays(axes: Mapping[str, str], arrays: Mapping[str, Any]) -> dict[str, d
     }
 
 
-def with_facts(content: bytes, about: Mapping[str, Any]) -> bytes:
-    """A file that also says what it is of; one that is neither npz nor PNG stays as it is."""
-    if content.startswith(b"PK"):
-        return in_npz(content, about)
-    return in_png(content, about) if content.startswith(b"\x89PNG") else content
-
-
-def in_npz(content: bytes, about: Mapping[str, Any]) -> bytes:
-    with np.load(io.BytesIO(content)) as saved:
-        known = json.loads(str(saved[ABOUT]))
-        arrays = {name: saved[name] for name in saved.files if name != ABOUT}
-    return packed({**about, **known}, arrays)
-
-
 def packed(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
     """The bytes of an npz."""
     file = io.BytesIO()
@@ -86,12 +70,14 @@ def packed(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
     return file.getvalue()
 
 
-def in_png(content: bytes, about: Mapping[str, Any]) -> bytes:
-    texts = {name: one if isinstance(one, str) else json.dumps(one) for name, one in about.items()}
-    chunks = b"".join(chunk(b"iTXt", name.encode() + bytes(5) + one.encode()) for name, one in texts.items())
-    return content[:SIGNATURE_AND_HEADER] + chunks + content[SIGNATURE_AND_HEADER:]
+def drawn(figure: Figure, kind: str, about: Mapping[str, Any]) -> bytes:
+    """The bytes of a drawing. Of SVG's own metadata (Dublin Core) the description holds the facts."""
+    file = io.BytesIO()
+    metadata = {"Description": json.dumps(about)} if kind == "svg" else texts(about)
+    figure.savefig(file, format=kind, dpi=200, metadata=metadata)
+    return file.getvalue()
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Length, kind, data and checksum, as PNG has them."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def texts(about: Mapping[str, Any]) -> dict[str, str]:
+    """The facts as text chunks of a PNG."""
+    return {name: one if isinstance(one, str) else json.dumps(one) for name, one in about.items()}

@@ -15,7 +15,7 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.ui.components import render, sentence
 from explorer.ui.controls import IDLE, RUNNING
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import Saved, npz, saved_figure
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.attribution.option_controls import fitted, more_of, options_of
 from explorer.ui.throttle import throttled
@@ -91,7 +91,7 @@ def fitting(explorer: Explorer, selection: Selection, *, method: str, **given) -
     return fitted(explorer, selection, layers(selection.run(explorer)), method, given)
 
 
-def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **given) -> tuple[bytes, str]:
+def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **given) -> Saved:
     """The whole map as a drawing, or its numbers."""
     options = options_of(method, given)
     *_, found = explorer.attribute(

@@ -13,7 +13,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import QUIET, Control, Menu
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from models import card
@@ -93,7 +93,7 @@ def cell(row: Shipped | None) -> dict:
     return {"value": row.found.value, "clears": row.clears, "reason": "", **placed}
 
 
-def save(_explorer: Explorer, _selection: Selection, kind: str, *, protocol: str) -> tuple[bytes, str]:
+def save(_explorer: Explorer, _selection: Selection, kind: str, *, protocol: str) -> Saved:
     """The rows of one protocol, one value of each array a row; what was not measured is no number."""
     rows = rows_of(protocol)
     ends = {

@@ -12,7 +12,7 @@ from explorer.attribution.score_card import ScoreCard
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, starting, stopping
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.attribution.option_controls import options_of
 from explorer.ui.tabs.registry import TabParts
@@ -88,7 +88,7 @@ def draw(explorer: Explorer, selection: Selection, *, method: str, **given) -> I
         yield page(explorer, selection, card, options), IDLE if card.done == card.total else RUNNING
 
 
-def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **given) -> tuple[bytes, str]:
+def save(explorer: Explorer, selection: Selection, *, kind: str, method: str, **given) -> Saved:
     """The curves of the method and the controls, as numbers."""
     *_, card = cards(explorer, selection, method, options_of(method, given))
     arrays = {

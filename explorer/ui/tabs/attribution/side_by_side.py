@@ -15,7 +15,7 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, Several, starting, stopping
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
@@ -114,7 +114,7 @@ def draw(explorer: Explorer, selection: Selection, names: list[str]) -> Iterator
     yield page(selection, names, found, picture), IDLE
 
 
-def save(explorer: Explorer, selection: Selection, kind: str, names: list[str]) -> tuple[bytes, str]:
+def save(explorer: Explorer, selection: Selection, kind: str, names: list[str]) -> Saved:
     """All maps as numbers."""
     *_, found = maps(explorer, selection, names)
     values = {name: one.values for name, one in found.items() if isinstance(one, Attribution)}

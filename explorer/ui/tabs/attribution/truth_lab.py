@@ -13,7 +13,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, starting, stopping
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
@@ -47,7 +47,7 @@ def page(measure: str, live: dict | None = None) -> str:
     )
 
 
-def save(_explorer: Explorer, _selection: Selection, kind: str) -> tuple[bytes, str]:
+def save(_explorer: Explorer, _selection: Selection, kind: str) -> Saved:
     """The shipped table `[methods, models]` by each measure; what means nothing is no number."""
     names = truth.nanos()
     rows = [[truth.row(method).get(name) for name in names] for method in METHODS]

@@ -14,7 +14,7 @@ from explorer.figures.raster import data_uri
 from explorer.predictions import Prediction, predictions
 from explorer.ui.components import View, render
 from explorer.ui.controls import Control, progress_on, switch
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import Selection, lane, wired
 from explorer.ui.tabs.registry import TabParts
 
@@ -129,7 +129,7 @@ def drawing(quarter: Quarter) -> dict[str, Any]:
     }
 
 
-def save(explorer: Explorer, selection: Selection, kind: str, part: str | None) -> tuple[bytes, str]:
+def save(explorer: Explorer, selection: Selection, kind: str, part: str | None) -> Saved:
     block = part_of(explorer, selection, part)
     arrays = {
         f"{shift.name} channels from {quarter.first} {name}": getattr(quarter, name)

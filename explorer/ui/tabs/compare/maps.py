@@ -16,7 +16,7 @@ from explorer.figures.raster import data_uri
 from explorer.predictions import predictions
 from explorer.ui.components import View, render
 from explorer.ui.controls import Amount
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import Saved, npz, saved_figure
 from explorer.ui.events import MIDDLE, Place, PlaceBox
 from explorer.ui.selection import PICK, Selection, picture_told
 from explorer.ui.tabs.compare.backbones import (
@@ -122,7 +122,7 @@ def save(
     models: list[str],
     depth: float,
     place: Place | None,
-) -> tuple[bytes, str]:
+) -> Saved:
     found = {model: at_depth(run_of(explorer, selection, model), depth / 100) for model in chosen(models)}
     name = f"compared_at_{depth:.0f}"
     if kind == "npz":

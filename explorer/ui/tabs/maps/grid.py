@@ -12,10 +12,10 @@ from explorer.explorer import Explorer
 from explorer.features.feature_maps import BRANCH, SORTS, FeatureMap, probe_of
 from explorer.features.ranking import correlation, ranked
 from explorer.figures.colour import scale_of
-from explorer.figures.raster import COLUMNS, png, sprite
+from explorer.figures.raster import COLUMNS, sprite
 from explorer.ui.components import render
 from explorer.ui.controls import moved
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import npz, saved_pixels
 from explorer.ui.lenses import or_why
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.maps.shown_map import found, unit
@@ -143,7 +143,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, layer: str, sort: 
         return npz(f"{selection.model}_{features.layer}", axes, values=features.values, **tensors, **scores)
     maps = rearrange(features.values[..., page_of(by.channels, page)], "h w c -> c h w")
     pixels = sprite(maps, signed=features.has_places, shared=scale == SHARED)
-    return png(pixels), f"{selection.model}_{features.layer}.png"
+    return saved_pixels(pixels, f"{selection.model}_{features.layer}")
 
 
 def page_slider(count: int, page: float) -> gr.Slider:

@@ -11,7 +11,7 @@ from explorer.figures.raster import data_uri
 from explorer.mixing.attention import AttentionFrom, attention_from, attention_layers
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Control, Filled, Menu, offer
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.events import MIDDLE, Place, PlaceBox
 from explorer.ui.lenses import Lenses, or_why
 from explorer.ui.selection import Selection, lane
@@ -36,7 +36,7 @@ def layer_words(name: str) -> str:
 def found(explorer: Explorer, selection: Selection, layer: str | None, place: Place | None) -> AttentionFrom:
     """The attention of the place chosen; a layer left over from another model counts as the first."""
     run, where = selection.run(explorer), place or MIDDLE
-    layers = attention_layers(run)
+    layers = there(attention_layers(run))
     return attention_from(run, layer if layer in layers else layers[0], where.row, where.column)
 
 

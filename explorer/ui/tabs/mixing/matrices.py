@@ -4,12 +4,12 @@ import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.figures.heatmap import heatmap
-from explorer.figures.raster import png, sprite
+from explorer.figures.raster import sprite
 from explorer.mixing.matrices import ORDERS, Lines, Units, matrices
 from explorer.mixing.mixers import mixers
 from explorer.ui.components import View, sentence
 from explorer.ui.controls import Amount, Control, Menu, Whole, moved, offer
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import npz, saved_figure, saved_pixels, there
 from explorer.ui.lenses import Lenses
 from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.mixing.elsewhere import SOON, elsewhere
@@ -37,7 +37,7 @@ def found(
 ) -> dict[str, Lines | Units]:
     """The matrices of a block, the chosen one first; names of another model count as the first."""
     model = selection.loaded(explorer).model
-    blocks = list(mixers(model, "matrices"))
+    blocks = there(list(mixers(model, "matrices")))
     made = matrices(model, block if block in blocks else blocks[0])
     first = name if name in made else next(iter(made))
     return {first: made[first], **made}
@@ -99,9 +99,9 @@ def save(
         )
         return npz(file, AXES[type(chosen)], values=chosen.values, **derived)
     if isinstance(chosen, Units):
-        return png(
-            sprite(chosen.values[on_page(chosen, order, page)], signed=True, shared=False)
-        ), f"{file}.png"
+        return saved_pixels(
+            sprite(chosen.values[on_page(chosen, order, page)], signed=True, shared=False), file
+        )
     title = f"{selection.model}, {short(chosen.block)}, {chosen.name}"
     return saved_figure(heatmap(chosen.strength, title=title, unit="strength", signed=False), kind, file)
 

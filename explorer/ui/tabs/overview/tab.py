@@ -15,11 +15,13 @@ from explorer.features.feature_maps import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.raster import data_uri
 from explorer.predictions import Prediction, predictions
+from explorer.report.page import report
+from explorer.report.recipe import Question
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.ui.better_weights import unlike
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
-from explorer.ui.downloads import npz
+from explorer.ui.downloads import REPORT, REPORT_IN_CHINESE, Saved, npz
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.overview.gate_bars import gates_of
 from explorer.ui.tabs.registry import BuiltTab, TabParts
@@ -77,8 +79,10 @@ def python(selection: Selection, method: str) -> str:
     )
 
 
-def save(explorer: Explorer, selection: Selection, kind: str) -> tuple[bytes, str]:
-    """The numbers of everything on this screen."""
+def save(explorer: Explorer, selection: Selection, kind: str) -> Saved:
+    """The report about the picture, or the numbers of everything on this screen."""
+    if kind in (REPORT, REPORT_IN_CHINESE):
+        return reported(explorer, selection, chinese=kind == REPORT_IN_CHINESE)
     loaded, run = selection.loaded(explorer), selection.run(explorer)
     *_, found = explorer.attribute(*selection.question, method=method_for(loaded), target=selection.target)
     shares = {f"shares/{one.block}": one.values for one in branch_weights(run)}
@@ -87,6 +91,16 @@ def save(explorer: Explorer, selection: Selection, kind: str) -> tuple[bytes, st
     axes = {**AXES, f"attribution/{found.method}": f"row column: {METHODS[found.method].unit}"}
     axes |= {**dict.fromkeys(shares, "branch channel: share"), "": "row column channel: activation"}
     return npz(f"{selection.model}_overview", axes, **kept, **shares, **stages)
+
+
+def reported(explorer: Explorer, selection: Selection, *, chinese: bool) -> Saved:
+    """One HTML file about what this screen shows, with its recipe."""
+    method = method_for(selection.loaded(explorer))
+    asked = Question(model=selection.model, weights=selection.weights, method=method, target=selection.target)
+    html, _ = report(explorer, selection.picture or "", asked, chinese=chinese)
+    if selection.upload:  # its name is known to the visitor's own page alone
+        html = html.replace(selection.upload, selection.choice_told)
+    return lambda _: html.encode(), f"{selection.model}_report.html"
 
 
 def told(run: Run, loaded: Loaded, target: int | None) -> tuple[Prediction, ...]:

@@ -11,7 +11,7 @@ from explorer.figures.shares import inside_block
 from explorer.reweighting.branch_weights import BlockWeights, blends
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.lab import Lab, chosen_block, found_block
 from models.layer_names import short
@@ -84,7 +84,7 @@ def extremes(explorer: Explorer, selection: Selection, found: BlockWeights) -> l
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: str):
-    found = chosen_block(blends(selection.run(explorer)), block)
+    found = chosen_block(there(blends(selection.run(explorer))), block)
     name = f"{selection.model}_{found.block}"
     if kind == "npz":
         return npz(name, AXES, values=found.values, branches=found.branches)

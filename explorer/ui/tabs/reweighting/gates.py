@@ -15,7 +15,7 @@ from explorer.reweighting.gate_effects import UsualGates
 from explorer.reweighting.gates import CLOSED, Gate, Usual
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import Menu
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.selection import SLOW, Selection, lane
 from explorer.ui.tabs.reweighting import gate_lens
@@ -140,7 +140,7 @@ def row(gate: Gate, scale: Scale, sort: str, usual: Usual | None, *, chosen: boo
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, sort: str):
-    found = found_gates(explorer, selection, CHANNEL)
+    found = there(found_gates(explorer, selection, CHANNEL))
     name = f"{selection.model}_channel_gates"
     if kind == "npz":
         return npz(name, {"": "channel: openness"}, **{one.name: one.values for one in found})

@@ -14,7 +14,7 @@ from explorer.reweighting.gates import gates as gates_of
 from explorer.reweighting.reference_shares import unusual
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, offer, opened, progress_on, switch
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.examples import EXAMPLES, known_to
 from explorer.ui.selection import PICK, QUICK, Selection, lane
 from explorer.ui.tabs.registry import BuiltTab, TabParts
@@ -89,7 +89,7 @@ def draw_typical(explorer: Explorer, selection: Selection, block: str | None) ->
 
 
 def save_strip(explorer: Explorer, selection: Selection, kind: str):
-    blocks = blends(selection.run(explorer))
+    blocks = there(blends(selection.run(explorer)))
     means, names = np.stack([block.mean for block in blocks]), [block.block for block in blocks]
     name = f"{selection.model}_branch_weights"
     if kind == "npz":

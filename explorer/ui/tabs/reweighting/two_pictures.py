@@ -12,7 +12,7 @@ from explorer.figures.raster import data_uri
 from explorer.reweighting.branch_weights import Difference, differences
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render, sentence
-from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.examples import GROUPS, picked
 from explorer.ui.picture_upload import PictureUpload, usable
 from explorer.ui.selection import PICK, Selection, picture_told
@@ -77,7 +77,7 @@ def example(event: gr.EventData) -> tuple[None, str]:
 
 
 def save(explorer: Explorer, selection: Selection, kind: str, other: str):
-    rows = compared(explorer, selection, other)
+    rows = there(compared(explorer, selection, other))
     name = f"{selection.model}_two_pictures"
     if kind == "npz":
         return npz(name, AXES, branches=rows[0].branches, **{one.block: one.values for one in rows})
