@@ -108,9 +108,9 @@ def editing(edit: Edit) -> Callable:
 
 def differentiable(value: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
     """The same numbers, which a gradient reaches, even if they are a constant, as a learned gate may be."""
-    if isinstance(value, Tensor):
-        return value if value.requires_grad else value.detach().requires_grad_()
-    return value if all(one.requires_grad for one in value) else [*map(differentiable, value)]
+    if isinstance(value, list):
+        return [one if one.requires_grad else one.detach().requires_grad_() for one in value]
+    return value if value.requires_grad else value.detach().requires_grad_()
 
 
 NO_EDITS: Mapping[str, Edit] = MappingProxyType({})
