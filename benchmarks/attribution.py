@@ -14,7 +14,7 @@ from captum.attr import (
 )
 from torch import Tensor, nn
 
-from benchmarks.timing import medians, row
+from benchmarks.timing import Row, medians
 from explorer.attribution.applicability import preflight
 from explorer.attribution.methods.case import Case, spread
 from explorer.attribution.methods.segments import segments_of
@@ -31,7 +31,7 @@ FIRST = (
 )
 
 
-def attribution() -> list[str]:
+def attribution() -> list[Row]:
     torch.set_num_threads(choose_threads())
     warnings.filterwarnings("ignore")
     return [*(first(name, limit) for name, limit in FIRST), *costs("vip_nano", 3)]
@@ -44,7 +44,7 @@ def a_case(name: str) -> Case:
     return case_of(model, image, preprocess, 0, Options())
 
 
-def first(name: str, limit: float) -> str:
+def first(name: str, limit: float) -> Row:
     """The slowest method of those that mean something on a model, until its first map."""
     case, slowest = a_case(name), ("", 0.0)
     for method, found in METHODS.items():
@@ -52,19 +52,19 @@ def first(name: str, limit: float) -> str:
             continue
         (seconds,) = medians(lambda found=found: next(found.stream(case)), rounds=2)
         slowest = max(slowest, (method, seconds), key=lambda one: one[1])
-    return row(
+    return Row(
         f"first map of the slowest method, {name}", f"{slowest[1]:.2f} s ({slowest[0]})", f"at most {limit} s"
     )
 
 
-def costs(name: str, rounds: int) -> list[str]:
+def costs(name: str, rounds: int) -> list[Row]:
     """Whole maps beside one plain Captum call with the same number of model evaluations."""
     case = a_case(name)
     rows = []
     for method, call in plain(case).items():
         once, ours = medians(call, lambda method=method: list(METHODS[method].stream(case)), rounds=rounds)
         rows.append(
-            row(
+            Row(
                 f"{method} of {name} in parts / one Captum call",
                 f"{ours / once:.2f} ({once:.2f} s)",
                 "at most 1.05",

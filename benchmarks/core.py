@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from captum.attr import IntegratedGradients
 
-from benchmarks.timing import medians, row
+from benchmarks.timing import Row, medians
 from explorer.attribution.baselines import baseline_of
 from explorer.attribution.options import Options
 from explorer.attribution.registry import attributions
@@ -15,7 +15,7 @@ from models import create
 from models.registry import card
 
 
-def core() -> list[str]:
+def core() -> list[Row]:
     torch.set_num_threads(choose_threads())
     return [capture(), grid(), *(integrated_gradients(name, rounds) for name, rounds in RUNS)]
 
@@ -23,7 +23,7 @@ def core() -> list[str]:
 RUNS = (("vip_nano", 5), ("vip_s7", 1))
 
 
-def capture() -> str:
+def capture() -> Row:
     model, image = create("vip_s7"), torch.rand(1, 3, 224, 224)
 
     def plain() -> None:
@@ -31,21 +31,21 @@ def capture() -> str:
             model(image)
 
     alone, listening = medians(plain, lambda: run(model, image), rounds=15)
-    return row(
+    return Row(
         "capture of all probes of ViP-S/7 / plain forward",
         f"{listening / alone:.2f} ({1000 * alone:.0f} ms)",
         "at most 1.15",
     )
 
 
-def grid() -> str:
+def grid() -> Row:
     """From 64 maps to what the page receives."""
     maps = np.random.default_rng(0).standard_normal((64, 56, 56)).astype(np.float32)
     (seconds,) = medians(lambda: data_uri(sprite(maps, signed=True, shared=False)), rounds=15)
-    return row("a grid of 64 channels of 56 x 56, drawn", f"{1000 * seconds:.0f} ms", "at most 150 ms")
+    return Row("a grid of 64 channels of 56 x 56, drawn", f"{1000 * seconds:.0f} ms", "at most 150 ms")
 
 
-def integrated_gradients(name: str, rounds: int) -> str:
+def integrated_gradients(name: str, rounds: int) -> Row:
     model, preprocess = create(name).requires_grad_(False), card(name).preprocess
     image = torch.rand(1, 3, preprocess.size, preprocess.size)
     baseline = baseline_of(image, preprocess, "black")
@@ -61,7 +61,7 @@ def integrated_gradients(name: str, rounds: int) -> str:
             pass
 
     once, parts = medians(plain, ours, rounds=rounds)
-    return row(
+    return Row(
         f"IG-50 of {name} in parts / one plain Captum call",
         f"{parts / once:.2f} ({once:.1f} s)",
         "at most 1.05",

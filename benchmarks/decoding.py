@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.timing import row
+from benchmarks.timing import Row
 
 MEASURED = """
 import json, sys, time
@@ -36,7 +36,7 @@ print(json.dumps([time.thread_time() - began, (most() - before) / 1e3, said]))
 UPLOAD = 15_000_000  # bytes, the most the page takes
 
 
-def decoding() -> Iterator[str]:
+def decoding() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.png"
         Image.new("RGB", (8, 8)).save(small)
@@ -44,13 +44,13 @@ def decoding() -> Iterator[str]:
             yield measured(Path(folder) / "picture", small, name, data)
 
 
-def measured(path: Path, small: Path, name: str, data: bytes) -> str:
+def measured(path: Path, small: Path, name: str, data: bytes) -> Row:
     path.write_bytes(data)
     command = [sys.executable, "-c", MEASURED, str(path), str(small)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds, megabytes, said = json.loads(done.stdout)
     told = f"{seconds:.1f} s, {megabytes:.0f} MB" if not said else "refused"
-    return row(f"decoding {name}, {len(data) / 1e6:.0f} MB", told, "at most 4 s, 300 MB")
+    return Row(f"decoding {name}, {len(data) / 1e6:.0f} MB", told, "at most 4 s, 300 MB")
 
 
 def worst() -> Iterator[tuple[str, bytes]]:

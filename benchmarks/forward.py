@@ -4,7 +4,7 @@ import torch
 from safetensors.torch import load_file
 
 from benchmarks import restated
-from benchmarks.timing import medians, row
+from benchmarks.timing import Row, medians
 from explorer.engine.device import choose_threads
 from models import card, create
 
@@ -18,35 +18,35 @@ PAIRS = {
 }
 
 
-def forward() -> list[str]:
+def forward() -> list[Row]:
     torch.set_num_threads(choose_threads())
     rows = [against(name, batch) for name in PAIRS for batch in (1, 8)]
     return [*rows, *(creation(name) for name in ("vip_nano", "mobilevit_nano"))]
 
 
 @torch.no_grad()
-def against(name: str, batch: int) -> str:
+def against(name: str, batch: int) -> Row:
     model, size = create(name), card(name).image_size
     image = torch.rand(batch, 3, size, size)
     plain = PAIRS[name]
     exact = create(name).double()
     torch.testing.assert_close(exact(image[:1].double()), plain(exact, image[:1].double()))
     alone, ours = medians(lambda: plain(model, image), lambda: model(image), rounds=15 if batch == 1 else 7)
-    return row(
+    return Row(
         f"forward of {name}, batch {batch} / restated plainly",
         f"{ours / alone:.2f} ({1000 * alone:.0f} ms)",
         "at most 1.03",
     )
 
 
-def creation(name: str) -> str:
+def creation(name: str) -> Row:
     path = card(name).weights["scenes"].source.fetch()
 
     def read() -> None:
         load_file(path)
 
     reading, making = medians(read, lambda: create(name, "scenes"), rounds=15)
-    return row(
+    return Row(
         f"create {name} with weights - reading its file",
         f"{1000 * (making - reading):.0f} ms",
         "at most 60 ms",

@@ -7,13 +7,13 @@ import time
 from gradio_client import Client, handle_file
 
 from benchmarks.page import app
-from benchmarks.timing import row
+from benchmarks.timing import Row
 from models.registry import ASSETS
 
 SETTLE, WATCH = 15.0, 30.0  # seconds
 
 
-def idle() -> list[str]:
+def idle() -> list[Row]:
     with app() as (url, _, process):
         client = Client(url, verbose=False)
         asked = handle_file(str(ASSETS / "examples" / "2-star.png")), "vip_nano", "scenes"
@@ -28,8 +28,8 @@ def idle() -> list[str]:
         share = (seconds_of(process) - before) / WATCH
     answered = statistics.median(times[1:])
     return [
-        row("an idle server, of one core", f"{share:.1%}", "at most 2 %"),
-        row("a remembered /predict, there and back", f"{1000 * answered:.0f} ms", ""),
+        Row("an idle server, of one core", f"{share:.1%}", "at most 2 %"),
+        Row("a remembered /predict, there and back", f"{1000 * answered:.0f} ms", ""),
     ]
 
 

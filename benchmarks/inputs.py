@@ -10,14 +10,14 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.page import SLID, app, launched
-from benchmarks.timing import row
+from benchmarks.timing import Row
 from explorer import Explorer
 
 MEGAPIXELS_12 = (4000, 3000)
 ROUNDS = 30
 
 
-def inputs() -> list[str]:
+def inputs() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         large, small = Path(folder) / "large.jpg", Path(folder) / "small.png"
         photograph(MEGAPIXELS_12).save(large, quality=92)
@@ -35,7 +35,7 @@ def photograph(size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(np.clip(values + noise, 0, 255).astype(np.uint8))
 
 
-def remembered(path: Path) -> str:
+def remembered(path: Path) -> Row:
     """The same question about the same file, as the page asks it."""
     explorer = Explorer(device="cpu")
     began = time.perf_counter()
@@ -47,14 +47,14 @@ def remembered(path: Path) -> str:
         explorer.inspect("vip_nano", path, "scenes")
         times.append(time.perf_counter() - began)
     megabytes = path.stat().st_size / 1e6
-    return row(
+    return Row(
         f"a remembered inspect of 12 megapixels, {megabytes:.0f} MB",
         f"{1000 * statistics.median(times):.2f} ms (first {first:.2f} s)",
         "at most 3 ms",
     )
 
 
-def slider(large: Path, small: Path) -> str:
+def slider(large: Path, small: Path) -> Row:
     """From a slider's move to the new probabilities, on two pages whose turns alternate."""
     with app() as (url, _, _), sync_playwright() as play:
         browser = launched(play)
@@ -68,7 +68,7 @@ def slider(large: Path, small: Path) -> str:
                 page.wait_for_timeout(150)
         browser.close()
     of_large, of_small = (statistics.median(one[2:]) for one in times)
-    return row(
+    return Row(
         "a slider on 12 megapixels / on 64 x 64",
         f"{of_large / of_small:.2f} ({of_large:.0f} ms)",
         "at most 1.15",

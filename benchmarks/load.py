@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.fairness import by_chance, medians_of
 from benchmarks.page import app, launched
-from benchmarks.timing import row
+from benchmarks.timing import Row
 from explorer import Explorer
 from explorer.ui.endpoints import OFFERED
 from models.scenes import draw
@@ -58,7 +58,7 @@ class Answers:
     memory: list[tuple[float, float]] = field(default_factory=list)  # when, and megabytes
 
 
-def load(minutes: float = 10.0) -> Iterator[str]:
+def load(minutes: float = 10.0) -> Iterator[Row]:
     found = Answers()
     with tempfile.TemporaryDirectory() as folder, app() as (url, _, process):
         end = time.monotonic() + 60 * minutes
@@ -71,7 +71,7 @@ def load(minutes: float = 10.0) -> Iterator[str]:
             if one.exception():
                 found.errors.append(repr(one.exception()))
         yield from told(found, minutes)
-        yield row("answers unlike those to a lone client", differing(found.kept), "none")
+        yield Row("answers unlike those to a lone client", differing(found.kept), "none")
 
 
 def ask(found: Answers, url: str, folder: Path, number: int, end: float) -> None:
@@ -139,29 +139,29 @@ def weigh(found: Answers, process: int, end: float) -> None:
         time.sleep(1)
 
 
-def told(found: Answers, minutes: float) -> Iterator[str]:
+def told(found: Answers, minutes: float) -> Iterator[Row]:
     medians = medians_of(found.times)
     count = sum(map(len, found.times.values()))
-    yield row(f"{CLIENTS} clients, {minutes:g} minutes, answers", f"{count} ({found.full} full queues)", "")
-    yield row("errors but a full queue", f"{len(found.errors)} {found.errors[:3] or ''}", "none")
+    yield Row(f"{CLIENTS} clients, {minutes:g} minutes, answers", f"{count} ({found.full} full queues)", "")
+    yield Row("errors but a full queue", f"{len(found.errors)} {found.errors[:3] or ''}", "none")
     if medians:
         ratio = f"{max(medians) / min(medians):.2f}"
-        yield row("slowest client's median / the fastest's", ratio, "at most 1.5")
-        yield row("the same, if chance had dealt the answers out", by_chance(found.times), "")
+        yield Row("slowest client's median / the fastest's", ratio, "at most 1.5")
+        yield Row("the same, if chance had dealt the answers out", by_chance(found.times), "")
     for endpoint in ASKED:
         waited = sorted(
             seconds for times in found.times.values() for one, seconds in times if one == endpoint
         )
         if waited:
             told = f"{statistics.median(waited):.1f} s, slowest {waited[-1]:.1f} s"
-            yield row(f"/{endpoint}, median of {len(waited)}", told, "")
+            yield Row(f"/{endpoint}, median of {len(waited)}", told, "")
     first = [megabytes for when, megabytes in found.memory if when < min(60.0, 30 * minutes)]
     grown = statistics.median(one for _, one in found.memory[-5:]) / first[-1]
-    yield row(
+    yield Row(
         "memory at the end / after the first minute", f"{grown:.2f} ({first[-1]:.0f} MB)", "at most 1.15"
     )
     stops = f"{max(found.stops, default=0):.1f} s of {len(found.stops)}"
-    yield row("the slowest Stop in two browsers", stops, "at most 2 s")
+    yield Row("the slowest Stop in two browsers", stops, "at most 2 s")
 
 
 def differing(kept: list[tuple]) -> str:
@@ -182,5 +182,5 @@ def untimed(answer: dict | list) -> dict | list:
 
 if __name__ == "__main__":
     for line in load(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0):
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

@@ -5,7 +5,7 @@ import statistics
 from playwright.sync_api import Page
 
 from benchmarks.page import opened
-from benchmarks.timing import row
+from benchmarks.timing import Row
 
 # Clicks into the middle of a part of an element, and waits until every watched text is another.
 CLICKED = """([selector, across, down, watched]) => new Promise(done => {
@@ -28,18 +28,18 @@ CLICKS = {  # what is clicked in turn number n, and which texts change
 }
 
 
-def maps() -> list[str]:
+def maps() -> list[Row]:
     return [*clicks("vip_nano", "scenes", 300), *clicks("vip_s7", "random", 2_000)]
 
 
-def clicks(model: str, weights: str, limit: int) -> list[str]:
+def clicks(model: str, weights: str, limit: int) -> list[Row]:
     with opened(f"?tab=maps&picture=2-star&model={model}&weights={weights}") as shown:
         shown.wait_for_selector("#depth .view")
         shown.wait_for_selector("#similar-places .view")
         shown.wait_for_timeout(2_000)
         medians = {what: median(shown, what) for what in CLICKS}
     return [
-        row(f"a click on a {what} of the maps, {model}", f"{found:.0f} ms", f"at most {limit} ms")
+        Row(f"a click on a {what} of the maps, {model}", f"{found:.0f} ms", f"at most {limit} ms")
         for what, found in medians.items()
     ]
 

@@ -5,7 +5,7 @@ import time
 
 import torch
 
-from benchmarks.timing import row
+from benchmarks.timing import Row
 from explorer.engine.device import choose_threads
 from explorer.explorer import Explorer
 from explorer.ui.events import MIDDLE, Place
@@ -20,12 +20,12 @@ CASES = (("vip_nano", "scenes", 0.3, 8), ("vip_s7", "random", 2.0, 5))
 PLACES = [Place.of_cell(row, 5 * row % 8, 8, 8) for row in range(8)]
 
 
-def mixing() -> list[str]:
+def mixing() -> list[Row]:
     torch.set_num_threads(choose_threads())
     return [click(*case, direction) for case in CASES for direction in (MOVES, FEELS)]
 
 
-def click(model: str, weights: str, limit: float, clicks: int, direction: str) -> str:
+def click(model: str, weights: str, limit: float, clicks: int, direction: str) -> Row:
     """The median over places of the last layer, the dearest; nothing of them is remembered."""
     explorer, selection = Explorer(), Selection(PICTURE, model, weights, "", None)
     layer = explorer.depth(model, weights)[-1]
@@ -37,7 +37,7 @@ def click(model: str, weights: str, limit: float, clicks: int, direction: str) -
         draw(explorer, selection, place=place, **asks)
         times.append(time.perf_counter() - start)
     what = "a place and its field" if direction == MOVES else "a pixel and who feels it"
-    return row(
+    return Row(
         f"{what}, {model}, drawn",
         f"{1000 * statistics.median(times):.0f} ms",
         f"at most {1000 * limit:.0f} ms",

@@ -2,7 +2,7 @@
 
 import torch
 
-from benchmarks.timing import medians, row
+from benchmarks.timing import Row, medians
 from explorer.capture import module_of, run
 from explorer.engine.device import choose_threads
 from explorer.reweighting.ablation import knock_out
@@ -10,12 +10,12 @@ from explorer.reweighting.branch_weights import blended_probes, branch_weights, 
 from models import create
 
 
-def reweighting() -> list[str]:
+def reweighting() -> list[Row]:
     torch.set_num_threads(choose_threads())
     return [signed_maps(), table()]
 
 
-def signed_maps() -> str:
+def signed_maps() -> Row:
     model, image = create("vip_s7").requires_grad_(False), torch.rand(1, 3, 224, 224)
     names = blended_probes(model)
 
@@ -29,14 +29,14 @@ def signed_maps() -> str:
             contributions(found, module_of(name))
 
     once, ours = medians(plain, maps, rounds=9)
-    return row(
+    return Row(
         "signed maps of all blocks of ViP-S/7 / forward + backward",
         f"{ours / once:.2f} ({1000 * once:.0f} ms)",
         "at most 1.3",
     )
 
 
-def table() -> str:
+def table() -> Row:
     model, image = create("vip_s7"), torch.rand(1, 3, 224, 224)
     cells = sum(len(block.branches) for block in branch_weights(run(model, image)))
 
@@ -45,7 +45,7 @@ def table() -> str:
             model(image)
 
     once, ours = medians(plain, lambda: list(knock_out(model, image, target=0)), rounds=3)
-    return row(
+    return Row(
         f"knock-out table of ViP-S/7 / {cells} forward passes",
         f"{ours / once / cells:.2f} ({ours:.1f} s)",
         "at most 0.65",

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from benchmarks.timing import medians, processor_seconds, row
+from benchmarks.timing import Row, medians, processor_seconds
 from explorer import Explorer
 from explorer.survey import survey as going
 from explorer.survey.ahead import Ready
@@ -36,13 +36,13 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def survey() -> list[str]:
+def survey() -> list[Row]:
     explorer = Explorer("cpu")
     with tempfile.TemporaryDirectory() as folder:
         return [decoded(explorer), with_decoding(explorer, Path(folder)), memory(Path(folder))]
 
 
-def decoded(explorer: Explorer) -> str:
+def decoded(explorer: Explorer) -> Row:
     """On tensors that are there: what reading all probes, and making columns of them, takes."""
     loaded = explorer.load(MODEL, "scenes")
     images = torch.rand(COUNT, 1, 3, *loaded.preprocess.shape)
@@ -54,7 +54,7 @@ def decoded(explorer: Explorer) -> str:
         lambda: [going.of_pass(explorer, asked, loaded, part) for part in passes],
         rounds=5,
     )
-    return row(
+    return Row(
         f"{MODEL}: rate of a survey on decoded pictures / a bare loop",
         f"{bare / surveyed:.2f} ({COUNT / surveyed:.0f} a second)",
         "at least 0.9",
@@ -67,7 +67,7 @@ def loop(model: nn.Module, images: torch.Tensor) -> None:
             model(torch.cat(list(images[start : start + going.PASS])))
 
 
-def with_decoding(explorer: Explorer, folder: Path) -> str:
+def with_decoding(explorer: Explorer, folder: Path) -> Row:
     """JPEGs of 512 x 512 decoded by one thread while another computes, beside the same bare loop."""
     source = made(folder / "large", [photograph(seed) for seed in range(8)] * (COUNT // 8), ".jpg")
     loaded = explorer.load(MODEL, "scenes")
@@ -79,7 +79,7 @@ def with_decoding(explorer: Explorer, folder: Path) -> str:
             list(going.survey(explorer, asked, Path(out)))
 
     bare, whole = medians(partial(loop, loaded.model, images), surveyed, rounds=3)
-    return row(
+    return Row(
         f"{MODEL}: rate of a whole survey of 512 x 512 JPEGs / a bare loop",
         f"{bare / whole:.2f} ({COUNT / whole:.0f} a second)",
         "at least 0.8",
@@ -103,7 +103,7 @@ def made(folder: Path, files: Sequence[bytes], suffix: str) -> Path:
     return folder
 
 
-def memory(folder: Path) -> str:
+def memory(folder: Path) -> Row:
     """The most a process of its own holds for 1,000 pictures of 16 x 16 pixels, and for 10,000."""
     file = io.BytesIO()
     Image.new("RGB", (16, 16), (200, 40, 90)).save(file, "PNG")
@@ -114,7 +114,7 @@ def memory(folder: Path) -> str:
         words = [sys.executable, "-c", PEAK.format(model=SMALL), str(source), str(folder / f"out-{count}")]
         peaks.append(int(subprocess.run(words, check=True, capture_output=True, text=True).stdout))
         seconds = time.perf_counter() - start
-    return row(
+    return Row(
         f"{SMALL}: memory of 10,000 pictures / of 1,000",
         f"{peaks[1] / peaks[0]:.2f} ({peaks[1] / 1024:.0f} MB, {seconds:.0f} s)",
         "at most 1.05",

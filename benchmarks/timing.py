@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 
 def medians(*calls: Callable[[], object], rounds: int) -> list[float]:
@@ -29,5 +30,18 @@ def in_turns(
     return times
 
 
-def row(what: str, measured: str, limit: str) -> str:
-    return f"{what:<52} {measured:>22}   {limit}"
+class Row(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    measured: str
+    limit: str
+
+    def __str__(self) -> str:
+        return f"{self.what:<52} {self.measured:>22}   {self.limit}"
+
+
+def ratio(ours: float, theirs: float) -> str:
+    """Of seconds, and what the other takes."""
+    taken = f"{1000 * theirs:.0f} ms" if theirs < 1 else f"{theirs:.1f} s"
+    return f"{ours / theirs:.2f} ({taken})"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-from benchmarks.timing import row
+from benchmarks.timing import Row
 from explorer.attribution.options import Options
 from explorer.explorer import Explorer
 from models.scenes import draw
@@ -21,7 +21,7 @@ QUESTIONS = 6
 MUCH = Options(orders=40)
 
 
-def turns() -> Iterator[str]:
+def turns() -> Iterator[Row]:
     for model in MODELS:
         explorer = Explorer("cpu")
         weights = "scenes" if model.endswith("_nano") else "random"
@@ -30,7 +30,7 @@ def turns() -> Iterator[str]:
             beside = [seconds(explorer, model, weights, 100 + seed) for seed in range(QUESTIONS)]
         told = f"{1000 * statistics.median(alone):.0f}, {1000 * statistics.median(beside):.0f} ms"
         waited = max(beside) - statistics.median(alone)
-        yield row(
+        yield Row(
             f"a quick question, {model}, alone and beside long work", told, f"{waited:.2f} s, at most 0.5 s"
         )
 

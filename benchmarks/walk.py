@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from benchmarks.timing import row
+from benchmarks.timing import Row
 from explorer.capture import hooked
 from explorer.code_walk.walk import first_block, walk
 from models import card, create
@@ -13,11 +13,11 @@ from models.probe import Kind, Probe
 REPEATS = 40
 
 
-def walk_costs() -> list[str]:
+def walk_costs() -> list[Row]:
     return [ratio(name) for name in ("vip_nano", "mixer_nano", "mobilevit_nano", "fasternet_nano", "vip_s7")]
 
 
-def ratio(name: str) -> str:
+def ratio(name: str) -> Row:
     """Both times are the least of many, taken in turn, with the attention written out in both."""
     model = create(name, "scenes" if "scenes" in card(name).weights else None)
     image = torch.randn(1, 3, *card(name).preprocess.shape, generator=torch.Generator().manual_seed(0))
@@ -38,4 +38,4 @@ def ratio(name: str) -> str:
                 alone.append(time.perf_counter() - began)
             followed.append(walk(model, image, block).seconds)
     told = f"{min(followed) / min(alone):.2f} ({1000 * min(alone):.2f} ms)"
-    return row(f"code walk of a block of {name} / the block alone", told, "at most 3")
+    return Row(f"code walk of a block of {name} / the block alone", told, "at most 3")

@@ -87,7 +87,9 @@ class ConvNorm(nn.Module):
         self, dim: int, out_dim: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = True
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(dim, out_dim, kernel, stride, groups=groups, bias=False)
+        # At stride 1 as many zeros go before as after, which a convolution adds without a copy of the map.
+        even = kernel // 2 if stride == 1 else 0
+        self.conv = nn.Conv2d(dim, out_dim, kernel, stride, even, groups=groups, bias=False)
         # As the official code starts: from what each input reaches, so that maps keep their size in depth.
         nn.init.normal_(self.conv.weight, std=sqrt(2 * groups / (out_dim * kernel**2)))
         self.bn = nn.BatchNorm2d(out_dim, eps=1e-3, momentum=0.01)
@@ -100,9 +102,10 @@ class ConvNorm(nn.Module):
         return short // 2, short - short // 2
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c2 h2 w2"]:
-        height, width = x.shape[-2:]
-        padded = pad(x, (*self.zeros(width), *self.zeros(height)))
-        return self.act(self.bn(self.conv(padded)))
+        if self.stride > 1:
+            height, width = x.shape[-2:]
+            x = pad(x, (*self.zeros(width), *self.zeros(height)))
+        return self.act(self.bn(self.conv(x)))
 
 
 class MBConv(nn.Module):

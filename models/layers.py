@@ -74,6 +74,14 @@ class DropPath(nn.Module):
         return x * kept / (1 - self.rate)
 
 
+def channels_together(model: nn.Module) -> nn.Module:
+    """The same model with the channels of a place side by side in memory; equal to rounding.
+
+    Convolutions take a processor less time so: a picture a tenth to a quarter, training half.
+    """
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in PyTorch's stub
+
+
 def only_size(image: Tensor, size: int) -> None:
     """Refuse an image of another size, for networks whose weights are tied to the number of tokens."""
     if tuple(image.shape[-2:]) != (size, size):

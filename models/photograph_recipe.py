@@ -31,6 +31,8 @@ class Recipe:
     cutout: float = 0.5  # share of pictures
     average: float = 0.998  # of the weights, per step
     seed: int = 0
+    teachers: tuple[str, ...] = ()  # nanos whose probabilities are asked for beside the labels
+    taught: float = 0.7  # share of those in what is asked for
     half: bool = True  # compute in bfloat16, twice as fast for most where the processor has it
 
     @classmethod
@@ -85,10 +87,18 @@ def optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     return chosen
 
 
-def loss_of(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
-    """Cross entropy of what is known; for what is none of it, how far it is from preferring no class."""
+def loss_of(logits: Tensor, labels: Tensor, recipe: Recipe, taught: Tensor | None = None) -> Tensor:
+    """Cross entropy of what is known; for what is none of it, how far it is from preferring no class.
+
+    taught: probabilities `[b, classes]` of the teachers, mixed with the labels.
+    """
     none = (labels == NONE).float()
     loss = functional.cross_entropy(logits, labels, ignore_index=NONE, label_smoothing=recipe.smoothing)
+    if taught is not None:
+        known = (labels != NONE).float()
+        asked = functional.cross_entropy(logits, taught, reduction="none")
+        asked = (asked * known).sum() / known.sum().clamp(min=1)
+        loss = recipe.taught * asked + (1 - recipe.taught) * loss
     preferred = -logits.log_softmax(dim=1).mean(dim=1)
     # Without asking how many there are: on a graphics card every such question waits for the card.
     return loss + recipe.foreign_weight * (preferred * none).sum() / none.sum().clamp(min=1)

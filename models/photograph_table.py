@@ -98,6 +98,7 @@ def options(facts: dict) -> str:
     told += [f"--share {share:g}"] if share != 1 else []
     told += [f"--cooldown {recipe['cooldown']:g}"] if recipe["cooldown"] != Recipe.cooldown else []
     told += ["--convolutions"] if recipe.get("convolutions") else []
+    told += [f"--teachers {' '.join(recipe['teachers'])}"] if recipe.get("teachers") else []
     told += [] if recipe["half"] else ["--no-half"]
     told += [f"--device {facts['device']}"] if facts["device"] != "cpu" else []
     told += ["--begin <the file before>"] if "began_with" in facts else []

@@ -21,10 +21,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.augmentation import augmented
+from models.layers import channels_together
 from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import logits_of
 from models.photographs import CIFAR10, NONE, Photographs
-from models.registry import card
+from models.registry import ASSETS, card
+from models.teachers import taught, teacher
 from models.weights import in_half
 from models.whole_files import save_tensors, written_whole
 
@@ -61,11 +63,15 @@ class Training:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.recipe.seed)
-        self.model = with_ten_classes(self.name).to(self.device)
+        self.model = channels_together(with_ten_classes(self.name).to(self.device))
         if self.begin:
             self.model.load_state_dict(load_file(self.begin))
         self.average = deepcopy(self.model)
         self.chosen = optimisers(self.model, self.recipe)
+        self.teachers = [
+            (teacher(name, ASSETS / "weights").to(self.device), card(name).photographs.size)
+            for name in self.recipe.teachers
+        ]
         self.step = 0
         if self.checkpoint.exists():
             self.resume()
@@ -134,9 +140,11 @@ class Training:
             for group in optimiser.param_groups:
                 group["lr"] = self.recipe.rate(self.step) * group["full"]
         image = augmented(pictures, size, self.recipe.cutout, random)
+        image = image.contiguous(memory_format=torch.channels_last)
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.recipe.half):
             logits = self.model.train()(image)
-        loss = loss_of(logits.float(), labels, self.recipe)
+        told = taught(self.teachers, image) if self.teachers else None
+        loss = loss_of(logits.float(), labels, self.recipe, told)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         for optimiser in self.chosen:

@@ -129,6 +129,7 @@ def main() -> None:
     ask.add_argument("--cooldown", type=float, default=Recipe.cooldown, help="share of epochs, rate falling")
     ask.add_argument("--begin", type=Path, help="weights of this nano to begin with")
     ask.add_argument("--halfway", action="store_true", help="keep the mean of these and what they become")
+    ask.add_argument("--teachers", nargs="*", default=(), help="nanos that teach it, with their weights here")
     ask.add_argument("--device", default="cpu", help="where it is trained, for example cuda")
     ask.add_argument("--spread", type=float, default=0.0, help="penalty on saturated gates, of scenes")
     ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
@@ -149,7 +150,8 @@ def main() -> None:
         if args.data is None:
             ask.error("--on cifar10 needs --data: the zip, a folder of class folders, or the python batches.")
         taken = ("epochs", "seed", "half", "convolutions", "cooldown")
-        recipe = Recipe.of_batch(args.batch, args.share, **{name: getattr(args, name) for name in taken})
+        chosen = {name: getattr(args, name) for name in taken}
+        recipe = Recipe.of_batch(args.batch, args.share, teachers=tuple(args.teachers), **chosen)
         run = Training(args.name, recipe, args.work, args.device, args.begin, args.halfway)
         train_from_files(run, args.data, args.more, args.out)
         renew(args.out)

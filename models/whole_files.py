@@ -25,4 +25,4 @@ def written_whole(path: Path) -> Iterator[Path]:
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
     """A safetensors file, whole or not at all."""
     with written_whole(path) as partly:
-        save_file(dict(tensors), partly, metadata=metadata)
+        save_file({key: one.contiguous() for key, one in tensors.items()}, partly, metadata=metadata)

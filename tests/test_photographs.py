@@ -19,6 +19,8 @@ from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import calibration_error, logits_of, temperature_of
 from models.photograph_training import Training, accuracy, train, with_ten_classes
 from models.photographs import CIFAR10, NONE, SYNSETS, Photographs, cifar10, tiny_imagenet
+from models.registry import ASSETS
+from models.teachers import taught, teacher
 from models.weights import in_half
 
 TINY_RECIPE = Recipe(epochs=2, pictures=8, batch=4, familiar=1, foreign=1)
@@ -81,6 +83,27 @@ def test_what_is_none_of_the_ten_is_asked_to_prefer_no_class():
     assert loss_of(sure, labels, Recipe()) > loss_of(unsure, labels, Recipe())
     alone = loss_of(unsure[:1], labels[:1], Recipe())
     torch.testing.assert_close(loss_of(unsure, labels, Recipe()) - alone, 0.5 * torch.tensor(10.0).log())
+
+
+def test_teachers_are_asked_beside_the_labels_but_not_for_what_is_none_of_the_ten():
+    labels, asked = torch.tensor([2, NONE]), torch.zeros(2, 10)
+    asked[0, [2, 5]], asked[1, 7] = 0.5, 1.0
+    logits = torch.randn(2, 10, generator=torch.Generator().manual_seed(0))
+    recipe = Recipe(taught=0.25, foreign_weight=0.0, smoothing=0.0)
+    told = logits.log_softmax(dim=1)[0]
+    expected = -0.25 * (0.5 * told[2] + 0.5 * told[5]) - 0.75 * told[2]
+    torch.testing.assert_close(loss_of(logits, labels, recipe, asked), expected)
+
+
+def test_what_teachers_tell_is_the_mean_of_their_probabilities_each_at_its_size():
+    folder = ASSETS / "weights"
+    one, two = teacher("fasternet_nano", folder), teacher("vip_nano", folder)
+    image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    large = torch.nn.functional.interpolate(image, scale_factor=2.0, mode="nearest")
+    told = taught([(one, 128), (two, 64)], large)
+    with torch.no_grad():
+        expected = (one(large).softmax(dim=1) + two(image).softmax(dim=1)) / 2
+    torch.testing.assert_close(told, expected)
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (2, 48, 16), (1, 16, 64)])

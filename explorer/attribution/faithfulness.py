@@ -20,7 +20,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from explorer.attribution.baselines import baseline_of
 from explorer.attribution.localization import enlarged
-from explorer.attribution.methods.case import PIXELS_AT_ONCE
+from explorer.attribution.methods.batches import images_at_once
 from explorer.attribution.methods.controls import noise_for
 from explorer.attribution.options import Options
 from explorer.attribution.registry import attributions
@@ -130,9 +130,8 @@ def curves(subject: Subject, values: np.ndarray) -> Generator[None, None, Curves
 
 def logits(subject: Subject, images: Tensor) -> Generator[None, None, Tensor]:
     """Of many images `[n, classes]`, a few at a time."""
-    at_once = max(1, PIXELS_AT_ONCE // (images.shape[-1] * images.shape[-2]))
     told = []
-    for some in images.split(at_once):
+    for some in images.split(images_at_once(subject.model, images[:1])):
         with torch.no_grad():
             told.append(subject.model(some))
         yield

@@ -9,7 +9,7 @@ import torch
 
 from explorer.capture import Run, run
 from explorer.engine.cache import Cache, about_to_compute
-from explorer.engine.device import choose_device, choose_threads, compute_exactly
+from explorer.engine.device import choose_device, choose_threads, compute_exactly, keep_freed_memory
 from explorer.engine.limits import Limits
 from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded, ModelStore
@@ -53,6 +53,7 @@ class Engine:
     ) -> None:
         self.device = choose_device(device)
         torch.set_num_threads(choose_threads())
+        keep_freed_memory()
         compute_exactly()
         self.cache = Cache(BUDGET, LARGEST) if cache is None else cache  # an empty one is false
         self.limits = limits or Limits()

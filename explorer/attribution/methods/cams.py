@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import torch
-from captum.attr import GuidedGradCam, LayerGradCam
+from captum.attr import GuidedGradCam
 from einops import rearrange, reduce
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -20,9 +20,9 @@ def grad_cam(case: Case) -> Iterator[Part]:
 
     What speaks against the class stays visible as negative values.
     """
-    with channels_first(case.probe) as layer:
-        values = LayerGradCam(case.model, layer).attribute(wanting(case.image), case.target)
-    yield Part(1, 1, values)
+    value, slope = with_slope(case)
+    weights = reduce(slope, "1 c h w -> 1 c 1 1", "mean")
+    yield Part(1, 1, (weights * value).sum(dim=1, keepdim=True))
 
 
 def guided_grad_cam(case: Case) -> Iterator[Part]:
@@ -60,14 +60,19 @@ def grad_cam_plus_plus(case: Case) -> Iterator[Part]:
 
 
 def with_slope(case: Case) -> tuple[Tensor, Tensor]:
-    """The chosen map and the gradient of what is explained, `[1, c, h, w]` each."""
+    """The chosen map and the gradient of what is explained, `[1, c, h, w]` each.
+
+    Only what comes after the map is computed with a graph: the gradient goes no further back.
+    """
     kept = {}
 
-    def keep(_module, _args, value: Tensor) -> None:
-        kept["map"] = value
+    def keep(_module, _args, value: Tensor) -> Tensor:
+        kept["map"] = value.detach().requires_grad_()
+        torch.set_grad_enabled(True)  # until the end of the block below
+        return kept["map"].clone()  # which models of others may write into
 
-    with channels_first(case.probe) as layer, hooked({layer: keep}), torch.enable_grad():
-        logit = case.model(wanting(case.image))[0, case.target]
+    with channels_first(case.probe) as layer, hooked({layer: keep}), torch.no_grad():
+        logit = case.model(case.image)[0, case.target]
         (slope,) = torch.autograd.grad(logit, kept["map"])
     return kept["map"].detach(), slope
 

@@ -15,7 +15,6 @@ from explorer.errors import ChoiceError, NoMapError
 from models.probe import Kind, Probe
 
 GAP_WORTH_TELLING = 0.01  # of the logit's change
-PIXELS_AT_ONCE = 8 * 64 * 64  # per Captum call: long enough to be efficient, short enough to be stopped
 
 
 class Contrast(nn.Module):
@@ -42,18 +41,13 @@ class Case:
     options: Options
     every_baseline: Callable[[], tuple[Tensor, ...]] = tuple  # made for methods that take several
     references: Callable[[int], Tensor] = torch.zeros  # so many pictures of the world [n, 3, h, w]
-    pixels: int = PIXELS_AT_ONCE  # in one Captum call; less where memory was short
+    at_once: int = 1  # images in one call of the model; the same for everybody, so that results are
 
     @property
     def model(self) -> nn.Module:
         """What is explained: the network, or its logits counted from that of a rival."""
         against = self.options.against
         return self.network if against is None else Contrast(self.network, against)
-
-    @property
-    def at_once(self) -> int:
-        """Images in one Captum call; the same for everybody, so that results are."""
-        return max(1, self.pixels // (self.image.shape[-1] * self.image.shape[-2]))
 
     @property
     def probe(self) -> Probe:
