@@ -117,15 +117,21 @@
       pinned = pinned.includes(one.asked) ? pinned.filter(asked => asked !== one.asked) : [...pinned, one.asked].slice(-2);
       list();
     });
-    return made('li', {}, again, pin);
+    const item = made('li', {}, again, pin);
+    item.dataset.asked = one.asked;
+    return item;
   };
   const list = () => {
     const strip = document.querySelector('.visits');
     if (!strip) return;
     pinned = pinned.filter(asked => visits.some(one => one.asked === asked));
+    const focused = document.activeElement.closest('.visits button'); // has the focus again
+    const name = focused?.className;
+    const asked = focused?.closest('li')?.dataset.asked;
     strip.hidden = isBeside || visits.length < 2;
     strip.querySelector('ol').replaceChildren(...visits.map(listed));
     strip.querySelector('[data-beside]').hidden = pinned.length < 2;
+    [...strip.querySelectorAll('li')].find(item => item.dataset.asked === asked)?.querySelector(`.${name}`).focus({ preventScroll: true });
   };
   document.addEventListener('click', event => {
     if (!event.target.closest('[data-beside]')) return;

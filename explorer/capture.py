@@ -106,6 +106,13 @@ def editing(edit: Edit) -> Callable:
     return lambda probe, _args, value: probe.native(edit(probe.canonical(value)))
 
 
+def differentiable(value: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
+    """The same numbers, which a gradient reaches, even if they are a constant, as a learned gate may be."""
+    if isinstance(value, list):
+        return [one if one.requires_grad else one.detach().requires_grad_() for one in value]
+    return value if value.requires_grad else value.detach().requires_grad_()
+
+
 NO_EDITS: Mapping[str, Edit] = MappingProxyType({})
 
 
@@ -141,8 +148,8 @@ def run(
         edited = editing(edits[name])(probe, _args, value) if name in edits else value
         keep(Unread(apart(edited), probe.canonical), name)
         if name in gradients_at:
-            live[name] = edited
-        return edited if name in edits else None
+            live[name] = edited = differentiable(edited)
+        return None if edited is value else edited
 
     changed = {*edits, *gradients_at}
     hooks: dict[nn.Module, Callable] = {p: partial(change, name=n) for n, p in found.items() if n in changed}

@@ -92,36 +92,3 @@ def test_axe_finds_nothing_and_all_can_be_read_in_every_lens_theme_and_language(
             page = opened(page, follow, row.name, lens, number)
             found[f"{row.name}, {lens}"] = objections(page, "[role=tabpanel]") + scrolling(page)
     assert {where: what for where, what in found.items() if what} == {}
-
-
-def reach(page, selector: str, most: int = 90) -> None:
-    """Press Tab until what is wanted has the focus."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"{selector} is not reached")
-
-
-def test_the_keyboard_alone_is_enough(visit):
-    page = visit("/?picture=1-vertical-stripes&model=vip_nano&weights=scenes")
-    expect(page.locator("#overview .why .heat")).to_be_visible()
-    reach(page, "#examples button[aria-label=star]")
-    page.keyboard.press("Enter")
-    expect(page.locator("#status")).to_contain_text("star")
-    reach(page, "#tabs [role=tab][data-tab-id=maps]")
-    page.keyboard.press("Enter")
-    expect(page.locator("#grid .sprite")).to_be_visible()
-    reach(page, "#grid button[data-pick]")
-    page.keyboard.press("Enter")
-    page.keyboard.press("ArrowRight")
-    second = page.locator("#grid button[data-pick]").nth(1).get_attribute("data-channel")
-    expect(page.locator("#large h2")).to_have_text(f"Channel {second}")
-    reach(page, "#large summary")
-    page.keyboard.press("Enter")
-    expect(page.locator("#large details").first).to_have_attribute("open", "")
-    reach(page, "#large [data-term]")
-    page.keyboard.press("Enter")
-    expect(page.locator("#glossary")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("#glossary")).to_be_hidden()

@@ -12,8 +12,9 @@ from torch.nn import functional as F  # noqa: N812 - as others write it
 from explorer.any_model import chains
 from explorer.any_model.find import find
 from explorer.any_model.foreign import Foreign
+from explorer.any_model.listening import listening
 from explorer.any_model.opened_attention import FAST_PATH
-from explorer.any_model.places import Place, listening
+from explorer.any_model.places import Place
 from explorer.any_model.watch import watched
 from explorer.capture import editing, hooked, probes, run
 from explorer.errors import ChoiceError
@@ -203,22 +204,64 @@ def test_the_fast_path_of_pytorch_is_as_it_was_once_nobody_looks():
             switch.set_fastpath_enabled(True)
 
 
-NOT_PUT_OUT = {"after_tokens", "pooled"}  # a sum inside a block, and what the head is given: no part's output
-
-
 @pytest.mark.parametrize("family", ["Vision Permutator", "S2-MLPv2"])
-def test_the_finder_gives_the_probes_our_own_files_declare_but_two_that_no_part_puts_out(family, image):
+def test_the_finder_gives_the_very_probes_our_own_files_declare(family, image):
     torch.manual_seed(0)
     model = TINY[family]().eval()
-    declared = run(model, image).activations
-    seen = run(found_in(model)[1], image).activations
-    own = [one for one in declared.values() if one.name.rpartition(".")[2] not in NOT_PUT_OUT]
-    found = [one for name, one in seen.items() if name not in declared]
-    assert len(found) == len(own)
-    assert {one.name.rpartition(".")[2] for one in declared.values() if one not in own} == NOT_PUT_OUT
-    for one in own:
+    _, foreign = found_in(model)
+    seen = run(foreign, image, target=1, gradients_at=list(probes(foreign)))
+    declared, found = (
+        [one for one in seen.activations.values() if one.name in names] for names in split(seen, model)
+    )
+    assert len(found) == len(declared)
+    for one in declared:
         alike = [other for other in found if (other.kind, other.role) == (one.kind, one.role)]
-        assert any(torch.equal(other.value, one.value) for other in alike), one.name
+        same = [other.name for other in alike if torch.equal(other.value, one.value)]
+        assert any(torch.equal(seen.gradients[name], seen.gradients[one.name]) for name in same), one.name
+    for name in (found[-1].name, next(one.name for one in found if one.role is Role.MIXED)):
+        (own,) = [one.name for one in declared if torch.equal(one.value, seen.activations[name].value)]
+        logits = [
+            run(foreign, image, edits={probe: lambda value: value.flip(-1)}).logits for probe in (name, own)
+        ]
+        assert torch.equal(*logits)
+        assert not torch.equal(logits[0], seen.logits)
+
+
+def split(seen, model):
+    """The names of the probes a model declares, and of those that were found in it."""
+    declared = set(probes(model))
+    return declared, seen.activations.keys() - declared
+
+
+class AddsInPlace(nn.Module):
+    """A block that adds to what it was given without making anything new."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(width), nn.Conv2d(width, width, 3, padding=1)
+        self.norm2, self.mlp = nn.BatchNorm2d(width), nn.Conv2d(width, width, 1)
+
+    def forward(self, x):
+        x = x.clone()
+        x.add_(self.conv(self.norm(x)))
+        return x.add_(self.mlp(self.norm2(x)))
+
+
+def test_a_sum_inside_a_block_is_read_and_changed_where_it_is_added_up(image):
+    model = made(AddsInPlace)
+    model.blocks = nn.Sequential(AddsInPlace(8), AddsInPlace(8)).eval()
+    _, foreign = found_in(model)
+    mixed = [name for name, probe in probes(foreign).items() if probe.role is Role.MIXED]
+    assert mixed == ["blocks.0.mixed", "blocks.1.mixed"]
+    with torch.no_grad():
+        block, x = model.blocks[1], model.blocks[0](model.stem(image))
+        summed = x + block.conv(block.norm(x))
+        seen = run(foreign, image)
+        assert torch.equal(seen.activations["blocks.1.mixed"].value, rearrange(summed, "b c h w -> b h w c"))
+        changed = run(foreign, image, edits={"blocks.1.mixed": lambda value: 2 * value}).logits
+        expected = model.head((2 * summed + block.mlp(block.norm2(2 * summed))).mean((2, 3)))
+        torch.testing.assert_close(changed, expected)
+        assert torch.equal(run(foreign, image).logits, model(image))
 
 
 @pytest.mark.parametrize("make", [Star, Activations, Tokens], ids=lambda make: make.__name__)

@@ -19,9 +19,9 @@ def multihead(watch: Watcher, call: Call, made: Tensor) -> Facts:
     """The same with its maps before and after; a bias and a zero may stand among the keys."""
     if made is not call.result[0]:
         return watch.ledger.new(True)
-    query, key, *_ = call.args
-    if query.ndim != 3 or len(call.args) < 10:
+    if len(call.args) < 10 or call.args[0].ndim != 3:
         return hidden(watch, call, made)
+    query, key, *_ = call.args
     more = (call.args[7] is not None) + bool(call.args[9])
     return one_step(watch, call, query, (query.shape[1], call.args[4], len(query), len(key) + more))
 

@@ -12,9 +12,10 @@ Factor = tuple[int, Tensor, Facts]
 
 
 def einsum(watch: Watcher, call: Call, made: Tensor) -> Facts:
-    letters = read(call.args[0]) if call.args and isinstance(call.args[0], str) else None
     pair = factors(call)
-    if letters is None or len(pair) < 2:
+    sizes = [one.ndim for _, one, _ in pair]
+    letters = read(call.args[0], sizes) if call.args and isinstance(call.args[0], str) else None
+    if letters is None:
         return matrix(watch, call, made)
     left, right, out = letters
     summed = (set(left) | set(right)) - set(out)
@@ -30,12 +31,25 @@ def einsum(watch: Watcher, call: Call, made: Tensor) -> Facts:
     return matrix(watch, call, made)
 
 
-def read(equation: str) -> tuple[str, str, str] | None:
-    """The axes of two tensors and of what they make; None where they are written in another way."""
+OTHERS = "αβγδεζηθ"  # what dots stand for, the last axes last
+
+
+def read(equation: str, axes: list[int]) -> tuple[str, str, str] | None:
+    """The axes of two tensors and of what they make; None where they are written in another way.
+
+    axes: how many each of the tensors has.
+    """
     given, arrow, out = equation.replace(" ", "").partition("->")
     named = given.split(",")
-    plain = arrow and len(named) == 2 and all(one.isalpha() and len(set(one)) == len(one) for one in named)
-    return (named[0], named[1], out) if plain else None
+    if len(named) != 2 or len(axes) != 2:
+        return None
+    meant = [count - len(one.replace("...", "")) for one, count in zip(named, axes, strict=True)]
+    dots = [OTHERS[-count:] if count > 0 else "" for count in meant]
+    named = [one.replace("...", more) for one, more in zip(named, dots, strict=True)]
+    if not arrow:
+        out = "..." + "".join(one for one in sorted(given) if one.isalpha() and given.count(one) == 1)
+    plain = all(one.isalpha() and len(set(one)) == len(one) for one in named)
+    return (named[0], named[1], out.replace("...", max(dots, key=len))) if plain else None
 
 
 def aligned(one: Factor, own: str, out: str) -> Factor:

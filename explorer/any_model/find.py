@@ -11,12 +11,14 @@ from torch import nn
 from explorer.any_model import layouts as laid
 from explorer.any_model.chains import layers
 from explorer.any_model.foreign import as_taken
-from explorer.any_model.found_probes import Station, of_gate, of_layer
+from explorer.any_model.found_probes import Station, of_gate
 from explorer.any_model.gates import FoundGate, Sighting, hidden_gate, sightings, told
+from explorer.any_model.given import heads, sums_inside
 from explorer.any_model.layer import Layer
+from explorer.any_model.layer_stations import layer_stations, vector_stations
 from explorer.any_model.layouts import Layout, Seen, Size, Trial
 from explorer.any_model.opened_attention import FAST_PATH
-from explorer.any_model.places import Place
+from explorer.any_model.places import GIVEN, Place
 from explorer.any_model.trials import tried
 from explorer.any_model.watch import Pass, watched
 from models.random_state import seeded
@@ -64,17 +66,20 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
     with seeded(0):
         seen = watched(model, as_taken(model, image).to(weight.device))
     outputs = [one for one in layers(seen, model) if has_places(one.shape)]
+    outputs += sums_inside(seen, outputs)
+    vectors = {Place(run.name, function=GIVEN): run for run in heads(seen, model)}
     gates = sightings(seen, model)
     gates = tuple(as_output(one, seen) for one in gates)
     places = {one.place: one.shape for one in outputs} | {one.places[0]: one.shape for one in gates}
-    shown, trial = tried(model, size, {**made_by(gates), **places})
+    of_vectors = {place: run.taken[1] for place, run in vectors.items()}
+    shown, trial = tried(model, size, {**made_by(gates), **of_vectors, **places})
     gates = tuple(of_places(one, shown[one.places[0]]) for one in gates)
     told_apart = [(one, found_layer(one, shown, trial, layout)) for one in outputs]
-    # What comes beside the map of a module is a layer only where it is known how it lies.
-    told_apart = [(one, it) for one, it in told_apart if one.part is None or it.layout is not None]
-    outputs, found = [one for one, _ in told_apart], tuple(it for _, it in told_apart)
+    # What is not the map a module puts out is a layer only where it is known how it lies.
+    told_apart = [(one, it) for one, it in told_apart if is_own(one) or it.layout is not None]
     stations = [
-        *layer_stations(outputs, found, seen),
+        *layer_stations([(one, it.layout) for one, it in told_apart], seen),
+        *vector_stations({one: run for one, run in vectors.items() if shown[one].batch == 0}, seen),
         *gate_stations(gates, shown, trial, seen.written),
     ]
     taken = {name for name, _ in model.named_modules()}
@@ -84,6 +89,7 @@ def find(model: nn.Module, size: Size, layout: Given = None) -> Found:
         for one, station in stations
         if one is not None
     ]
+    found = tuple(it for one, it in told_apart if not one.summed)
     ordered = sorted((station for _, station in stations), key=lambda one: one.made)
     return Found(
         (*listed, *map(hidden_gate, seen.hidden)), found, tuple(ordered), trial, seen.calls(), seen.is_random
@@ -157,17 +163,8 @@ def by_name(module: str, layout: Mapping[str, str]) -> str | None:
     return next((text for pattern, text in layout.items() if fnmatch(module, pattern)), None)
 
 
-def layer_stations(
-    outputs: list[Layer], found: tuple[FoundLayer, ...], seen: Pass
-) -> list[tuple[Sighting | None, Station]]:
-    runs = {run.name: run for run in seen.runs}
-    made: list[tuple[Sighting | None, Station]] = []
-    for one, other in zip(outputs, found, strict=True):
-        if other.layout is not None:
-            run = runs[one.module]
-            copied = one.given is None or seen.written.get(one.given, -1) > run.ended
-            made.append((None, of_layer(one, other.layout, run.ended, copied)))
-    return made
+def is_own(one: Layer) -> bool:
+    return one.part is None and not one.summed
 
 
 def gate_stations(

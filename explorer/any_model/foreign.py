@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from explorer.any_model.found_probes import Station
 from explorer.any_model.functions import MULTIHEAD
+from explorer.any_model.listening import heard
 from explorer.any_model.opened_attention import FAST_PATH
 from explorer.any_model.outputs import tensors_in
-from explorer.any_model.places import Parts, Plan, heard
+from explorer.any_model.places import Parts, Plan
 from explorer.errors import ChoiceError
 from models.probe import Probe
 from models.random_state import seeded

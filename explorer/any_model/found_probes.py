@@ -8,7 +8,6 @@ from torch import Tensor
 
 from explorer.any_model import patterns
 from explorer.any_model.gates import Sighting
-from explorer.any_model.layer import Layer
 from explorer.any_model.layouts import Layout, Seen
 from explorer.any_model.patterns import Pattern
 from explorer.any_model.places import Change, Place
@@ -41,6 +40,7 @@ class Station:
     layout: Layout | None = None  # only places pass, without the tokens beside them
     copied: bool = True  # before it passes, as the model writes into its own later
     together: bool = False  # the tensors of all places pass as one list, for reading only
+    changed_at: Place | None = None  # where what passes can be changed, if not where it is read
 
     @property
     def is_only_read(self) -> bool:
@@ -52,7 +52,7 @@ class Station:
         if self.together:
             parts: dict[Place, Tensor] = {}
             return {place: gathering(self, place, parts) for place in self.places}
-        return dict.fromkeys(self.places, passing(self))
+        return dict.fromkeys((self.changed_at,) if self.changed_at else self.places, passing(self))
 
     def read(self, value: Parts) -> Tensor:
         """What was met at a place, in the axes of the kind and in 32 bits at least."""
@@ -117,12 +117,6 @@ def probe(
     kind: Kind, pattern: Pattern, role: Role = Role.OTHER, branches: tuple[str, ...] = ()
 ) -> FoundProbe:
     return FoundProbe(kind, pattern.text, role=role, branches=branches, **pattern.sizes)
-
-
-def of_layer(layer: Layer, layout: Layout, made: int, copied: bool) -> Station:
-    found = probe(Kind.FEATURE_MAP, patterns.of_layout(layout), layer.role)
-    name = f"{layer.module}.output" + ("" if layer.part is None else f"_{layer.part + 1}")
-    return Station(name, found, (layer.place,), made, layout, copied)
 
 
 def of_gate(

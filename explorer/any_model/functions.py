@@ -47,8 +47,9 @@ STATISTICS = {
     *("mean", "var", "std", "norm", "vector_norm", "sum", "amax", "amin", "max", "min", "var_mean"),
     *("adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "linalg_norm", "linalg_vector_norm"),
 }
+SUMS = {"add", "sub", "addcmul"}
 NORMS = {"norm", "vector_norm", "linalg_norm", "linalg_vector_norm"}
-MATRIX = {"matmul", "bmm", "einsum"}
+MATRIX = {"matmul", "bmm", "baddbmm", "addmm", "mv", "einsum"}
 BENDS = {
     "relu",
     "relu6",
@@ -75,6 +76,31 @@ ALIASES = {
     "log_sigmoid": "logsigmoid",
     "safe_softmax": "softmax",
 }
+
+
+# Arguments by their names, in their order, where there are more tensors than the one called "input".
+ARGUMENTS = {
+    **dict.fromkeys(("mul", "add", "sub", "div", "matmul"), ("input", ("other", "mat2"))),
+    "bmm": ("input", "mat2"),
+    "mv": ("input", "vec"),
+    "baddbmm": ("input", "batch1", "batch2"),
+    "addmm": ("input", "mat1", "mat2"),
+    "addcmul": ("input", "tensor1", "tensor2"),
+    "lerp": ("input", "end", "weight"),
+}
+
+
+def in_order(name: str, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Arguments that were given by their names among the others; operands that were given as a list, too."""
+    if name == "einsum" and len(args) == 2 and isinstance(args[1], list | tuple):
+        return (args[0], *args[1]), kwargs
+    made, left = list(args), dict(kwargs)
+    for names in ARGUMENTS.get(name, ("input",))[len(args) :]:
+        known = next((one for one in (names if isinstance(names, tuple) else (names,)) if one in left), None)
+        if known is None:
+            break
+        made.append(left.pop(known))
+    return tuple(made), left
 
 
 @lru_cache(maxsize=4096)

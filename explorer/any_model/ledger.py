@@ -102,6 +102,7 @@ class Ledger:
         self.origins = count()
         self.calls = 0
         self.written: dict[int, int] = {}  # by which call the values of an origin were last written into
+        self.sums: dict[int, Place] = {}  # where those of an origin were added up
         self.parts: dict[int, frozenset[int]] = {}  # of what those of an origin may be a part, in one memory
 
     def of(self, tensor: Tensor) -> Facts:
@@ -134,6 +135,12 @@ class Ledger:
             if not wholes.isdisjoint(self.written)
         }
         return {one: max(self.written.get(one, -1), through.get(one, -1)) for one in self.written | through}
+
+    def sum(self, live: bool, place: Place) -> Facts:
+        """Facts of values added up."""
+        made = self.new(live)
+        self.sums[made.origin] = place
+        return made
 
     def new(self, live: bool, **more) -> Facts:
         """Facts of values that are no simple function of others."""

@@ -70,7 +70,7 @@ def read_later(
 ) -> None:
     """Keep what the weights are computed from; nothing is computed before they are read."""
     parts = [query, key] if attn_mask is None else [query, key, attn_mask]
-    size = query[..., 0].numel() * key.shape[-2] * query.element_size()
+    size = query.numel() // max(1, query.shape[-1]) * key.shape[-2] * query.element_size()
 
     def made(held: list[Tensor]) -> Tensor:
         return shares_of(held[0], held[1], held[2] if len(held) > 2 else None, is_causal, scale)

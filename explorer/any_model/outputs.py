@@ -21,12 +21,15 @@ def tensors_in(value: Any) -> list[Tensor]:
 
 
 def gather(value: Any, found: list[Tensor]) -> None:
-    if isinstance(value, Tensor):
-        found.append(value)
-    elif isinstance(value, list | tuple):
+    if isinstance(value, list | tuple):
         for one in value:
-            gather(one, found)
-    elif isinstance(value, PLAIN):  # asked before what takes long to ask
+            if isinstance(one, Tensor):
+                found.append(one)
+            elif not isinstance(one, PLAIN):  # asked before what takes long to ask
+                gather(one, found)
+    elif isinstance(value, Tensor):
+        found.append(value)
+    elif isinstance(value, PLAIN):
         return
     elif isinstance(value, Mapping):
         gather(list(value.values()), found)

@@ -30,7 +30,7 @@ def multiplied(watch: Watcher, call: Call, made: Tensor) -> Facts:
         before = call.given[0][1]
         if before.blend and facts.blend and before.blend[0] is facts.blend[0]:
             return joined(watch, call, made, facts.blend[0], before.blend[1] | facts.blend[1])
-        return watch.ledger.new(call.live)
+        return watch.ledger.sum(call.live, call.place)
     return facts
 
 

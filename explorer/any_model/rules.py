@@ -108,7 +108,7 @@ def added(watch: Watcher, call: Call, made: Tensor) -> Facts:
             return one
     if first.origin == second.origin:
         return first.but(gates=(), blend=None)
-    return watch.ledger.new(call.live)
+    return watch.ledger.sum(call.live, call.place)
 
 
 def joined(watch: Watcher, call: Call, made: Tensor, gate: Candidate, branches: frozenset[int]) -> Facts:

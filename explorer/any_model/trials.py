@@ -9,7 +9,8 @@ from einops import rearrange, reduce
 from torch import Tensor, nn
 
 from explorer.any_model.layouts import Layout, Seen, Size, Trial, possible
-from explorer.any_model.places import Place, listening
+from explorer.any_model.listening import listening
+from explorer.any_model.places import Place
 
 NEARER = 1.1  # by how much more of a change has to lie under the spots for tokens to stand behind the places
 SPOTS = ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25))  # middles, as shares of the height and the width

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.calls import Call
-from explorer.any_model.functions import plain
+from explorer.any_model.functions import in_order, plain
 from explorer.any_model.ledger import Candidate, Ledger
 from explorer.any_model.noting import noted
 from explorer.any_model.outputs import fewest_rows, tensors_in
@@ -43,7 +43,11 @@ class Ran:
     given: int | None = None  # origin of the map it puts out
     shape: tuple[int, ...] = ()
     others: tuple["Other", ...] = ()  # maps of other shapes it puts out as well
-    ended: int = -1  # after how many calls of the pass
+    begun: int = 0  # after how many calls of the pass
+    ended: int = -1
+    taken: tuple[int, tuple[int, ...]] = (-1, ())  # origin and shape of the tensor it is given first
+    vector: tuple[int, tuple[int, ...]] = (-1, ())  # the same of what it puts out, where that has no places
+    hands_on: bool = False  # it puts out the very tensor it was given
     calls: dict[str, int] = field(default_factory=dict)  # of each function of torch, how many
 
 
@@ -56,6 +60,8 @@ class Pass:
     hidden: tuple[Place, ...]  # attention that cannot be opened
     output: Any
     written: Mapping[int, int]  # by which call something was last written into the values of an origin
+    sums: Mapping[int, Place]  # where the values of an origin were added up
+    ends: Mapping[int, tuple[int, ...]]  # shapes of what the model puts out, by origin
     is_random: bool = False  # numbers were drawn, so that the next pass would be another one
 
     def calls(self) -> dict[str, frozenset[str]]:
@@ -87,6 +93,8 @@ class Watch(TorchFunctionMode):
         name = plain(func)
         if name in SILENT or not self.stack:
             return func(*args, **kwargs)
+        if kwargs or name == "einsum":
+            args, kwargs = in_order(name, args, kwargs)
         running = self.runs[self.stack[-1]]
         number = running.calls.get(name, 0)
         running.calls[name] = number + 1
@@ -97,18 +105,25 @@ class Watch(TorchFunctionMode):
         noted(self, Call(name, (running.name, running.visit, name, number), args, kwargs, given, result))
         return result
 
-    def begins(self, name: str) -> None:
+    def begins(self, name: str, args: tuple) -> None:
         parent = self.stack[-1] if self.stack else None
         self.stack.append(len(self.runs))
-        self.runs.append(Ran(name, self.visits[name], parent))
+        run = Ran(name, self.visits[name], parent, begun=self.ledger.calls)
+        if args and isinstance(args[0], Tensor):
+            facts, shape = self.ledger.met(args[0])
+            run.taken = facts.origin, shape
+        self.runs.append(run)
         self.visits[name] += 1
 
-    def ended(self, value: Any) -> None:
+    def ended(self, value: Any, args: tuple) -> None:
         run = self.runs[self.stack.pop()]
         self.ledger.calls += 1
         run.ended = self.ledger.calls
         met = [self.ledger.met(one) for one in tensors_in(value)]
+        run.hands_on = bool(args) and value is args[0]
         maps = [(shape, facts.origin) for facts, shape in met if len(shape) > 2]
+        if met and not maps:
+            run.vector = met[0][0].origin, met[0][1]
         if maps:
             run.shape, run.given = min(maps, key=fewest_rows)
             run.others = tuple(
@@ -125,8 +140,10 @@ def watching(model: nn.Module) -> Iterator[Watch]:
     hooks = []
     try:
         for name, part in hookable(model):
-            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: watch.begins(n)))
-            hooks.append(part.register_forward_hook(lambda _m, _a, value: watch.ended(value)))
+            if type(part) is nn.Identity:
+                continue
+            hooks.append(part.register_forward_pre_hook(lambda _m, args, n=name: watch.begins(n, args)))
+            hooks.append(part.register_forward_hook(lambda _m, args, value: watch.ended(value, args)))
         with watch:
             yield watch
     finally:
@@ -143,4 +160,6 @@ def watched(model: nn.Module, image: Tensor) -> Pass:
         output = model(image)
         drawn = not torch.equal(before, torch.get_rng_state())
     met = tuple(watch.runs), tuple(watch.candidates), tuple(watch.hidden)
-    return Pass(*met, output, watch.ledger.overwritten(), drawn)
+    ledger = watch.ledger
+    ends = {ledger.of(one).origin: tuple(one.shape) for one in tensors_in(output)}
+    return Pass(*met, output, ledger.overwritten(), ledger.sums, ends, drawn)
