@@ -70,7 +70,7 @@ def page_of(app, view: View, model: str) -> str | None:
                 found = (page for page in pages(fn, values, fn.outputs.index(view)) if CODE.search(page))
                 page = next(found, None)
                 if page:
-                    return list(found)[-1] if view.elem_id in REFINED else page
+                    return [page, *found][-1] if view.elem_id in REFINED else page
     return None
 
 
