@@ -18,7 +18,6 @@ from benchmarks.timing import Row, medians
 from explorer.attribution.applicability import preflight
 from explorer.attribution.methods.case import Case, spread
 from explorer.attribution.methods.segments import segments_of
-from explorer.attribution.methods.windows import levels
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, case_of
 from explorer.engine.device import choose_threads
@@ -78,7 +77,7 @@ def plain(case: Case) -> dict:
     labels = segments_of(case)
     noisy = {"nt_samples": 24, "nt_samples_batch_size": case.at_once, "stdevs": spread(case), "target": 0}
     mask = {"feature_mask": labels[None, None], "baselines": black, "target": 0}
-    sides = [image.shape[-1] // cells for cells in levels(case.options.cells)]  # coarse to fine, as ours
+    side = image.shape[-1] // case.options.cells
 
     class Quiet(nn.Module):
         """Captum's perturbation methods leave gradients on; ours do not need them."""
@@ -93,12 +92,9 @@ def plain(case: Case) -> dict:
         "saliency": lambda: Saliency(model).attribute(image.clone().requires_grad_(), 0),
         "smooth_grad": lambda: NoiseTunnel(Saliency(model)).attribute(image, nt_type="smoothgrad", **noisy),
         "var_grad": lambda: NoiseTunnel(Saliency(model)).attribute(image, nt_type="vargrad", **noisy),
-        "occlusion": lambda: [
-            Occlusion(quiet).attribute(
-                image, (3, side, side), strides=(3, side, side), baselines=black, target=0, **at_once
-            )
-            for side in sides
-        ],
+        "occlusion": lambda: Occlusion(quiet).attribute(
+            image, (3, side, side), strides=(3, side, side), baselines=black, target=0, **at_once
+        ),
         "feature_ablation": lambda: FeatureAblation(quiet).attribute(image, **mask, **at_once),
         "shapley_sampling": lambda: ShapleyValueSampling(quiet).attribute(
             image, n_samples=8, **mask, **at_once

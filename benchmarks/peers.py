@@ -98,7 +98,6 @@ def integrated_gradients(name: str) -> Row:
 
 
 def occlusion(name: str) -> Row:
-    """Ours computes the coarse grids, too."""
     published, case = a_case(name, cells=CELLS)
     side = case.image.shape[-1] // CELLS
     engine = Occlusion(published)
@@ -119,7 +118,7 @@ def occlusion(name: str) -> Row:
         equal(last("occlusion", case), falls, 1e-3)
     batch = quickest(theirs)
     alone, here = medians(lambda: theirs(batch), lambda: last("occlusion", case), rounds=3)
-    what = f"Occlusion of {name}, 4, 8, 16 / 16 of Captum in {batch}"
+    what = f"Occlusion of {name} / Captum in batches of {batch}"
     return Row(what, ratio(here, alone), "at most 0.50")
 
 

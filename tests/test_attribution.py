@@ -31,7 +31,7 @@ from explorer.attribution.baselines import BASELINES, baseline_of
 from explorer.attribution.methods.case import channels_first, spread
 from explorer.attribution.methods.gradients import ROUNDS
 from explorer.attribution.methods.segments import LASSO_SHARE, SparseFit, segments_of
-from explorer.attribution.methods.windows import levels
+from explorer.attribution.methods.windows import of_the_nearest, spread_out
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, attributions
 from explorer.attribution.registry import case_of as a_case
@@ -403,10 +403,26 @@ def test_what_makes_no_sense_gets_one_sentence(model, image, asked, message):
         list(attributions(model, image, PREPROCESS, **asked))
 
 
-def test_windows_get_finer_by_divisors():
-    assert levels(16) == (4, 8, 16)
-    assert levels(4) == (4,)
-    assert levels(12) == (6, 12)
+@pytest.mark.parametrize("cells", [4, 7, 16])
+def test_windows_are_covered_all_over_the_picture_first_and_each_once(cells):
+    order = spread_out(cells).tolist()
+    assert sorted(order) == list(range(cells**2))
+    every = [
+        [row * cells + column for row in at for column in at]
+        for at in (range(0, cells, step) for step in (4, 2))
+    ]
+    for numbers in every:
+        assert set(order[: len(numbers)]) == set(numbers)
+
+
+def test_a_window_shows_one_near_it_until_its_turn():
+    values, known = torch.arange(64.0).reshape(8, 8), torch.zeros(8, 8, dtype=torch.bool)
+    known[::4, ::4] = known[2, 2] = known[7, 7] = True
+    seen = of_the_nearest(torch.where(known, values, 0.0), known)
+    assert seen[3, 3] == values[2, 2]
+    assert seen[1, 3] == values[0, 0]
+    assert seen[6, 5] == values[4, 4]
+    assert seen[7, 7] == values[7, 7]
 
 
 # Methods of our own, against their definitions

@@ -144,7 +144,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
         "occlusion": Method(
             "Occlusion",
             windows.occlusion,
-            lambda options: sum(cells**2 for cells in windows.levels(options.cells)),
+            lambda options: options.cells**2,
             uses=("baseline", "cells"),
         ),
         "rise": Method("RISE", rise.rise, lambda options: options.draws, uses=("draws", "baseline")),

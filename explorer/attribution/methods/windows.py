@@ -1,39 +1,50 @@
-"""Occlusion: windows covered one by one, coarse grids first."""
+"""Occlusion: windows covered one by one, first all over the picture, then between."""
 
 from collections.abc import Iterator
 
 import torch
 from captum.attr import FeatureAblation
-from einops import rearrange, repeat
+from einops import rearrange
 from torch import Tensor
 
 from explorer.attribution.methods.case import Case, Part, logits_of
+
+STRIDES = (4, 2, 1)  # of the windows that are covered first, next and last
 
 
 def occlusion(case: Case) -> Iterator[Part]:
     """How far the logit falls when a window is covered by the baseline (Zeiler & Fergus, 2014).
 
-    Coarse windows first; each finer grid takes over where it is done. A coarse window's fall is shared
-    out evenly until then, so that all values are falls per window of the finest grid.
+    Windows all over the picture come first, those between them later; until its turn a window shows the
+    fall of one near it.
     """
-    finest = case.options.cells
-    total = sum(cells**2 for cells in levels(finest))
-    done, so_far = 0, case.image.new_zeros(finest, finest)
+    cells = case.options.cells
+    order = spread_out(cells).to(case.image.device)
     logit = logits_of(case, case.image)
-    for cells in levels(finest):
-        scale = finest // cells
-        for start in range(0, cells**2, case.at_once):
-            windows = torch.arange(start, min(start + case.at_once, cells**2), device=case.image.device)
-            falls = covered(case, windows, cells, logit) / scale**2
-            so_far = with_windows(so_far, windows, falls, scale)
-            done += len(windows)
-            yield Part(done, total, rearrange(so_far, "h w -> 1 1 h w"))
+    falls, known = case.image.new_zeros(cells**2), torch.zeros_like(order, dtype=torch.bool)
+    for windows in order.split(case.at_once):
+        falls = falls.index_put((windows,), covered(case, windows, cells, logit))
+        known = known.index_put((windows,), torch.ones_like(windows, dtype=torch.bool))
+        grids = (rearrange(one, "(h w) -> h w", h=cells) for one in (falls, known))
+        yield Part(int(known.sum()), cells**2, rearrange(of_the_nearest(*grids), "h w -> 1 1 h w"))
 
 
-def levels(finest: int) -> tuple[int, ...]:
-    """Grids from 4 cells a side to the finest, each a divisor of the next."""
-    coarser = tuple(finest // step for step in (4, 2) if finest % step == 0 and finest // step >= 4)
-    return (*coarser, finest)
+def spread_out(cells: int) -> Tensor:
+    """The numbers of a grid's windows, `[cells * cells]`: every fourth of every fourth row comes first."""
+    at = torch.arange(cells)
+    missed = torch.stack([at % stride > 0 for stride in STRIDES])
+    turns = missed.sum(dim=0)  # how many strides leave out a row or a column
+    turn = torch.maximum(rearrange(turns, "h -> h 1"), rearrange(turns, "w -> 1 w"))
+    return turn.flatten().argsort(stable=True)
+
+
+def of_the_nearest(values: Tensor, known: Tensor) -> Tensor:
+    """A grid `[h, w]` where what is unknown takes a known value near it, above and to the left."""
+    seen = torch.zeros_like(values)
+    for stride in STRIDES:
+        at = torch.arange(len(values), device=values.device) // stride * stride
+        seen = torch.where(known[at][:, at], values[at][:, at], seen)
+    return seen
 
 
 def covered(case: Case, windows: Tensor, cells: int, logit: Tensor) -> Tensor:
@@ -55,13 +66,3 @@ def covered(case: Case, windows: Tensor, cells: int, logit: Tensor) -> Tensor:
 
     switches = torch.ones(1, len(windows), device=case.image.device)
     return FeatureAblation(logits).attribute(switches, perturbations_per_eval=len(windows))[0]
-
-
-def with_windows(so_far: Tensor, windows: Tensor, values: Tensor, scale: int) -> Tensor:
-    """The map `[h, w]` with some windows of a grid `scale` times coarser set to new values."""
-    coarse = so_far[::scale, ::scale].flatten().index_put((windows,), values)
-    known = torch.zeros_like(coarse, dtype=torch.bool).index_put((windows,), torch.tensor(True))
-    side = so_far.shape[0] // scale
-    enlarge = "(h w) -> (h s1) (w s2)"
-    fresh = repeat(coarse, enlarge, h=side, s1=scale, s2=scale)
-    return torch.where(repeat(known, enlarge, h=side, s1=scale, s2=scale), fresh, so_far)
