@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from torch import nn
 
-Before = Callable[[nn.Module, tuple], tuple | None]
-After = Callable[[nn.Module, tuple, object], object]
+Hook = Callable[..., Any]  # as PyTorch calls it: before (part, args), after (part, args, value)
 
 
 class Hooks:
@@ -17,15 +17,15 @@ class Hooks:
     """
 
     def __init__(self) -> None:
-        self.attached: list[tuple[dict, object]] = []
+        self.attached: list[tuple[dict, Hook]] = []
 
-    def before(self, part: nn.Module, hook: Before) -> None:
+    def before(self, part: nn.Module, hook: Hook) -> None:
         self.attach(part._forward_pre_hooks, hook)
 
-    def after(self, part: nn.Module, hook: After) -> None:
+    def after(self, part: nn.Module, hook: Hook) -> None:
         self.attach(part._forward_hooks, hook)
 
-    def attach(self, hooks: dict, hook: object) -> None:
+    def attach(self, hooks: dict, hook: Hook) -> None:
         hooks[id(hook)] = hook
         self.attached.append((hooks, hook))
 
