@@ -88,6 +88,7 @@ ARGUMENTS = {
     "addmm": ("input", "mat1", "mat2"),
     "addcmul": ("input", "tensor1", "tensor2"),
     "lerp": ("input", "end", "weight"),
+    **dict.fromkeys(("where", "searchsorted"), ()),  # something else comes first
 }
 
 
