@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from explorer import Explorer
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.tab import draw_strip
@@ -224,6 +225,37 @@ def test_typical_shares_are_beside_those_of_the_picture(follow):
     page.get_by_role("button", name="Compare with the 8 example pictures").click()
     expect(page.locator("#strip .ranges")).to_have_count(6)
     expect(page.locator("#strip")).to_contain_text("8 example pictures only")
+
+
+def own_pictures(page, files: list) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.locator("#own-pictures").click()
+    chooser.value.set_files(files)
+
+
+def test_typical_shares_can_be_those_of_own_pictures_and_a_bad_file_loses_nothing(follow, tmp_path):
+    bad = tmp_path / "notes.png"
+    bad.write_text("no picture")
+    files = []
+    for number, name in enumerate(("star", "disk", "ring")):
+        files.append(tmp_path / f"{name}.png")
+        Image.fromarray(scenes.draw(number, 96, scenes.CLASSES.index(name)).picture).save(files[-1])
+    page = follow("/?tab=reweighting&weights=random")
+    strip = page.locator("#strip")
+    expect(strip.locator(".strip button")).to_have_count(6)
+    own_pictures(page, [*files, bad])
+    expect(page.get_by_test_id("toast-body")).to_contain_text("notes.png")
+    expect(strip).to_contain_text("3 pictures of your own")
+    expect(page.locator("#typical-stop")).to_be_disabled()
+    alone = Explorer(device="cpu").typical("vip_nano", "random", files)
+    assert strip.locator(".range[style*='--here']").evaluate_all(
+        "all => all.slice(0, -1).map(one => parseFloat(one.style.getPropertyValue('--mean')))"
+    ) == pytest.approx([100 * share for one in alone for share in one.mean], abs=1e-3)
+    own_pictures(page, [bad, files[0]])  # too few are left: those before stay
+    expect(page.get_by_test_id("toast-body").last).to_contain_text("notes.png")
+    expect(strip).to_contain_text("3 pictures of your own")
+    page.get_by_role("button", name="Leave mine out").click()
+    expect(strip).not_to_contain_text("of your own")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ on, and shipped in `assets/typical`; `python -m explorer.after_training` makes t
 
 import logging
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -62,6 +62,19 @@ class Typical:
         return (means < self.lowest - ROUNDING) | (means > self.highest + ROUNDING)
 
 
+@dataclass(frozen=True)
+class SharesSoFar:
+    """How a model usually blends, over the pictures seen so far."""
+
+    shares: tuple[Typical, ...]  # empty for a model without split attention
+    done: int
+    total: int
+
+    @property
+    def bytes(self) -> int:
+        return sum(one.channels.nbytes + len(BANDS) * one.mean.nbytes for one in self.shares)
+
+
 def unusual(blocks: Sequence[BlockWeights], usual: Sequence[Typical]) -> tuple[int, int, float]:
     """How many mean shares lie beyond their 1st or 99th percentile, of how many; how many would by chance."""
     outside = [known.unusual(block.mean) for block, known in zip(blocks, usual, strict=True)]
@@ -91,6 +104,14 @@ def typical(runs: Sequence[tuple[BlockWeights, ...]], source: str) -> tuple[Typi
             )
         )
     return tuple(made)
+
+
+def so_far(model: nn.Module, images: Sequence[torch.Tensor]) -> Iterator[SharesSoFar]:
+    """After each picture `[1, 3, h, w]`, the usual shares over those so far."""
+    seen = []
+    for number, image in enumerate(images, 1):
+        seen.append(branch_weights(run(model, image)))
+        yield SharesSoFar(typical(seen, source="pictures"), number, len(images))
 
 
 def over(model: nn.Module, preprocess: Preprocess, pictures: Iterable[Image.Image]) -> list[tuple]:

@@ -12,7 +12,7 @@ from explorer.reweighting.ablation import KnockOut, knock_out
 from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.gate_effects import GateEffects, UsualGates, gate_effects, usual_gates
 from explorer.reweighting.gates import KINDS
-from explorer.reweighting.reference_shares import Typical, shipped, typical
+from explorer.reweighting.reference_shares import SharesSoFar, Typical, shipped, so_far, typical
 from models.probe import Kind
 
 
@@ -58,6 +58,21 @@ class ReweightingService:
 
     def usual_question(self, subjects: Sequence[ModelInput]) -> Hashable:
         return "usual gates", tuple(subject.digest for subject in subjects)
+
+    def typical_so_far(self, subjects: Sequence[ModelInput]) -> Iterator[SharesSoFar]:
+        """How the model usually blends, over the pictures so far after each of them."""
+        first, images = subjects[0].apart, [subject.placed for subject in subjects]
+        parts = partial(so_far, first.loaded.model, images)
+        yield from self.engine.stream(first, self.typical_question(subjects), parts)
+
+    def known_typical(self, subjects: Sequence[ModelInput]) -> tuple[Typical, ...] | None:
+        """The same where it is remembered of just these pictures."""
+        if not self.engine.knows(subjects[0].apart, self.typical_question(subjects)):
+            return None
+        return next(self.typical_so_far(subjects)).shares
+
+    def typical_question(self, subjects: Sequence[ModelInput]) -> Hashable:
+        return "typical", tuple(subject.digest for subject in subjects)
 
     def reference_shares(
         self, loaded: Loaded, subjects: Sequence[ModelInput] = ()

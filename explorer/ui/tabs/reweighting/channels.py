@@ -10,10 +10,11 @@ from explorer.figures.raster import data_uri
 from explorer.figures.shares import inside_block
 from explorer.reweighting.branch_weights import BlockWeights, blends
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import Menu
+from explorer.ui.controls import Control, Menu
 from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.lab import Lab, chosen_block, found_block
+from explorer.ui.tabs.reweighting.typical_shares import Own, usual
 from models.layer_names import short
 from models.probe import Role
 
@@ -30,21 +31,21 @@ EXTREMES = 6
 NOTHING = "This model has no branches to look into."
 
 
-def ordered(explorer: Explorer, selection: Selection, found: BlockWeights, sort: str) -> np.ndarray:
+def ordered(explorer: Explorer, selection: Selection, found: BlockWeights, sort: str, own: Own) -> np.ndarray:
     """Channels in the order asked for; without typical shares their deviation is none."""
     ranks = {"first": 0, "second": 1, "third": 2}
     if sort in ranks:
         return found.order(found.branches[min(ranks[sort], len(found.branches) - 1)])
-    typical = explorer.typical(selection.model, selection.weights) or () if found.learned else ()
-    usual = next((one.channels for one in typical if one.block == found.block), None)
-    return found.order(sort, usual)
+    typical = usual(explorer, selection, own)[0] or () if found.learned else ()
+    channels = next((one.channels for one in typical if one.block == found.block), None)
+    return found.order(sort, channels)
 
 
-def draw(explorer: Explorer, selection: Selection, block: str | None, sort: str) -> str:
+def draw(explorer: Explorer, selection: Selection, block: str | None, sort: str, own: Own = ()) -> str:
     found = found_block(explorer, selection, block)
     if found is None:
         return sentence(NOTHING)
-    order = ordered(explorer, selection, found, sort)
+    order = ordered(explorer, selection, found, sort, own)
     pixels = painted(found.values[:, order], Scale(0, 1, signed=False))
     return render(
         "channels",
@@ -83,12 +84,12 @@ def extremes(explorer: Explorer, selection: Selection, found: BlockWeights) -> l
     return made
 
 
-def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: str):
+def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: str, own: Own):
     found = chosen_block(there(blends(selection.run(explorer))), block)
     name = f"{selection.model}_{found.block}"
     if kind == "npz":
         return npz(name, AXES, values=found.values, branches=found.branches)
-    values = found.values[:, ordered(explorer, selection, found, sort)]
+    values = found.values[:, ordered(explorer, selection, found, sort, own)]
     return saved_figure(
         inside_block(values, found.branches, title=f"{selection.model}, {found.block}"), kind, name
     )
@@ -97,6 +98,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: 
 def build(lab: Lab) -> None:
     sort = Menu([(text, name) for name, text in SORTS.items()], value="number", label="Order of channels")
     view = View(elem_id="inside")
-    sort.input(**lab.follower(lab.listener("channels", draw, [view], block=lab.block, sort=sort)))
+    asked: dict[str, Control] = {"block": lab.block, "sort": sort, "own": lab.own}
+    sort.input(**lab.follower(lab.listener("channels", draw, [view], **asked)))
     lab.remembered["channel_order"] = sort
-    lab.saved(view, save, block=lab.block, sort=sort)
+    lab.saved(view, save, **asked)

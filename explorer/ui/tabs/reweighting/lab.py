@@ -28,6 +28,7 @@ class Lab(Lenses):
 
     block: gr.Dropdown
     other: Control  # an `OtherBox`: path of the picture to compare with
+    own: gr.State  # paths of the visitor's pictures, to tell what is typical
     listeners: list[dict[str, Any]] = field(default_factory=list)
 
     def follower(self, listener: dict[str, Any]) -> dict[str, Any]:

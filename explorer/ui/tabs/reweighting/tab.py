@@ -1,5 +1,6 @@
 """The Reweighting tab: how the blocks blend across depth, and a lens on the block that is chosen."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import gradio as gr
@@ -11,17 +12,27 @@ from explorer.figures.shares import across_depth
 from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.gates import KINDS
 from explorer.reweighting.gates import gates as gates_of
-from explorer.reweighting.reference_shares import unusual
+from explorer.reweighting.reference_shares import SharesSoFar, unusual
 from explorer.ui.components import View, render
-from explorer.ui.controls import Menu, offer, opened, progress_on, switch
+from explorer.ui.controls import IDLE, RUNNING, Menu, offer, opened, switch
 from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.examples import EXAMPLES, known_to
 from explorer.ui.selection import PICK, QUICK, Selection, lane
 from explorer.ui.tabs.registry import BuiltTab, TabParts
-from explorer.ui.tabs.reweighting import channels, gates, knock_out, other_gates, two_pictures, what_if, where
+from explorer.ui.tabs.reweighting import (
+    channels,
+    gates,
+    knock_out,
+    other_gates,
+    two_pictures,
+    typical_shares,
+    what_if,
+    where,
+)
 from explorer.ui.tabs.reweighting.gated import CHANNEL, OTHERS
 from explorer.ui.tabs.reweighting.lab import LENSES, Lab, chosen_block
 from explorer.ui.tabs.reweighting.other_picture import OtherBox
+from explorer.ui.tabs.reweighting.typical_shares import Own, Whose
 from models import card
 from models.layer_names import short
 from models.probe import Role
@@ -29,17 +40,20 @@ from models.probe import Role
 OTHER = next(path for path in EXAMPLES if "star" in path.stem)  # to compare with at first
 
 
-def fitted(explorer: Explorer, selection: Selection, block: str | None, lens: str) -> tuple:
-    """The menu of blocks, a lens that shows something of this model, and room for what is across depth."""
+def fitted(explorer: Explorer, selection: Selection, block: str | None, lens: str, own: Own) -> tuple:
+    """The menu of blocks, a lens that shows something of this model, room for the strip, and buttons."""
     run = selection.run(explorer)
-    names = [found.block for found in blends(run)]
+    found = blends(run)
+    names = [one.block for one in found]
     fitting = lens_for(run, lens)
     switched = gr.skip() if fitting == lens else gr.Radio(value=fitting)
     said = gr.Column(visible=bool(names or card(selection.model).mixing or not gates_of(run)))
+    buttons = gr.Row(visible=bool(found and found[0].learned)), gr.Button(visible=bool(own))
     if not names:
-        return gr.Dropdown([], value=None, visible=False), switched, said
+        return gr.Dropdown([], value=None, visible=False), switched, said, *buttons
     blocks = [(short(name), name) for name in names]
-    return offer(blocks, block if block in names else names[-1], block, visible=True), switched, said
+    menu = offer(blocks, block if block in names else names[-1], block, visible=True)
+    return menu, switched, said, *buttons
 
 
 def lens_for(run: Run, lens: str) -> str:
@@ -49,22 +63,33 @@ def lens_for(run: Run, lens: str) -> str:
     return lens if shows[lens] else next((one for one in LENSES if shows[one]), lens)
 
 
-def draw_strip(explorer: Explorer, selection: Selection, block: str | None) -> str:
+def draw_strip(
+    explorer: Explorer,
+    selection: Selection,
+    block: str | None,
+    own: Own = (),
+    so_far: SharesSoFar | None = None,
+) -> str:
+    """All blocks, beside what is typical: as far as it is computed just now, or as known."""
     run = selection.run(explorer)
     blocks = blends(run)
     if not blocks:
         return instead(selection.loaded(explorer).card.mixing, run)
-    typical = explorer.typical(selection.model, selection.weights) if blocks[0].learned else ()
+    learned = blocks[0].learned
+    typical, mine = typical_shares.usual(explorer, selection, own, so_far) if learned else ((), False)
     return render(
         "strip",
         title="Across depth",
         blocks=blocks,
         branches=blocks[0].branches,
-        learned=blocks[0].learned,
+        learned=learned,
         remark=selection.loaded(explorer).card.mixing,
         typical=typical,
+        mine=mine,
+        so_far=so_far,
         rare=unusual(blocks, typical) if typical else None,
         examples=len(known_to(selection)),
+        own=len(own),
         chosen=chosen_block(blocks, block).block,
         python=selection.python(
             "for block in blends(explorer.inspect(model, picture, weights)):",
@@ -82,10 +107,11 @@ def instead(mixing: str, run: Run) -> str:
     return render("instead", text=mixing, layer=mixed[-1].name if mixed else "", gates=told)
 
 
-def draw_typical(explorer: Explorer, selection: Selection, block: str | None) -> str:
-    """The same, after computing how the model blends the example pictures."""
-    explorer.typical(selection.model, selection.weights, known_to(selection))
-    return draw_strip(explorer, selection, block)
+def draw_typical(explorer: Explorer, selection: Selection, block: str | None, own: Own) -> Iterator[tuple]:
+    """The same, picture by picture, with what is typical over those seen so far; and the Stop button."""
+    for so_far in typical_shares.computed(explorer, selection, own):
+        stop = IDLE if so_far.done == so_far.total else RUNNING
+        yield draw_strip(explorer, selection, block, own, so_far), stop
 
 
 def save_strip(explorer: Explorer, selection: Selection, kind: str):
@@ -119,33 +145,35 @@ def build(parts: TabParts) -> BuiltTab:
         with gr.Column(scale=2, min_width=340) as depth:
             block = Menu([], label="Block", elem_id="block", min_width=180)
             strip = View(elem_id="strip")
+            whose = typical_shares.build()
         with gr.Column(scale=3, min_width=340):
             lens = switch(LENSES, "lenses")
             lab = Lab(
                 *(parts.explorer, parts.rail, parts.redraw, lens, parts.saves),
                 block=block,
                 other=OtherBox(str(OTHER)),
+                own=gr.State(()),
             )
             shown = []
             for name, build_lens in BUILDERS.items():
                 with gr.Column(visible=name == "channels") as column:
                     build_lens(lab)
                 shown.append(column)
-    connect(lab, strip, depth)
+    connect(lab, strip, depth, whose)
     lab.follow(lens.change(partial(opened, BUILDERS), lens, shown, **PICK))
     remembered = {"block": block, "lens": lens, "other": lab.other, **lab.remembered}
-    begun, running = lab.begun, lab.running
+    begun, running = [*lab.begun, lab.own], lab.running
     return BuiltTab(remembered=remembered, begun=begun, running=running, links=(strip,), part=block)
 
 
-def connect(lab: Lab, strip: View, column: gr.Column) -> None:
+def connect(lab: Lab, strip: View, column: gr.Column, whose: Whose) -> None:
     """The strip and the lenses follow the picture and the block; the column is that of the strip."""
     block = lab.block
-    depth = {**lab.wired(draw_strip, block=block), "outputs": strip, **lane("strip")}
-    fits = lab.wired(fitted, block=block, lens=lab.lens)
-    lab.follow(lab.redraw.change(**fits, outputs=[block, lab.lens, column], **QUICK).success(**depth))
+    depth = {**lab.wired(draw_strip, block=block, own=lab.own), "outputs": strip, **lane("strip")}
+    fits = lab.wired(fitted, block=block, lens=lab.lens, own=lab.own)
+    fitting = [block, lab.lens, column, whose.row, whose.without]
+    lab.follow(lab.redraw.change(**fits, outputs=fitting, **QUICK).success(**depth))
     lab.follow(block.input(**depth))
     lab.follow(strip.hands_on("pick", "block", block))
-    usual = lab.wired(draw_typical, block=block)
-    strip.more(**depth | usual | progress_on(strip))
     lab.saved(strip, save_strip)
+    typical_shares.connect(lab, strip, whose, draw_typical, depth)

@@ -1,0 +1,133 @@
+"""What is typical, and over whose pictures: as shipped, over the examples, or over the visitor's own.
+
+The visitor's own are paths in the state of the session: what is computed over them is remembered by their
+content, and nobody else is shown it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from explorer.engine.model_input import ModelInput
+from explorer.errors import ChoiceError, PictureError
+from explorer.explorer import Explorer
+from explorer.reweighting.reference_shares import SharesSoFar, Typical
+from explorer.ui.alerts import shortened
+from explorer.ui.components import View
+from explorer.ui.controls import ENABLED, QUIET, RUNNING, progress_on, stopping
+from explorer.ui.examples import known_to
+from explorer.ui.picture_upload import came_here
+from explorer.ui.selection import PICK, SLOW, Selection
+from explorer.ui.tabs.reweighting.lab import Lab
+from explorer.ui.throttle import throttled
+
+MOST = 64  # pictures of a visitor
+Own = tuple[str, ...]  # their paths
+
+
+class PicturesUpload(gr.UploadButton):
+    """A button for several pictures; hands over their paths, undecoded: the core decodes."""
+
+    def preprocess(self, payload) -> list[str]:
+        """Paths of uploaded files, and of no others."""
+        paths = [one.path for one in getattr(payload, "root", [])]
+        if not all(map(came_here, paths)):
+            raise gr.Error("Upload the pictures as files.", print_exception=False)
+        return paths
+
+    def get_block_name(self) -> str:
+        return "uploadbutton"
+
+
+@dataclass(frozen=True)
+class Whose:
+    """The buttons under the strip."""
+
+    row: gr.Row
+    files: PicturesUpload
+    stop: gr.Button
+    without: gr.Button
+
+
+def build() -> Whose:
+    with gr.Row(elem_classes="controls", elem_id="whose") as row:
+        files = PicturesUpload(
+            "Compare with pictures of your own",
+            file_count="multiple",
+            file_types=["image"],
+            elem_id="own-pictures",
+            size="sm",
+            min_width=190,
+        )
+        stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, size="sm", elem_id="typical-stop")
+        without = gr.Button("Leave mine out", visible=False, scale=0, min_width=120, size="sm")
+    return Whose(row, files, stop, without)
+
+
+def subjects_of(explorer: Explorer, selection: Selection, pictures) -> list[ModelInput]:
+    return [explorer.input(selection.model, one, selection.weights) for one in pictures]
+
+
+def accepted(explorer: Explorer, selection: Selection, files: list[str]) -> tuple:
+    """Those that are pictures, in place of those before; of others the visitor is told in one sentence."""
+    selection.loaded(explorer)
+    if len(files) > MOST:
+        raise ChoiceError(f"These are {len(files)} pictures; at most {MOST} can be compared with at once.")
+    good, why = [], ""
+    for path in files:
+        try:
+            explorer.input(selection.model, path, selection.weights)
+            good.append(path)
+        except PictureError as error:
+            why = why or f"{Path(path).name}: {error}"
+    if len(good) < 2:
+        raise ChoiceError(why or "What is typical takes two pictures or more.")
+    if why:
+        gr.Warning(shortened(why), title=f"{len(files) - len(good)} of {len(files)} pictures cannot be used")
+    return tuple(good), gr.Button(visible=True), RUNNING
+
+
+def usual(
+    explorer: Explorer, selection: Selection, own: Own = (), so_far: SharesSoFar | None = None
+) -> tuple[tuple[Typical, ...] | None, bool]:
+    """What is typical: as far as computed now, else of own pictures, shipped, of examples; whether own."""
+    if so_far:
+        return so_far.shares, bool(own)
+    if own and (mine := remembered(explorer, selection, own)):
+        return mine, True
+    found = explorer.typical(selection.model, selection.weights)
+    return (remembered(explorer, selection, known_to(selection)) if found is None else found), False
+
+
+def remembered(explorer: Explorer, selection: Selection, pictures) -> tuple[Typical, ...] | None:
+    return explorer.reweighting.known_typical(subjects_of(explorer, selection, pictures))
+
+
+def computed(explorer: Explorer, selection: Selection, own: Own) -> Iterator[SharesSoFar]:
+    """What is typical over own pictures, or else over the examples, after each of them."""
+    selection.loaded(explorer)
+    subjects = subjects_of(explorer, selection, own or known_to(selection))
+    yield from throttled(explorer.reweighting.typical_so_far(subjects))
+
+
+def connect(lab: Lab, strip: View, whose: Whose, draw: Callable, depth: dict[str, Any]) -> None:
+    """`draw` computes over the examples, or over own pictures where there are some; `depth` draws."""
+    asks = {**lab.wired(draw, block=lab.block, own=lab.own), "outputs": [strip, whose.stop]}
+    strip.more(None, None, whose.stop, js=ENABLED, **QUIET)
+    kept = [lab.own, whose.without, whose.stop]
+    accept = {**lab.wired(accepted, files=whose.files), "outputs": kept}
+    chosen = whose.files.upload(**accept, **{**PICK, "queue": True} | progress_on(strip))
+    computing = [chosen.success(**asks, **SLOW), strip.more(**asks, **SLOW)]
+    lab.running += computing
+    stopping(whose.stop, computing)
+    for one in computing:
+        lab.follow(one)
+    left = whose.without.click(left_out, None, kept[:2], cancels=computing, **PICK).then(**depth)
+    lab.follow(left)
+
+
+def left_out() -> tuple[Own, gr.Button]:
+    return (), gr.Button(visible=False)
