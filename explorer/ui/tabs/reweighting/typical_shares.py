@@ -6,6 +6,7 @@ content, and nobody else is shown it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +77,18 @@ def accepted(explorer: Explorer, selection: Selection, files: list[str]) -> tupl
     selection.loaded(explorer)
     if len(files) > MOST:
         raise ChoiceError(f"These are {len(files)} pictures; at most {MOST} can be compared with at once.")
-    good, why = [], ""
+    good, bad = [], []
     for path in files:
         try:
             explorer.input(selection.model, path, selection.weights)
             good.append(path)
         except PictureError as error:
-            why = why or f"{Path(path).name}: {error}"
+            bad.append(f"{shortened(Path(path).name, 80)}: {error}")
+    why = f"{len(bad)} of {len(files)} files cannot be used. The first, {bad[0]}" if bad else ""
     if len(good) < 2:
         raise ChoiceError(why or "What is typical takes two pictures or more.")
-    if why:
-        gr.Warning(shortened(why), title=f"{len(files) - len(good)} of {len(files)} pictures cannot be used")
+    if why:  # the page shows it as HTML, and it holds a name somebody chose
+        gr.Warning(escape(why, quote=False), title="Not all pictures can be used")
     return tuple(good), gr.Button(visible=True), RUNNING
 
 
