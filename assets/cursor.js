@@ -23,7 +23,8 @@
     const value = low + step * level;
     if (!step) return value.toPrecision(3);
     const digits = Math.round(-Math.log10(Math.abs(step)));
-    return digits > 5 ? value.toExponential(1) : value.toFixed(Math.max(digits, 0));
+    const told = digits > 5 ? value.toExponential(1) : value.toFixed(Math.max(digits, 0));
+    return Number(told) ? told : told.replace('-', '');
   };
   const valueAt = (frame, place) => {
     const { values, rows, columns, low } = frame.dataset;

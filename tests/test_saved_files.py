@@ -23,7 +23,7 @@ GATED = "squeezed to be saved"
 MODELS = {
     **dict.fromkeys(("overview", "grid", "large", "numbers", "similar-places", "depth"), "vip_nano"),
     **dict.fromkeys(("strip", "inside", "where", "what-if", "knock-out", "two"), "vip_nano"),
-    **dict.fromkeys(("attribution", "side", "truth", "protocols", "walk"), "vip_nano"),
+    **dict.fromkeys(("attribution", "side", "truth", "protocols", "verdicts", "walk"), "vip_nano"),
     **dict.fromkeys(("field", "growth", "versus-maps", "versus-layers", "versus-costs"), "vip_nano"),
     **dict.fromkeys(("gates", "gate", "gates-what-if", "gates-table"), GATED),
     **dict.fromkeys(("others-what-if", "others-table", "others-map", "attention-from"), "mobilevit_nano"),

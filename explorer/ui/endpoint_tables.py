@@ -3,9 +3,14 @@
 from dataclasses import asdict
 
 from explorer import answers
+from explorer.attribution.benchmark.protocols import PROTOCOLS
+from explorer.attribution.benchmark.shipped import shipped as measured
 from explorer.attribution.benchmark.truth_lab import row, shipped
 from explorer.attribution.registry import METHODS
+from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
+from explorer.features.feature_maps import feature_map
+from explorer.features.statistics import statistics
 from explorer.mixing import matrices as learned
 from explorer.reweighting.branch_weights import differences
 from explorer.ui.endpoint_inputs import class_index, numbers
@@ -116,3 +121,21 @@ def truth_lab(_explorer: Explorer) -> dict:
         for method in METHODS
     }
     return {"scenes": shipped()["scenes"], "rows": rows}
+
+
+def protocols(_explorer: Explorer, protocol: str) -> list[dict]:
+    """What one protocol of the truth lab found, a row a method and model, with intervals and controls."""
+    if protocol not in PROTOCOLS:
+        raise ChoiceError(f"There is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}.")
+    return [asdict(row) for row in measured() if row.protocol == protocol]
+
+
+def fitting_methods(explorer: Explorer, model: str, weights: str) -> list[dict]:
+    """What every method is worth on a model, found by trying: valid, warning or meaningless, and why."""
+    return [asdict(explorer.preflight(model, weights, name)) for name in METHODS]
+
+
+def layer_numbers(explorer: Explorer, picture: str | None, model: str, weights: str, layer: str) -> dict:
+    """What the numbers of a layer are like: range, mean, spread, zeros, dead channels, and a histogram."""
+    made = statistics(feature_map(explorer.inspect(model, picture, weights), layer))
+    return {**asdict(made), "counts": made.counts.tolist()}

@@ -16,9 +16,12 @@ LONG: dict[str, Any] = {"concurrency_id": "clients, long work", "concurrency_lim
 LANES = {
     "models": CATALOGUE,
     **dict.fromkeys(("knock_out", "attribute", "attribution_map", "score_card", "gate_effects"), LONG),
-    **dict.fromkeys(("side_by_side", "field_growth", "receptive_field", "costs", "found", "shifts"), LONG),
+    **dict.fromkeys(
+        ("side_by_side", "field_growth", "receptive_field", "costs", "found", "shifts", "fitting_methods"),
+        LONG,
+    ),
 }
-UNPROBED = {"costs", "matrices", "truth_lab"}  # their work does not say when it begins
+UNPROBED = {"costs", "matrices", "protocols", "truth_lab"}  # their work does not say when it begins
 
 
 class LeftError(ExplorerError):

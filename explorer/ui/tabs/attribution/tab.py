@@ -6,24 +6,23 @@ from typing import Any
 import gradio as gr
 
 from explorer.attribution.registry import METHODS
-from explorer.explorer import Explorer
-from explorer.ui.components import View, render, sentence
+from explorer.ui.components import View, sentence
 from explorer.ui.controls import Control, Menu, opened, progress_on, starting, stopping, switch
-from explorer.ui.selection import PICK, QUICK, SLOW, Selection, lane, wired
-from explorer.ui.tabs.attribution import attribution_map, protocols, score_card, side_by_side, truth_lab
-from explorer.ui.tabs.attribution.marked_methods import marked_methods, marking
+from explorer.ui.selection import PICK, QUICK, SLOW, lane, wired
+from explorer.ui.tabs.attribution import (
+    attribution_map,
+    protocols,
+    score_card,
+    side_by_side,
+    truth_lab,
+    verdicts,
+)
+from explorer.ui.tabs.attribution.marked_methods import marking
 from explorer.ui.tabs.attribution.option_controls import build_controls, link_names, more_asked
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 
 FIRST = "integrated_gradients"
 BESIDE = {"map": "The map", "score": "Score card", "side": "Side by side", "truth": "Truth lab"}
-
-
-def draw_verdicts(explorer: Explorer, selection: Selection) -> tuple[str, Any]:
-    """What every method is worth on this model, and the menu of methods that says so."""
-    found = [explorer.preflight(selection.model, selection.weights, name) for name in METHODS]
-    rows = [(METHODS[one.method].title, one.level, one.reason) for one in found]
-    return render("verdicts", rows=rows), gr.Dropdown(choices=marked_methods(found))
 
 
 def controls() -> tuple[dict[str, Control], gr.Button, gr.Button]:
@@ -43,7 +42,7 @@ def build(parts: TabParts) -> BuiltTab:
     beside = switch(BESIDE, "beside")
     with gr.Column() as map_column:
         view = View(sentence("Choose a method."), elem_id="attribution")
-        verdicts = View(render("verdicts", rows=None), elem_id="verdicts")
+        fits = View(verdicts.UNTRIED, elem_id="verdicts")
     running = connect_map(parts, chosen, go, stop, view)
     with gr.Column(visible=False) as score_column:
         running += score_card.build(parts, chosen)
@@ -54,12 +53,12 @@ def build(parts: TabParts) -> BuiltTab:
         truth, measure = truth_lab.build(parts, chosen["method"])
     columns = [map_column, score_column, side_column, truth_column]
     beside.change(partial(opened, BESIDE), beside, columns, **PICK)
-    every = wired(parts.explorer, parts.rail, draw_verdicts)
-    both = [verdicts, chosen["method"]]
-    verdicts.more(**every, outputs=both, **lane("verdicts") | progress_on(verdicts))
+    every = wired(parts.explorer, parts.rail, verdicts.draw)
+    fits.more(**every, outputs=[fits, chosen["method"]], **lane("verdicts") | progress_on(fits))
+    parts.saves.wire(fits, parts.explorer, parts.rail, verdicts.save)
     marks = wired(parts.explorer, parts.rail, marking)
     parts.redraw.change(**marks, outputs=chosen["method"], **lane("verdicts"))
-    parts.redraw.change(lambda: render("verdicts", rows=None), None, verdicts, **QUICK)
+    parts.redraw.change(lambda: verdicts.UNTRIED, None, fits, **QUICK)
     remembered = {**link_names(chosen), "beside": beside, **names, **measure, **protocol}
     return BuiltTab(remembered=remembered, running=[*running, *side, *truth])
 
