@@ -117,7 +117,8 @@ def agreeing(model: nn.Module, image: Tensor, seen: Run) -> tuple[int, int]:
 
 def edited(foreign: Foreign, image: Tensor, most: int = 6) -> tuple[int, int]:
     """Change some gates, the first and the last among them, and release them again."""
-    gates = [one for one in foreign.stations if one.probe.kind not in (Kind.FEATURE_MAP, Kind.BRANCHES)]
+    beside = (Kind.FEATURE_MAP, Kind.BRANCHES, Kind.VECTOR)
+    gates = [one for one in foreign.stations if one.probe.kind not in beside]
     step = max(1, -(-len(gates) // most))
     chosen = [*gates[::step], *gates[-1:]]
     good = 0

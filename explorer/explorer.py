@@ -234,7 +234,7 @@ class Explorer:
     def typical(
         self, model: str, weights: Weights = None, pictures: Sequence[Source] = ()
     ) -> tuple[Typical, ...] | None:
-        """How the model usually blends: as shipped with its weights, or over pictures given now or before.
+        """How the model usually blends: over pictures given now, else over those given last, else as shipped.
 
         None where nothing is shipped and no pictures were given; empty for a model without split attention.
         """

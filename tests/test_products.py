@@ -25,6 +25,7 @@ GATED = {  # a map, and a gate `[b, c, 1, 1]`
     "addcmul by names": lambda x, gate: torch.addcmul(input=x, tensor1=gate, tensor2=x, value=0.5),
     "addcmul in place": lambda x, gate: x.clone().addcmul_(tensor1=x, tensor2=gate),
     "lerp by names": lambda x, gate: torch.lerp(input=torch.zeros_like(x), end=x, weight=gate),
+    "a choice": lambda x, gate: torch.where(condition=x > 0, input=x * gate, other=x),
     "einsum": lambda x, gate: torch.einsum("bc,bchw->bchw", gate.flatten(1), x),
     "einsum of a list": lambda x, gate: torch.einsum("bchw,bc->bchw", [x, gate.flatten(1)]),
     "einsum with dots": lambda x, gate: torch.einsum("bc...,bc->bc...", x, gate.flatten(1)),

@@ -173,6 +173,9 @@ def test_typical_shares_of_other_weights_are_computed_on_demand():
     means = [branch_weights(explorer.inspect("vip_nano", one, "random"))[0].mean for one in pictures]
     np.testing.assert_allclose(found[0].mean, np.mean(means, axis=0))
     assert explorer.typical("vip_nano", "random") is found
+    (other, *_) = explorer.typical("vip_nano", "random", pictures[1:])
+    np.testing.assert_allclose(other.mean, means[1])
+    assert explorer.typical("vip_nano", "random")[0] is other
 
 
 # Interventions

@@ -175,6 +175,23 @@ class Masks(Decides):
 
 
 CHANNEL = [("channel", ("channels",), (8,), "sigmoid")]
+
+
+class LinearAttention(nn.Module):
+    """Attention without a softmax; what it is divided by multiplies two maps as well."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.qkv = nn.Conv2d(width, 3 * width, 1)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).flatten(2).chunk(3, 1)
+        q, k = F.elu(q) + 1, F.elu(k) + 1
+        made = (v @ k.transpose(1, 2)) @ q
+        alike = (q * k).sum(1, keepdim=True)  # of each place with itself
+        return ((made + alike) / (k.sum(2)[:, :, None] * q).sum(1, keepdim=True)).reshape(x.shape)
+
+
 UNUSUAL = {  # as in `tests.foreign.GATES`
     Interpolates: CHANNEL,
     Repeats: CHANNEL,
@@ -195,4 +212,5 @@ UNUSUAL = {  # as in `tests.foreign.GATES`
     PoolsByShares: [("attention", ("heads", "queries", "keys"), (1, 1, 64), "softmax")],
     FewPlaces: [("attention", ("heads", "queries", "keys"), (1, 1, 16), "softmax")],
     Masks: [],
+    LinearAttention: [],
 }

@@ -78,6 +78,7 @@ ALIASES = {
 }
 
 
+INPUT = ("input",)
 # Arguments by their names, in their order, where there are more tensors than the one called "input".
 ARGUMENTS = {
     **dict.fromkeys(("mul", "add", "sub", "div", "matmul"), ("input", ("other", "mat2"))),
@@ -87,6 +88,7 @@ ARGUMENTS = {
     "addmm": ("input", "mat1", "mat2"),
     "addcmul": ("input", "tensor1", "tensor2"),
     "lerp": ("input", "end", "weight"),
+    **dict.fromkeys(("where", "searchsorted"), ()),  # something else comes first
 }
 
 
@@ -94,8 +96,11 @@ def in_order(name: str, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Arguments that were given by their names among the others; operands that were given as a list, too."""
     if name == "einsum" and len(args) == 2 and isinstance(args[1], list | tuple):
         return (args[0], *args[1]), kwargs
+    missing = ARGUMENTS.get(name, INPUT)[len(args) :]
+    if not missing:
+        return args, kwargs
     made, left = list(args), dict(kwargs)
-    for names in ARGUMENTS.get(name, ("input",))[len(args) :]:
+    for names in missing:
         known = next((one for one in (names if isinstance(names, tuple) else (names,)) if one in left), None)
         if known is None:
             break

@@ -103,6 +103,7 @@ class Ledger:
         self.calls = 0
         self.written: dict[int, int] = {}  # by which call the values of an origin were last written into
         self.sums: dict[int, Place] = {}  # where those of an origin were added up
+        self.products: dict[int, Candidate] = {}  # the gate of a plain product, or of a sum of it, by origin
         self.parts: dict[int, frozenset[int]] = {}  # of what those of an origin may be a part, in one memory
 
     def of(self, tensor: Tensor) -> Facts:

@@ -13,6 +13,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.functions import FUSED, GLU, MULTIHEAD, SUMS, in_order, plain
+from explorer.any_model.hooks import attaching
 from explorer.any_model.opened_attention import Change, multihead, read_later, unfused, unglued
 from explorer.any_model.outputs import changed_by_all
 from explorer.any_model.places import Parts, Place, Plan
@@ -126,18 +127,16 @@ def listening(model: nn.Module, routes: Mapping[Place, Change]) -> AbstractConte
 def heard(plan: Plan) -> Iterator[None]:
     """The same, where it has been sorted before."""
     listener = Listener(plan)
-    hooks = []
-    try:
+    with attaching() as hooks:
         for name, part in plan.takers:
-            hooks.append(part.register_forward_pre_hook(lambda _m, args, n=name: listener.takes(n, args)))
+            hooks.before(part, lambda _m, args, n=name: listener.takes(n, args))
         for name, part in plan.framed:
-            hooks.append(part.register_forward_pre_hook(lambda *_, n=name: listener.begins(n)))
-            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.ends(n, value)))
+            hooks.before(part, lambda _m, _a, n=name: listener.begins(n))
+            hooks.after(part, lambda _m, _a, value, n=name: listener.ends(n, value))
         for name, part in plan.others:
-            hooks.append(part.register_forward_hook(lambda _m, _a, value, n=name: listener.gave(n, value)))
-        yield
-    finally:
-        if listener.on:  # an error came out of a module, which then has not ended
-            listener.__exit__(None, None, None)
-        for hook in hooks:
-            hook.remove()
+            hooks.after(part, lambda _m, _a, value, n=name: listener.gave(n, value))
+        try:
+            yield
+        finally:
+            if listener.on:  # an error came out of a module, which then has not ended
+                listener.__exit__(None, None, None)

@@ -176,7 +176,9 @@ def plainly(watch: Watcher, call: Call, pair: list[tuple[int, Tensor, Facts]], m
     )
     found.uses.append(used(call, found, gate, other, made))
     watch.candidates.append(found)
-    return watch.ledger.new(True)
+    facts = watch.ledger.new(True)
+    watch.ledger.products[facts.origin] = found
+    return facts
 
 
 def matrix(watch: Watcher, call: Call, made: Tensor) -> Facts:

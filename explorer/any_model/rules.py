@@ -77,6 +77,10 @@ def statistic(watch: Watcher, call: Call, made: Tensor) -> Facts:
     stats = first.stats | {first.origin}
     response = "norm" if call.name in kinds.NORMS else ""
     facts = watch.ledger.new(call.live, stats=stats, response=response)
+    if call.name == "sum" and (factor := watch.ledger.products.get(first.origin)):
+        watch.ledger.products[facts.origin] = factor
+        if any(use.gate_shape == use.other_shape for use in factor.uses) and len(summed_axes(call)) == 1:
+            factor.uses.clear()  # an inner product, number by number
     if call.name == "sum" and first.blend and len(call.given) == 1:
         gate, _ = first.blend
         summed = summed_axes(call)
@@ -133,6 +137,8 @@ def divided(watch: Watcher, call: Call, made: Tensor) -> Facts:
         number = next((one for one in call.args if isinstance(one, int | float)), 0)
         return sixth(watch, call, made, number == 6)
     (_, first), (_, second) = call.given[:2]
+    if factor := watch.ledger.products.get(second.origin):
+        factor.uses.clear()  # what something is divided by is no gate
     if first.origin in second.stats:
         axis = summed_to_one(made) if first.bent == "exp" else None
         if axis is not None:  # a softmax written by hand

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.any_model.calls import Call
 from explorer.any_model.functions import in_order, plain
+from explorer.any_model.hooks import attaching
 from explorer.any_model.ledger import Candidate, Ledger
 from explorer.any_model.noting import noted
 from explorer.any_model.outputs import fewest_rows, tensors_in
@@ -137,18 +138,13 @@ class Watch(TorchFunctionMode):
 def watching(model: nn.Module) -> Iterator[Watch]:
     """For the length of a `with` block, passes of this thread through the model are watched."""
     watch = Watch()
-    hooks = []
-    try:
+    with attaching() as hooks:
         for name, part in hookable(model):
-            if type(part) is nn.Identity:
-                continue
-            hooks.append(part.register_forward_pre_hook(lambda _m, args, n=name: watch.begins(n, args)))
-            hooks.append(part.register_forward_hook(lambda _m, args, value: watch.ended(value, args)))
+            if type(part) is not nn.Identity:
+                hooks.before(part, lambda _m, args, n=name: watch.begins(n, args))
+                hooks.after(part, lambda _m, args, value: watch.ended(value, args))
         with watch:
             yield watch
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @torch.no_grad()

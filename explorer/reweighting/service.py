@@ -62,15 +62,13 @@ class ReweightingService:
     def reference_shares(
         self, loaded: Loaded, subjects: Sequence[ModelInput] = ()
     ) -> tuple[Typical, ...] | None:
-        """How the model usually blends: as shipped with its weights, or over pictures given now or before.
+        """How the model usually blends: over pictures given now, else over those given last, else as shipped.
 
         None where nothing is shipped and no pictures were given; empty for a model without split attention.
         """
         key = "reference shares", loaded.card.name, loaded.weights
-        known = cast(tuple[Typical, ...] | None, self.engine.cache.get(key))
-        if known is None and not subjects:
-            known = shipped(loaded.card.name, loaded.weights)
-        if known is not None or not subjects:
-            return known
+        if not subjects:
+            known = cast(tuple[Typical, ...] | None, self.engine.cache.get(key))
+            return shipped(loaded.card.name, loaded.weights) if known is None else known
         found = [branch_weights(self.engine.run(subject)) for subject in subjects]
         return self.engine.cache.keep(key, typical(found, source="pictures"))
