@@ -14,6 +14,7 @@ from benchmarks.forward import forward
 from benchmarks.idle import idle
 from benchmarks.inputs import inputs
 from benchmarks.maps import maps
+from benchmarks.memory import memory
 from benchmarks.mixing import mixing
 from benchmarks.page import page
 from benchmarks.peers import peers
@@ -38,6 +39,7 @@ PARTS = {
     "mixing": mixing,
     "survey": survey,
     "page": page,
+    "memory": memory,
 }
 
 OTHERS = {"peers": peers}

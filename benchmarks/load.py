@@ -20,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.fairness import by_chance, medians_of
-from benchmarks.page import app, launched
+from benchmarks.page import app, launched, megabytes
 from benchmarks.timing import Row
 from explorer import Explorer
 from explorer.ui.endpoints import OFFERED
@@ -133,9 +133,7 @@ def weigh(found: Answers, process: int, end: float) -> None:
     """Memory of the server, once a second."""
     began = time.monotonic()
     while time.monotonic() < end:
-        status = Path(f"/proc/{process}/status").read_text()
-        kilobytes = int(status.partition("VmRSS:")[2].split()[0])
-        found.memory.append((time.monotonic() - began, kilobytes / 1e3))
+        found.memory.append((time.monotonic() - began, megabytes(process)))
         time.sleep(1)
 
 

@@ -70,6 +70,12 @@ def app() -> Iterator[tuple[str, float, int]]:
         process.wait()
 
 
+def megabytes(process: int) -> float:
+    """Resident memory."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1e3
+
+
 def launched(play: Playwright) -> Browser:
     """The browser all benchmarks of the page are taken in."""
     path = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"

@@ -8,6 +8,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import gradio as gr
@@ -16,9 +17,10 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.engine.cache import about_to_compute
-from explorer.ui import presence
-from explorer.ui.controls import stopping
+from explorer.ui import presence, selection
+from explorer.ui.controls import IDLE, RUNNING, stopping
 from explorer.ui.gradio_internals import end
+from explorer.ui.selection import wired
 from tests.on_page import settled
 from tests.test_security import STAR, answer, told
 from tests.test_serving import asked
@@ -218,3 +220,15 @@ def test_what_waits_for_its_turn_can_be_stopped(visit, explorer, endless, monkey
     page.wait_for_function("() => fetch('/health').then(answer => answer.json()).then(it => it.waiting == 0)")
     expect(page.locator("#stop")).to_be_disabled()
     assert not endless.ended.is_set()
+
+
+def test_a_stream_that_is_stale_at_once_empties_nothing(monkeypatch):
+    """One that gives nothing at all takes the words of a Stop button away."""
+
+    def parts(_explorer, _selection):
+        yield "a view", RUNNING
+        yield "the whole view", IDLE
+
+    monkeypatch.setattr(selection, "asked_again", lambda: True)
+    asks = wired(None, SimpleNamespace(inputs=[None] * 6), parts)
+    assert list(asks["fn"](str(STAR), "vip_nano", "scenes", "", -1, "")) == [(gr.skip(), gr.skip())]

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from captum.metrics import sensitivity_max
 from einops import rearrange, reduce
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
@@ -24,6 +23,7 @@ from explorer.attribution.methods.batches import images_at_once
 from explorer.attribution.methods.controls import noise_for
 from explorer.attribution.options import Options
 from explorer.attribution.registry import attributions
+from explorer.engine.late_imports import late
 from models.random_state import seeded
 from models.registry import Preprocess
 
@@ -220,4 +220,4 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
     """Spearman's; None, which says nothing, for a map that is the same everywhere or has few places."""
     if one.size < FEWEST_PLACES or np.ptp(one) == 0 or np.ptp(other) == 0 or not np.isfinite(other).all():
         return None
-    return float(spearmanr(one.ravel(), other.ravel()).statistic)
+    return float(late("scipy.stats").spearmanr(one.ravel(), other.ravel()).statistic)

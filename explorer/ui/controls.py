@@ -110,6 +110,11 @@ def moved(fitting, selection) -> dict:
     return {} if fitting == selection else {"value": fitting}
 
 
+def unchanged(part: Any) -> Any:
+    """In place of a part, what changes nothing: a stream that gave nothing would empty all it fills."""
+    return tuple(gr.skip() for _ in part) if isinstance(part, tuple | list) else gr.skip()
+
+
 def progress_on(*views: gr.components.Component) -> dict[str, Any]:
     """What a listener adds to `QUIET` and its kin to tell of its progress on these views."""
     return {"show_progress": "minimal", "show_progress_on": list(views)}

@@ -18,7 +18,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.pictures import from_image
 from explorer.ui.alerts import shown
-from explorer.ui.controls import QUIET, Control
+from explorer.ui.controls import QUIET, Control, unchanged
 from explorer.ui.gradio_internals import asked_again
 from models import card
 from models.registry import ASSETS
@@ -190,6 +190,7 @@ def wired(explorer: Explorer, rail: Rail, handler: Callable, **controls: Control
         with closing(handler(explorer, selection, **named)) as parts:
             for part in parts:
                 if asked_again():
+                    yield unchanged(part)
                     return
                 yield part
 

@@ -11,7 +11,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from explorer.attribution.benchmark.pictures import Known, seen
@@ -27,6 +26,7 @@ from explorer.attribution.benchmark.staged import (
 )
 from explorer.attribution.benchmark.trials import Maps, Question, Trial
 from explorer.attribution.localization import enlarged
+from explorer.engine.late_imports import late
 from models.registry import Preprocess
 
 UNIMPORTANT = 0.1  # of what the object does: a bar that does less does not matter
@@ -74,7 +74,9 @@ def deletion(model: nn.Module, preprocess: Preprocess, count: int) -> Iterator[T
 
     def score(maps: Maps, scenery: Scenery) -> float | None:
         told = said(maps[0], scenery.parts)
-        return 0.0 if np.ptp(told) == 0 else float(spearmanr(told, scenery.falls).statistic)
+        return (
+            0.0 if np.ptp(told) == 0 else float(late("scipy.stats").spearmanr(told, scenery.falls).statistic)
+        )
 
     for one in sceneries(model, preprocess, count):
         yield about(model, one, partial(score, scenery=one))

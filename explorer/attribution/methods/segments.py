@@ -15,13 +15,11 @@ import numpy as np
 import torch
 from captum.attr import FeatureAblation, KernelShap, Lime, ShapleyValueSampling
 from einops import rearrange
-from skimage.segmentation import slic
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import Lasso
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from explorer.attribution.methods.case import Case, Part, logits_of, refuse
+from explorer.engine.late_imports import late
 from models.random_state import seeded
 
 LASSO_SHARE = 0.02  # of the penalty that leaves no coefficient
@@ -38,7 +36,9 @@ def segments_of(case: Case) -> Tensor:
     if shape == "slic":
         low, high = case.image.min(), case.image.max()
         picture = rearrange((case.image[0] - low) / (high - low).clamp_min(1e-12), "c h w -> h w c")
-        labels = slic(picture.cpu().double().numpy(), n_segments=wanted, compactness=10, start_label=0)
+        labels = late("skimage.segmentation").slic(
+            picture.cpu().double().numpy(), n_segments=wanted, compactness=10, start_label=0
+        )
         return torch.from_numpy(np.unique(labels, return_inverse=True)[1].reshape(labels.shape))
     rows = max(1, round((wanted * height / width) ** 0.5))
     columns = max(1, round(wanted / rows))
@@ -101,7 +101,8 @@ class SparseFit:
         centred = switches - shares @ switches
         nothing_left = np.abs(centred.T @ (shares * (logits - shares @ logits))).max()
         penalty = max(LASSO_SHARE * float(nothing_left), 1e-12)
-        self.coefficients = Lasso(alpha=penalty).fit(switches, logits, shares * len(shares)).coef_
+        lasso = late("sklearn.linear_model").Lasso(alpha=penalty)
+        self.coefficients = lasso.fit(switches, logits, shares * len(shares)).coef_
         return {}
 
     def representation(self) -> Tensor:
@@ -114,10 +115,13 @@ def fitted(case: Case, engine: Callable) -> Iterator[Part]:
     count = int(labels.max()) + 1
     refuse(case.options.draws < count + 2, f"{count} segments need more than {case.options.draws} draws.")
 
+    for package in ("sklearn.linear_model", "sklearn.svm"):  # Captum imports these without taking turns
+        late(package)
+
     def ask(answer: Callable[[Tensor], Tensor], draws: int) -> Tensor:
         with seeded(case.options.seed), warnings.catch_warnings():
             # A fit to the first few answers may not settle; the last one has them all.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", late("sklearn.exceptions").ConvergenceWarning)
             return engine(answer).attribute(torch.ones(1, count), n_samples=draws)
 
     yield from answered(

@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from scipy.stats import rankdata
 
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, Attribution
+from explorer.engine.late_imports import late
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
@@ -61,7 +61,7 @@ def agreement(found: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     for one in found:
         rows, columns = np.arange(height) * one.shape[0] // height, np.arange(width) * one.shape[1] // width
         large = one[rows][:, columns]
-        ranked.append(rankdata(large).reshape(large.shape) / large.size)
+        ranked.append(late("scipy.stats").rankdata(large).reshape(large.shape) / large.size)
     return np.mean(ranked, axis=0), np.std(ranked, axis=0)
 
 
