@@ -42,7 +42,7 @@ TRAINING = {
         "models/photograph_table.py",
     ),
     *("models/photograph_training.py", "models/photographs.py", "models/ten_of_imagenet.py"),
-    "models/train.py",
+    *("models/teachers.py", "models/train.py"),
 }
 OPTIONAL = (
     "timm",

@@ -33,6 +33,6 @@ class Remembered:
         question = Question(method=method, target=target, options=options)
         return self.attribution.knows(self.engine.input(model, picture, weights), question)
 
-    def costs(self, model: str) -> bool:
-        """Whether the costs of a backbone are remembered."""
-        return self.comparison.knows_costs(model)
+    def costs(self, model: str, weights: str | None = None) -> bool:
+        """Whether the costs of a backbone are remembered, at the size its weights see."""
+        return self.comparison.knows_costs(model, weights)

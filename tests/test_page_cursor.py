@@ -34,6 +34,7 @@ def test_a_place_chosen_in_one_view_is_ringed_in_all_with_what_stands_there(foll
     ringed(page, 64)  # a tile for every channel, and the large ones
     tab(page, "Overview")
     why = page.locator("#overview .why [data-low]")
+    expect(page.locator("#overview .why .advance")).to_have_count(0)  # the map is whole
     expect(why).to_have_attribute("data-told", re.compile(r"\d"))
     ringed(page, 5)
     *_, found = explorer.attribute("vip_nano", STAR, "scenes", method="integrated_gradients")

@@ -88,7 +88,7 @@ def test_a_remembered_attribution_is_returned_whole_at_once(explorer, star):
 
 
 def test_a_stopped_attribution_is_not_remembered_and_frees_the_model(explorer, star):
-    asked = {"method": "smooth_grad", "target": 4}
+    asked = {"method": "smooth_grad", "target": 4, "options": Options(samples=100)}
     parts = explorer.attribute("vip_nano", star, "random", **asked)
     next(parts)
     parts.close()

@@ -50,8 +50,9 @@ def test_weights_that_saw_another_size_see_it_unless_a_size_is_asked_for(explore
     costs = [multiply_adds(name, (side, side)) for side in (own, seen_by)]
     assert costs[0] == multiply_adds(name)
     assert 4 < costs[1] / costs[0] < 4.3  # four times the places, and attention among all of them
-    *_, measured = explorer.costs(name, "cifar10")
-    assert measured.multiply_adds.sum() == costs[1]
+    for weights, expected in zip(("scenes", "cifar10"), costs, strict=True):
+        *_, measured = explorer.costs(name, weights)
+        assert measured.multiply_adds.sum() == expected
 
 
 def test_a_model_is_in_memory_once_for_all_sizes(star):

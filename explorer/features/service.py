@@ -25,16 +25,17 @@ class ComparisonService:
         names = first.loaded.card.name, second.loaded.card.name
         return self.engine.cache.once(("likeness", first.key, second.key), lambda: likeness(*runs, names))
 
-    def knows_costs(self, model: str) -> bool:
-        """Whether the costs of a backbone are remembered."""
-        return self.engine.cache.get(("costs", model)) is not None
+    def knows_costs(self, model: str, weights: str | None = None) -> bool:
+        """Whether the costs of a backbone are remembered, at the size its weights see."""
+        shape = self.engine.models.preprocess(model, weights).shape
+        return self.engine.cache.get(("costs", model, shape)) is not None
 
     def costs(self, loaded: Loaded, *, anew: bool = False) -> Iterator[Costs | None]:
         """What every block costs; `None` after each measured pass until the last, which is remembered.
 
         anew: measure once more, as the computer may have been busy.
         """
-        key = "costs", loaded.card.name
+        key = "costs", loaded.card.name, loaded.preprocess.shape
         known = None if anew else self.engine.cache.get(key)
         if known is not None:
             yield cast(Costs, known)

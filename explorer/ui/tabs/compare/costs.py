@@ -29,9 +29,8 @@ def draw(explorer: Explorer, selection: Selection, models: list[str], anew: bool
     found: dict[str, Costs] = {}
     for model in chosen(models):
         if parameters(model) > SMALL:
-            yield Part(
-                page(selection, models, found, model), at_once=anew or not explorer.remembered.costs(model)
-            )
+            waits = anew or not explorer.remembered.costs(model, weights(selection, model))
+            yield Part(page(selection, models, found, model), at_once=waits)
         for made in explorer.costs(model, weights(selection, model), anew=anew):
             found = found if made is None else {**found, model: made}
             yield Part(page(selection, models, found, model))
