@@ -8,7 +8,7 @@ from explorer import Explorer
 from explorer.command_line.parsers import Parser
 from explorer.engine.limits import Limits
 from explorer.errors import ExplorerError
-from explorer.language import localised
+from explorer.report.language import localised
 from explorer.ui.temporary_files import temporary_folder
 
 COMMANDS = (

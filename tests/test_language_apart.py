@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from explorer import language
 from explorer.command_line import main
 from explorer.command_line.arguments import parser
+from explorer.report import language
 from explorer.report.page import report
 from explorer.report.recipe import Question
 from models.registry import ASSETS

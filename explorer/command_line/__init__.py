@@ -13,7 +13,7 @@ from explorer.command_line.asked import Answered
 from explorer.command_line.commands import COMMANDS
 from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
-from explorer.language import localised
+from explorer.report.language import localised
 
 
 def main(words: list[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.options import OPTIONS, Options
 from explorer.attribution.registry import METHODS
 from explorer.command_line.parsers import Parser
-from explorer.language import localised
+from explorer.report.language import localised
 from explorer.reweighting.ablation import MODES, OWED
 
 FIRST_MODEL, FIRST_METHOD = "vip_nano", "integrated_gradients"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from explorer.errors import ExplorerError, PictureError
-from explorer.language import localised
+from explorer.report.language import localised
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from explorer.language import localised
+from explorer.report.language import localised
 
 
 class Helped(argparse.HelpFormatter):

@@ -8,8 +8,8 @@ from explorer.command_line.arguments import options_of
 from explorer.command_line.asked import Answered
 from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
-from explorer.language import speaks_chinese
 from explorer.report import page, recipe
+from explorer.report.language import speaks_chinese
 
 
 def report(explorer: Explorer, asked: argparse.Namespace) -> Answered:

@@ -17,8 +17,8 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.figures.shares import across_depth
-from explorer.language import page_in_chinese
 from explorer.predictions import predictions
+from explorer.report.language import page_in_chinese
 from explorer.report.recipe import Question, Results, asked, written
 from explorer.reweighting.branch_weights import branch_weights
 from models.costs import multiply_adds
