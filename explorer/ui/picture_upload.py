@@ -1,4 +1,4 @@
-"""An upload that hands over files and never fails silently, and the example pictures."""
+"""Uploads that hand over files and never fail silently, and the example pictures."""
 
 from pathlib import Path
 
@@ -29,6 +29,22 @@ class PictureUpload(gr.Image):
         if not payload.path or inline or (here := came_here(payload.path)) is None:
             raise gr.Error("Upload the picture as a file.", print_exception=False)
         return str(here)
+
+
+class FilesUpload(gr.UploadButton):
+    """A button that hands over the paths of uploads, undecoded; what they hold is for our handler to say."""
+
+    refusal: str  # of what is no upload
+
+    def preprocess(self, payload) -> list[str]:
+        """Paths of uploaded files, and of no others."""
+        paths = [one.path for one in getattr(payload, "root", [])]
+        if not all(map(came_here, paths)):
+            raise gr.Error(self.refusal, print_exception=False)
+        return paths
+
+    def get_block_name(self) -> str:
+        return "uploadbutton"
 
 
 def came_here(path: str) -> Path | None:

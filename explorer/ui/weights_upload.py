@@ -12,25 +12,17 @@ import gradio as gr
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.alerts import shown
-from explorer.ui.picture_upload import came_here
+from explorer.ui.picture_upload import FilesUpload
 from explorer.ui.selection import QUICK, UPLOAD, Rail
 
 KINDS = [".safetensors", ".txt"]
 WORDS = "Choose a .safetensors file, and with it a .txt of its class names where they are not the usual ones."
 
 
-class WeightsUpload(gr.UploadButton):
-    """A button for the files; what kinds they are is for our handler to say."""
+class WeightsUpload(FilesUpload):
+    """A button for the files of weights."""
 
-    def preprocess(self, payload) -> list[str]:
-        """Paths of uploaded files, and of no others."""
-        paths = [one.path for one in getattr(payload, "root", [])]
-        if not all(map(came_here, paths)):
-            raise gr.Error("Upload the weights as a file.", print_exception=False)
-        return paths
-
-    def get_block_name(self) -> str:
-        return "uploadbutton"
+    refusal = "Upload the weights as a file."
 
 
 class Uploads:

@@ -20,7 +20,7 @@ from explorer.ui.alerts import shortened
 from explorer.ui.components import View
 from explorer.ui.controls import ENABLED, QUIET, RUNNING, progress_on, stopping
 from explorer.ui.examples import known_to
-from explorer.ui.picture_upload import came_here
+from explorer.ui.picture_upload import FilesUpload
 from explorer.ui.selection import PICK, SLOW, Selection
 from explorer.ui.tabs.reweighting.lab import Lab
 from explorer.ui.throttle import throttled
@@ -29,18 +29,10 @@ MOST = 64  # pictures of a visitor
 Own = tuple[str, ...]  # their paths
 
 
-class PicturesUpload(gr.UploadButton):
-    """A button for several pictures; hands over their paths, undecoded: the core decodes."""
+class PicturesUpload(FilesUpload):
+    """A button for several pictures."""
 
-    def preprocess(self, payload) -> list[str]:
-        """Paths of uploaded files, and of no others."""
-        paths = [one.path for one in getattr(payload, "root", [])]
-        if not all(map(came_here, paths)):
-            raise gr.Error("Upload the pictures as files.", print_exception=False)
-        return paths
-
-    def get_block_name(self) -> str:
-        return "uploadbutton"
+    refusal = "Upload the pictures as files."
 
 
 @dataclass(frozen=True)
