@@ -25,8 +25,8 @@ from models.layers import channels_together
 from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import logits_of
 from models.photographs import CIFAR10, NONE, Photographs
-from models.registry import ASSETS, card
-from models.teachers import taught, teacher
+from models.registry import card, create
+from models.teachers import taught
 from models.weights import in_half
 from models.whole_files import save_tensors, written_whole
 
@@ -69,7 +69,7 @@ class Training:
         self.average = deepcopy(self.model)
         self.chosen = optimisers(self.model, self.recipe)
         self.teachers = [
-            (teacher(name, ASSETS / "weights").to(self.device), card(name).photographs.size)
+            (create(name, "cifar10").requires_grad_(False).to(self.device), card(name).photographs.size)
             for name in self.recipe.teachers
         ]
         self.step = 0

@@ -4,22 +4,10 @@ Hinton, Vinyals & Dean, Distilling the knowledge in a neural network, 2015, http
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
-
-from models.photographs import CIFAR10
-from models.registry import card
-
-
-def teacher(name: str, folder: Path) -> nn.Module:
-    """A nano with its weights `NAME.cifar10.safetensors` of the folder, ready to be asked."""
-    model = card(name).build(num_classes=len(CIFAR10))
-    model.load_state_dict(load_file(folder / f"{name}.cifar10.safetensors"))
-    return model.eval().requires_grad_(False)
 
 
 @torch.no_grad()

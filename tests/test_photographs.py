@@ -19,8 +19,8 @@ from models.photograph_recipe import Recipe, loss_of, optimisers
 from models.photograph_report import calibration_error, logits_of, temperature_of
 from models.photograph_training import Training, accuracy, train, with_ten_classes
 from models.photographs import CIFAR10, NONE, SYNSETS, Photographs, cifar10, tiny_imagenet
-from models.registry import ASSETS
-from models.teachers import taught, teacher
+from models.registry import create
+from models.teachers import taught
 from models.weights import in_half
 
 TINY_RECIPE = Recipe(epochs=2, pictures=8, batch=4, familiar=1, foreign=1)
@@ -96,8 +96,7 @@ def test_teachers_are_asked_beside_the_labels_but_not_for_what_is_none_of_the_te
 
 
 def test_what_teachers_tell_is_the_mean_of_their_probabilities_each_at_its_size():
-    folder = ASSETS / "weights"
-    one, two = teacher("fasternet_nano", folder), teacher("vip_nano", folder)
+    one, two = create("fasternet_nano", "cifar10"), create("vip_nano", "cifar10")
     image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
     large = torch.nn.functional.interpolate(image, scale_factor=2.0, mode="nearest")
     told = taught([(one, 128), (two, 64)], large)
