@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from explorer.attribution.baselines import BASELINES, baseline_of
 from explorer.attribution.methods import cams, controls, gradients, rise, rules, segments, windows
-from explorer.attribution.methods.batches import images_at_once
 from explorer.attribution.methods.case import Case, Part, logit_change
 from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
@@ -284,7 +283,7 @@ def in_memory(method: Method, case: Case) -> Iterator[tuple[Part, str | None]]:
                 raise ChoiceError(
                     f"There is not enough memory for {method.title} of this model here."
                 ) from error
-            case = replace(case, at_once=case.at_once // 2)
+            case = replace(case, halved=case.halved + 1)
             short = f"Memory was short: computed {case.at_once} images at a time."
 
 
@@ -299,8 +298,7 @@ def case_of(model: nn.Module, image: Tensor, preprocess: Preprocess, target: int
         return torch.cat([to_image(Image.fromarray(one), seen)[0] for one in drawn])
 
     chosen = baseline_of(image, preprocess, options.baseline, options.seed)
-    at_once = images_at_once(model, image)
-    return Case(model, image, chosen, target, options, every, scenes_seen, at_once)
+    return Case(model, image, chosen, target, options, every, scenes_seen)
 
 
 def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | None:

@@ -9,6 +9,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from explorer.attribution.methods.batches import images_at_once
 from explorer.attribution.options import Options
 from explorer.capture import hooked, probes
 from explorer.errors import ChoiceError, NoMapError
@@ -41,13 +42,18 @@ class Case:
     options: Options
     every_baseline: Callable[[], tuple[Tensor, ...]] = tuple  # made for methods that take several
     references: Callable[[int], Tensor] = torch.zeros  # so many pictures of the world [n, 3, h, w]
-    at_once: int = 1  # images in one call of the model; the same for everybody, so that results are
+    halved: int = 0  # how often `at_once` was, where memory was short
 
     @property
     def model(self) -> nn.Module:
         """What is explained: the network, or its logits counted from that of a rival."""
         against = self.options.against
         return self.network if against is None else Contrast(self.network, against)
+
+    @property
+    def at_once(self) -> int:
+        """Images in one call of the model; the same for everybody, so that results are."""
+        return max(1, images_at_once(self.network, self.image) >> self.halved)
 
     @property
     def probe(self) -> Probe:
