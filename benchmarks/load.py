@@ -74,19 +74,27 @@ def load(minutes: float = 10.0) -> Iterator[Row]:
         yield Row("answers unlike those to a lone client", differing(found.kept), "none")
 
 
+def question(turn: int, seed: int, path: Path) -> tuple[str, tuple, tuple]:
+    """Each kind in turn, then the next model: an endpoint, what it is asked, and the same with a new picture.
+
+    path: where the picture is written.
+    """
+    names = list(ASKED)
+    endpoint, model = names[turn % len(names)], MODELS[(turn // len(names)) % len(MODELS)]
+    if endpoint in OF_WEIGHTS and model not in WITH_WEIGHTS:
+        model = WITH_WEIGHTS[0]
+    Image.fromarray(draw(seed, 96).picture).save(path)
+    asked = model, "scenes", *ASKED[endpoint](model, turn)
+    return endpoint, asked, () if endpoint == CATALOGUE else (handle_file(str(path)), *asked)
+
+
 def ask(found: Answers, url: str, folder: Path, number: int, end: float) -> None:
     """One client's questions, one after the other, each kind in turn."""
     client, times, turn = Client(url, verbose=False), found.times.setdefault(number, []), 0
-    names = list(ASKED)
     while time.monotonic() < end:
-        endpoint, seed = names[turn % len(names)], 100_000 * number + turn
-        model = MODELS[(turn // len(names)) % len(MODELS)]
-        if endpoint in OF_WEIGHTS and model not in WITH_WEIGHTS:
-            model = "vip_nano"
+        seed = 100_000 * number + turn
         path = folder / f"{seed}.png"
-        Image.fromarray(draw(seed, 96).picture).save(path)
-        asked = model, "scenes", *ASKED[endpoint](model, turn)
-        given = () if endpoint == CATALOGUE else (handle_file(str(path)), *asked)
+        endpoint, asked, given = question(turn, seed, path)
         began = time.monotonic()
         try:
             answer = client.predict(*given, api_name=f"/{endpoint}")

@@ -4,13 +4,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gradio_client import Client, handle_file
-from PIL import Image
+from gradio_client import Client
 
-from benchmarks.load import ASKED, CATALOGUE, MODELS, OF_WEIGHTS, WITH_WEIGHTS
+from benchmarks.load import question
 from benchmarks.page import app, megabytes
 from benchmarks.timing import Row
-from models.scenes import draw
 
 FEW, MANY = 50, 500
 
@@ -33,13 +31,7 @@ def memory() -> Iterator[Row]:
 
 def ask(client: Client, folder: Path, number: int) -> None:
     """One question; kinds and models take turns."""
-    names = list(ASKED)
-    endpoint, turn = names[number % len(names)], number // len(names)
-    model = MODELS[turn % len(MODELS)]
-    if endpoint in OF_WEIGHTS and model not in WITH_WEIGHTS:
-        model = WITH_WEIGHTS[0]
     path = folder / f"{number}.png"
-    Image.fromarray(draw(number, 96).picture).save(path)
-    asked = (handle_file(str(path)), model, "scenes", *ASKED[endpoint](model, turn))
-    client.predict(*(() if endpoint == CATALOGUE else asked), api_name=f"/{endpoint}")
+    endpoint, _, given = question(number, number, path)
+    client.predict(*given, api_name=f"/{endpoint}")
     path.unlink()
