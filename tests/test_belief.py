@@ -1,6 +1,8 @@
 """Which method to believe: only one that clears the controls, and "none" where none does."""
 
-from explorer.attribution.benchmark.belief import SANITY, beliefs
+import pytest
+
+from explorer.attribution.benchmark.belief import SANITY, beliefs, order_kept
 from explorer.attribution.benchmark.document import PATH as DOCUMENT
 from explorer.attribution.benchmark.document import tables, with_tables
 from explorer.attribution.benchmark.intervals import Interval
@@ -32,9 +34,22 @@ def test_methods_are_ranked_by_the_protocols_in_which_they_clear_the_controls():
     assert beliefs(rows, "m", "photographs") == ()
 
 
+def test_what_a_map_keeps_without_the_weights_is_told_only_where_it_was_measured():
+    rows = [
+        row("randomised", "a", Interval(0.9, 0.8, 1.0)),
+        row("randomised", "b", None),
+        row("srg", "c", HIGH),
+    ]
+    kept = order_kept(rows, "a", "m", "scenes")
+    assert (kept.value, kept.low, kept.high) == pytest.approx((0.1, 0.0, 0.2))
+    others = [("b", "m", "scenes"), ("c", "m", "scenes"), ("a", "m", "cifar10"), ("a", "m@96", "scenes")]
+    assert all(order_kept(rows, *one) is None for one in others)
+
+
 def test_an_interval_is_drawn_within_its_cell_and_beside_the_bar():
     drawn = cell(row("deletion", "a", Interval(0.1, -0.2, 0.4)))
     assert (drawn["low"], drawn["high"], drawn["bar"], drawn["clears"]) == (0, 40, 50, False)
+    assert cell(row("deletion", "a", Interval(0.0, -0.5, 1.0)), least=-1)["low"] == 25
     assert cell(row("deletion", "a", None)) == {"value": None, "reason": "Why."}
 
 

@@ -126,7 +126,16 @@ def test_the_truth_lab_shows_its_table_and_computes_a_row_again(follow):
     expect(page.locator("#protocols h2")).to_have_text("DiFull")
     choose(page, "protocol", "Single deletion")
     expect(page.locator("#protocols h2")).to_have_text("Single deletion")
-    expect(page.locator("#protocols h3")).to_have_text("Which method should I believe for this model?")
+    expect(page.locator("#protocols h3").last).to_have_text("Which method should I believe for this model?")
+    methods = page.locator("#protocols .sortable tbody th")
+    head = page.locator("#protocols .sortable thead button", has_text="AS-MLP")
+    head.click()
+    expect(methods.first).to_have_text("Occlusion")
+    head.click()
+    expect(methods.first).to_have_text("Saliency")
+    page.locator("#protocols .sortable td button").first.click()
+    expect(page.locator("#behind .note").first).to_contain_text("after 6 pictures")
+    expect(page.locator("#behind figure")).to_have_count(4)
 
 
 def test_a_slow_method_is_stopped(follow):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from explorer.attribution.benchmark.intervals import Interval
 from explorer.attribution.benchmark.shipped import Shipped
 
 # Any method that follows the model passes these; that says nothing of a map of this model being right.
@@ -36,3 +37,16 @@ def beliefs(rows: Iterable[Shipped], model: str, source: str = "scenes") -> tupl
             told.setdefault(row.method, ([], []))[not row.clears].append(row.protocol)
     found = [Belief(method, tuple(clears), tuple(fails)) for method, (clears, fails) in told.items()]
     return tuple(sorted(found, key=lambda one: (len(one.fails) - len(one.clears), one.method)))
+
+
+def order_kept(rows: Iterable[Shipped], method: str, model: str, weights: str) -> Interval | None:
+    """How much of the rank order of a method's maps stays as the weights are lost, the top layers first.
+
+    None where it was not measured for this model and these weights.
+    """
+    source = {"scenes": "scenes", "cifar10": "photographs"}.get(weights)
+    asked = ("randomised", model, source, method)
+    for row in rows:
+        if (row.protocol, row.model, row.source, row.method) == asked and row.found:
+            return Interval(1 - row.found.value, 1 - row.found.high, 1 - row.found.low)
+    return None
