@@ -1,5 +1,7 @@
 """Which method to believe: only one that clears the controls, and "none" where none does."""
 
+from dataclasses import replace
+
 import pytest
 
 from explorer.attribution.benchmark.belief import SANITY, beliefs, order_kept
@@ -8,6 +10,7 @@ from explorer.attribution.benchmark.document import tables, with_tables
 from explorer.attribution.benchmark.intervals import Interval
 from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.benchmark.shipped import PATH, Shipped, shipped
+from explorer.attribution.benchmark.trainings import trainings
 from explorer.attribution.registry import METHODS
 from explorer.ui.tabs.attribution.protocols import cell, choices, page
 
@@ -29,6 +32,8 @@ def test_methods_are_ranked_by_the_protocols_in_which_they_clear_the_controls():
     first, second = beliefs(rows, "m")
     assert (first.method, first.clears, first.fails) == ("b", ("planted", "gridpg"), ())
     assert (second.method, second.clears, second.fails) == ("a", ("gridpg",), ("planted",))
+    rows += [replace(row("preservation", "a", LOW), bar=1.0)]
+    assert beliefs(rows, "m") == (first, second)
     assert first.is_believed
     assert not second.is_believed
     assert beliefs(rows, "m", "photographs") == ()
@@ -82,4 +87,4 @@ def test_the_page_says_none_for_a_model_nobody_measured():
 
 def test_the_document_says_what_ships():
     text = DOCUMENT.read_text("utf-8")
-    assert with_tables(text, tables(shipped())) == text
+    assert with_tables(text, tables(shipped(), trainings())) == text

@@ -93,7 +93,11 @@ def spreads(protocol: str) -> list[dict]:
     """How far methods, trainings and pictures set the scores of each family apart by one protocol."""
     found = {name: spread(trained(), protocol, name) for name in nanos()}
     return [
-        {"family": card(name).family, "spreads": (one.methods, one.trainings, one.pictures)}
+        {
+            "family": card(name).family,
+            "spreads": (one.methods, one.trainings, one.pictures),
+            "is_told": one.is_told,
+        }
         for name, one in found.items()
         if one
     ]
@@ -106,6 +110,7 @@ def ranking(found: Iterable[Belief], model: str) -> list[dict]:
         {
             "title": METHODS[one.method].title,
             "clears": [PROTOCOLS[name].title for name in one.clears],
+            "fails": [PROTOCOLS[name].title for name in one.fails],
             "of": len(one.clears) + len(one.fails),
             "again": again.get(one.method, 0) if one.is_believed else None,
         }
