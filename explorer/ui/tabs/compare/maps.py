@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import gradio as gr
 import numpy as np
 from PIL import Image
 
@@ -141,6 +142,7 @@ def save(
 def build(bench: Bench) -> dict:
     """Gives the controls a link remembers."""
     depth = Amount(0, 100, value=50, step=1, label="Depth in % of the blocks", elem_id="depth", buttons=[])
+    gr.HTML(render("play_depth"), elem_classes="playing", apply_default_css=False)
     place = PlaceBox(None, elem_id="place")
     view = View(COMPUTING, elem_id="versus-maps")
     view.hands_on("place", "at", place)
