@@ -74,6 +74,11 @@ def saved(listener, kind: str, model: str) -> bytes:
     return Path(path).read_bytes()
 
 
+def test_no_two_parts_of_the_page_have_one_name(page):
+    names = [block.elem_id for block in page.blocks.values() if getattr(block, "elem_id", None)]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_save_is_looked_at(saves):
     assert set(saves) == set(MODELS) | LEFT_OUT
 

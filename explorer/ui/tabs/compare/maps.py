@@ -141,7 +141,9 @@ def save(
 
 def build(bench: Bench) -> dict:
     """Gives the controls a link remembers."""
-    depth = Amount(0, 100, value=50, step=1, label="Depth in % of the blocks", elem_id="depth", buttons=[])
+    depth = Amount(
+        0, 100, value=50, step=1, label="Depth in % of the blocks", elem_id="compare-depth", buttons=[]
+    )
     gr.HTML(render("play_depth"), elem_classes="playing", apply_default_css=False)
     place = PlaceBox(None, elem_id="place")
     view = View(COMPUTING, elem_id="versus-maps")
