@@ -133,7 +133,7 @@ def save(
         return npz(name, axes, **{model: one.values for model, one in found.items()}, **near)
     drawn = [coloured(one, place) for one in found.values()]
     titles = [
-        f"{model}\n{short_part(one.layer)}" + (f", {scale.low:.2g} to 1" if scale else "")
+        f"{model}\n{short_part(one.layer)}" + (f", {scale.low:.2g} – 1" if scale else "")
         for (model, one), (_, scale) in zip(found.items(), drawn, strict=True)
     ]
     return saved_figure(side_by_side([pixels for pixels, _ in drawn], titles), kind, name)
