@@ -71,10 +71,11 @@ def page(
         cells=CELLS,
         place=None if place is None else (place.row, place.column),
         python=python(
+            f'picture = "{picture_told(selection.picture)}"',
             f"for model, weights in {pairs(selection, models)}:",
-            f'    run = explorer.inspect(model, "{picture_told(selection.picture)}", weights)',
-            f"    features = at_depth(run, {depth / 100:g})",
+            f"    features = at_depth(explorer.inspect(model, picture, weights), {depth / 100:g})",
             "    print(model, features.layer, pca_colour(features).shape)",
+            "    print(explorer.predict(model, picture, weights, most=1))",
             *([f"    print(similar_to(features, ({place.row:.4f}, {place.column:.4f})))"] if place else []),
             imports=f"from explorer.features.comparison import at_depth{', similar_to' if place else ''}\n"
             "from explorer.features.feature_maps import pca_colour",
