@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.attribution.benchmark.belief import beliefs
+from explorer.attribution.benchmark.intervals import Interval
 from explorer.attribution.benchmark.shipped import Shipped
 
 WIDTH = 2 * 1.96  # of a 95 % interval, in standard errors
@@ -32,7 +33,7 @@ def spread(trainings: Mapping[str, Sequence[Shipped]], protocol: str, model: str
     common = sorted(set.intersection(*map(set, scores))) if len(scores) >= FEWEST else []
     if len(common) < FEWEST:
         return None
-    found = [[one[method].found for method in common] for one in scores]
+    found = [[one[method] for method in common] for one in scores]
     values = np.array([[one.value for one in row] for row in found])  # [trainings, methods]
     errors = np.array([[(one.high - one.low) / WIDTH for one in row] for row in found])
     return Spread(
@@ -42,9 +43,11 @@ def spread(trainings: Mapping[str, Sequence[Shipped]], protocol: str, model: str
     )
 
 
-def scored(rows: Sequence[Shipped], protocol: str, model: str) -> dict[str, Shipped]:
-    asked = ((row.protocol, row.model, row.source) == (protocol, model, "scenes") for row in rows)
-    return {row.method: row for row, is_asked in zip(rows, asked, strict=True) if is_asked and row.found}
+def scored(rows: Sequence[Shipped], protocol: str, model: str) -> dict[str, Interval]:
+    asked = (protocol, model, "scenes")
+    return {
+        row.method: row.found for row in rows if (row.protocol, row.model, row.source) == asked and row.found
+    }
 
 
 def believed_in(trainings: Mapping[str, Sequence[Shipped]], model: str) -> dict[str, int]:
