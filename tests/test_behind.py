@@ -1,5 +1,7 @@
 """The pictures behind a number: those it is the mean of, the worst first."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from explorer.attribution.benchmark.shipped import asked_of, shipped
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.figures.outline import DARK, LIGHT, outlined
-from explorer.ui.tabs.attribution.behind import asked
+from explorer.ui.tabs.attribution.behind import asked, save
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,14 @@ def test_a_shipped_number_is_the_mean_of_the_scores_behind_it(loaded, protocol):
         assert len(one.maps) == len(one.trial.questions) == len(one.trial.truth)
         for question, places in zip(one.trial.questions, one.trial.truth, strict=True):
             assert places.shape == question.image.shape[-2:]
+
+
+def test_the_scores_and_the_maps_at_both_ends_are_saved():
+    file, name = save(Explorer(), None, "npz", protocol="by_hand", cell="grad_cam/fasternet_nano")
+    assert name == "grad_cam_fasternet_nano_by_hand.npz"
+    with np.load(io.BytesIO(file({}, False))) as kept:
+        assert kept["scores"].shape == (asked_of("by_hand"),)
+        assert kept["worst_0"].shape == kept["best_0"].shape
 
 
 def test_what_is_no_method_or_protocol_or_does_not_ship_is_refused(loaded):

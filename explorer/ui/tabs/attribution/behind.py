@@ -1,5 +1,6 @@
 """The pictures behind one cell of a protocol's table: measured again, the worst and the best are shown."""
 
+from collections import deque
 from collections.abc import Iterator
 
 import gradio as gr
@@ -19,7 +20,7 @@ from explorer.figures.raster import data_uri
 from explorer.pictures import from_image
 from explorer.ui.components import View, render
 from explorer.ui.controls import QUIET, Control, progress_on
-from explorer.ui.downloads import Saved, npz
+from explorer.ui.downloads import Saved, npz, there
 from explorer.ui.selection import SLOW, Selection, wired
 from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
@@ -81,7 +82,7 @@ def seen(loaded: Loaded, method: str, one: Scored) -> list[dict]:
 def save(explorer: Explorer, _selection: Selection, kind: str, *, protocol: str, cell: str) -> Saved:
     """The scores of all pictures, the worst first, and the maps of the worst and the best."""
     _, trials = asked(explorer, protocol, cell)
-    *_, found = trials
+    found = there(next(iter(deque(trials, maxlen=1)), ()))
     ends = {"worst": found[0], "best": found[-1]}
     maps = {f"{end}_{number}": one for end, shown in ends.items() for number, one in enumerate(shown.maps)}
     axes = {"scores": "picture: score", **dict.fromkeys(maps, "row column: value")}
