@@ -28,11 +28,18 @@ from models.whole_files import written_whole
 PATH = ASSETS / "measured.json"
 METHODS = (
     *("saliency", "input_x_gradient", "integrated_gradients"),
-    *("grad_cam", "hires_cam", "layer_cam", "occlusion"),
+    *("grad_cam", "hires_cam", "layer_cam", "finer_cam", "occlusion"),
 )
 ALSO = (  # of which it is measured what is left without the weights
     *("smooth_grad", "var_grad", "gradient_shap", "expected_gradients", "deep_lift", "deep_lift_shap"),
-    *("guided_backprop", "deconvolution", "guided_grad_cam", "grad_cam_plus_plus", "score_cam", "lrp"),
+    *(
+        "guided_backprop",
+        "deconvolution",
+        "guided_grad_cam",
+        "grad_cam_plus_plus",
+        "score_cam",
+        "lrp",
+    ),
 )
 PICTURES = 6
 OTHERWISE = {"randomised": 4, "difull": 8, "gridpg": 8}
