@@ -177,6 +177,7 @@ OURS = {
     "grad_cam_plus_plus",
     "finer_cam",
     "rise",
+    "hsic",
     "expected_gradients",
     "layer_cam",
     "score_cam",

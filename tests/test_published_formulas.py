@@ -7,6 +7,7 @@ from einops import reduce
 from PIL import Image
 
 from explorer.attribution.baselines import baseline_of
+from explorer.attribution.methods.hsic import dependence
 from explorer.attribution.methods.rise import KEPT, mask
 from explorer.attribution.options import Options
 from explorer.attribution.registry import attributions
@@ -113,6 +114,35 @@ def test_rise_is_the_mean_of_its_masks_weighted_by_the_logits_they_leave(image):
         logits = model(black + masks * (image - black))[:, TARGET]
     expected = (logits[:, None, None] * masks[:, 0]).sum(0) / (20 * KEPT)
     np.testing.assert_allclose(final(model, image, "rise", draws=20, seed=3), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_hsic_is_the_trace_of_the_centred_kernels(image):
+    """Novello et al. (2022): tr(K H L H) / (n - 1)^2, K of whether a cell is the same in two draws."""
+    model, dice, count = Linear(), torch.Generator().manual_seed(3), 20
+    seen = (torch.rand(count, 7, 7, generator=dice) < 0.5).float()
+    black = baseline_of(image, PREPROCESS, "black")
+    masks = torch.nn.functional.interpolate(seen[:, None], size=image.shape[-2:], mode="nearest")
+    with torch.no_grad():
+        logits = model(black + masks * (image - black))[:, TARGET].double().numpy()
+    apart = np.abs(logits[:, None] - logits)
+    width = np.sort(apart.ravel())[(apart.size - 1) // 2]
+    close, centring = np.exp(-(apart**2) / (2 * width**2)), np.eye(count) - 1 / count
+    expected = np.zeros((7, 7))
+    for row, column in np.ndindex(7, 7):
+        cell = seen[:, row, column].numpy()
+        same = (cell[:, None] == cell).astype(float)
+        expected[row, column] = np.trace(same @ centring @ close @ centring) / (count - 1) ** 2
+    found = final(model, image, "hsic", draws=count, seed=3)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_hsic_is_largest_on_the_one_cell_that_matters():
+    seen = (torch.rand(200, 7, 7, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    found = dependence(seen, 3 * seen[:, 2, 5])
+    assert found.argmax() == 2 * 7 + 5
+    assert found.max() > 10 * found.flatten().sort().values[-2]
+    assert (dependence(seen, torch.ones(200)).abs() < 1e-9).all()
+    assert (dependence(seen[:1], torch.ones(1)) == 0).all()
 
 
 def test_masks_are_smooth_and_let_half_of_the_picture_through(image):

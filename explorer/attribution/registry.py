@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from explorer.attribution.baselines import BASELINES, baseline_of
-from explorer.attribution.methods import cams, controls, gradients, rise, rules, segments, windows
+from explorer.attribution.methods import cams, controls, gradients, hsic, rise, rules, segments, windows
 from explorer.attribution.methods.case import Case, Part, logit_change
 from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
@@ -150,6 +150,14 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             uses=("baseline", "cells"),
         ),
         "rise": Method("RISE", rise.rise, lambda options: options.draws, uses=("draws", "baseline")),
+        "hsic": Method(
+            "HSIC",
+            hsic.hsic,
+            lambda options: options.draws,
+            signed=False,
+            unit="dependence",
+            uses=("draws", "baseline"),
+        ),
         "feature_ablation": Method(
             "Feature ablation",
             segments.feature_ablation,
