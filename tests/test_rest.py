@@ -55,6 +55,13 @@ def test_what_takes_the_last_of_quick_changes_is_called_after_another_listener(b
     assert [one["targets"] for one in last if one["trigger_after"] is None] == []
 
 
+def test_an_answer_is_followed_by_no_summary_of_all_answers(built):
+    """Gradio makes one for a dashboard after each, see `explorer.ui.gradio_internals`."""
+    queue = built._queue
+    queue.events_recorded = 1_000
+    assert queue.compute_analytics_summary([{"function": "inspect"}]) == {"functions": {}}
+
+
 def test_the_quick_lane_serves_two_at_a_time_and_the_list_of_models_waits_for_nobody(built):
     lanes = {}
     for listener in built.fns.values():

@@ -16,7 +16,12 @@ from explorer.ui.ending import Ending
 from explorer.ui.events import Redraw, RedrawBox, tell_open_tab
 from explorer.ui.first import FIRST, First
 from explorer.ui.glossary import TERMS
-from explorer.ui.gradio_internals import catch_up_alone, end_quietly, rest_while_idle
+from explorer.ui.gradio_internals import (
+    catch_up_alone,
+    end_quietly,
+    keep_no_statistics,
+    rest_while_idle,
+)
 from explorer.ui.gradio_scripts import changed_scripts
 from explorer.ui.health import HEALTH
 from explorer.ui.installed import ICON
@@ -128,6 +133,7 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
         catch_up_alone(app)
     app.queue(default_concurrency_limit=1, max_size=24, api_open=False)
     rest_while_idle(app)
+    keep_no_statistics(app)
     end_quietly(app)
     return app
 

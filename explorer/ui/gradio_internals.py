@@ -4,6 +4,10 @@ The queue looks for work every millisecond, and for progress to tell every hundr
 a tenth of a core while nobody is there (`sleep_when_free` and `progress_update_sleep_when_free` of
 `gradio.queueing.Queue`; `Blocks.queue` has no parameter for them). How many wait is told over HTTP only.
 
+After every answer the queue puts the last 10,000 answers into a table of pandas, for a dashboard that is
+switched off (`compute_analytics_summary`, 16 to 27 ms); only the environment says how often and how many,
+and only before the page is built.
+
 When the stream of a client breaks off, its questions are marked (`Event.alive`); a generator is closed after
 the part it makes. A plain handler is told nothing and computes to the end; `somebody_waits` looks at the
 mark. The queue does so only for streams that were opened; `drop` does it for any session, and forgets what it
@@ -26,6 +30,7 @@ to the page as going on, and cannot be cancelled there; `asked_again` tells it t
 
 import asyncio
 import math
+import sys
 import time
 from collections.abc import Collection
 from typing import Any
@@ -44,6 +49,12 @@ def rest_while_idle(app: gr.Blocks) -> None:
     """Let the queue of an app look for work some eighty times a second instead of a thousand."""
     app._queue.sleep_when_free = LOOK_EVERY
     app._queue.progress_update_sleep_when_free = TELL_EVERY
+
+
+def keep_no_statistics(app: gr.Blocks) -> None:
+    """Spare the queue of an app a summary of all it has answered, after each answer."""
+    app._queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize  # Gradio's spelling
+    app._queue.ANALYTICS_MAX_EVENTS = 1
 
 
 def waiting(app: gr.Blocks) -> int:
