@@ -9,10 +9,10 @@ from PIL import Image
 
 from explorer.attribution.applicability import Verdict
 from explorer.attribution.registry import METHODS
+from explorer.ui.after_choice import accepted, refreshed
 from explorer.ui.components import plain, render, signed
 from explorer.ui.ending import Ending
 from explorer.ui.picture_notes import cut_off, seen_share
-from explorer.ui.rail import accepted, refreshed
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.attribution.marked_methods import marked_methods
 
