@@ -93,7 +93,8 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
     menus = [rail.choice, rail.file, rail.target, view.bringing]
     arriving = [*view.picker.outputs, *menus, *told]
     both, how = [view.upload, rail.picture], {**QUICK, **progress_on(status)}
-    takes_time = {**how, "concurrency_id": "arriving"}  # decoding
+    # In their turn: what `always_last` asks for comes without the data of its event (Gradio 6.31).
+    in_turn = {**lane("pictures"), "trigger_mode": "multiple", **progress_on(status)}
 
     def picked_example(event: gr.EventData, *values):
         yield from example_picked(explorer, picked(event), *values)
@@ -106,13 +107,13 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
             "inputs": [view.upload, view.before, view.chosen, *rail.inputs],
             "outputs": [*both, view.before, *arriving],
             "js": TAKEN_AWAY,
-            **takes_time,
+            **in_turn,
         },
         {
             "fn": shown(picked_example),
             "inputs": [view.chosen, *rail.inputs],
             "outputs": [*both, *arriving],
-            **takes_time,
+            **in_turn,
         },
     )
 
