@@ -195,7 +195,7 @@
     cursorFrom(asked);
     if (asked.lang && asked.lang !== language) switchLanguage(asked.lang);
     if (themeOf(new URLSearchParams(search))) document.body.classList.toggle('dark', themeOf(new URLSearchParams(search)) === 'dark');
-    const button = document.querySelector('#ways button');
+    const button = document.querySelector('#ways-back button');
     button.dataset.pick = JSON.stringify({ query: asked, upload, other, number: mine });
     button.click();
   };

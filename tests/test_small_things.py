@@ -15,7 +15,7 @@ from explorer.ui.after_choice import accepted, refreshed, uploaded
 from explorer.ui.components import plain, render, signed
 from explorer.ui.ending import Ending
 from explorer.ui.model_picker import parts_of
-from explorer.ui.picture_notes import cut_off, seen_share
+from explorer.ui.picture_notes import cut_off, seen
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.attribution.marked_methods import marked_methods
 from models.registry import ASSETS
@@ -51,7 +51,10 @@ def test_the_part_of_a_long_picture_that_is_seen_is_a_square_in_its_middle(explo
     Image.new("RGB", size, "teal").save(tmp_path / "long.png")
     selection = asked(str(tmp_path / "long.png"))
     preprocess = explorer.load("vip_nano", "scenes").preprocess
-    assert seen_share(explorer, selection) == pytest.approx(0.1 * preprocess.crop**2, rel=0.05)
+    left, top, width, height = seen(explorer, selection)
+    assert width * height == pytest.approx(0.1 * preprocess.crop**2, rel=0.05)
+    assert (2 * left + width, 2 * top + height) == pytest.approx((1, 1), abs=0.02)
+    assert width * size[0] == pytest.approx(height * size[1])
     assert "the middle" in cut_off(explorer, selection)
 
 
@@ -62,7 +65,7 @@ def test_pictures_of_one_colour_are_told_apart_by_their_shape(explorer):
 
 def test_nothing_is_said_of_a_square_picture(explorer, tmp_path):
     Image.new("RGB", (80, 80), "teal").save(tmp_path / "square.png")
-    assert cut_off(explorer, asked(str(tmp_path / "square.png"))) == ""
+    assert "middle" not in cut_off(explorer, asked(str(tmp_path / "square.png")))
 
 
 def test_without_a_picture_the_last_one_is_known_and_nothing_of_it_is_shown(explorer):

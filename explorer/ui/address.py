@@ -170,7 +170,7 @@ def connect(
     write = f"(...values) => window.mixscope.address({json.dumps(usual)}, values)"
     triggers = [view.link.change, tabs[1].change, *(control.change for control in controls)]
     gr.on(triggers, None, [view.link, tabs[1], *controls], js=write, **PICK)
-    ways = View(render("ways"), elem_id="ways")
+    ways = View(render("ways"), elem_id="ways-back")
     # What is said reaches the page through the queue only, and who goes back twice arrives there last.
     queued = {**PICK, "queue": True, "concurrency_id": "ways", "concurrency_limit": 1}
     reached = gr.Textbox("0", visible="hidden")  # which way the controls stand at

@@ -82,8 +82,9 @@ def page(selection: Selection, names: list[str], found: dict, picture: str) -> s
         count=len(whole),
         python=selection.python(
             f"for method in {chosen(names)}:",
-            "    *_, found = explorer.attribute(model, picture, weights, method=method)",
-            "    print(method, found.values.shape, found.values.sum())",
+            f'    asked = {{"method": method, "target": {selection.target}}}',
+            "    *_, found = explorer.attribute(model, picture, weights, **asked)",
+            "    print(method, found.values.shape, found.values.min(), found.values.max())",
         ),
     )
 

@@ -57,8 +57,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
         sizes=[data_uri(painted(one, size)) for one in maps.size],
         **signed_maps(maps.signed, maps.blended),
         python=selection.python(
-            "target = explorer.target(model, picture, weights)",
-            "run = explorer.inspect(model, picture, weights, target=target)",
+            f"run = explorer.inspect(model, picture, weights, target={target})",
             f'maps = contributions(run, "{maps.block}")  # .size, .signed, .blended',
             "print(maps.branches, maps.size.mean(axis=(1, 2)), maps.signed)",
             imports="from explorer.reweighting.branch_weights import contributions",
