@@ -96,6 +96,9 @@
     memory.set('visits', JSON.stringify(visits));
     list();
   };
+  document.addEventListener('load', event => {
+    if (noted && event.target.matches?.('#tabs :is(.view, .card) img')) note(); // it was drawn after it was noted
+  }, true);
   const made = (name, parts, ...children) => {
     const element = Object.assign(document.createElement(name), parts);
     element.append(...children);

@@ -36,6 +36,11 @@ def test_the_last_questions_come_back_with_a_click_and_two_stand_side_by_side(vi
     expect(page.locator("#status")).to_contain_text("star")
     settled(page)
     expect(visits.first).to_contain_text("Maps")
+    shown = visits.first.locator("img").get_attribute("src")
+    page.locator("#grid .sprite img").evaluate(
+        "(one, other) => { one.src = other; }", visits.nth(1).locator("img").get_attribute("src")
+    )
+    expect(visits.first.locator("img")).not_to_have_attribute("src", shown)  # what is drawn late
     for number in range(2):
         visits.nth(number).locator(".pin").click()
     page.get_by_role("button", name="Side by side", exact=True).click()
