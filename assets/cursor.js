@@ -40,12 +40,34 @@
     told.firstElementChild.textContent = `row ${cell[0]}, column ${cell[1]}`;
     told.lastElementChild.textContent = values.split(' ')[cell[0] * columns + cell[1]];
   };
+  // The picture in the rail is Gradio's own; what the model sees of it gets a frame like that of any other.
+  const frameRail = () => {
+    const image = document.querySelector('#picture .image-frame img');
+    const seen = document.querySelector('#cut [data-seen]')?.dataset.seen.split(' ').map(Number);
+    const old = document.querySelector('#picture [data-whole]');
+    if (!image?.naturalWidth || !seen) {
+      old?.remove();
+      return;
+    }
+    const { naturalWidth, naturalHeight, clientWidth, clientHeight } = image;
+    const shown = Math.min(1, clientWidth / naturalWidth, clientHeight / naturalHeight); // it is never enlarged
+    const [wide, high] = [naturalWidth * shown, naturalHeight * shown];
+    const frame = old ?? image.parentElement.appendChild(document.createElement('i'));
+    frame.dataset.whole = '';
+    Object.assign(frame.style, {
+      left: `${image.offsetLeft + (clientWidth - wide) / 2 + seen[0] * wide}px`,
+      top: `${image.offsetTop + (clientHeight - high) / 2 + seen[1] * high}px`,
+      width: `${seen[2] * wide}px`,
+      height: `${seen[3] * high}px`,
+    });
+  };
   const drawCursor = () => {
     const place = pointed ?? chosen;
     root.classList.toggle('cursor', place !== null);
     root.classList.toggle('cursor-low', place?.row > 0.6);
     for (const map of document.querySelectorAll('.cells[data-values]')) tell(map, pointed ?? middleOf(map.dataset));
     if (!place) return;
+    frameRail();
     root.style.setProperty('--right', `${100 * place.column}%`);
     root.style.setProperty('--down', `${100 * place.row}%`);
     for (const frame of document.querySelectorAll(':is([data-low], [data-values])[data-whole]')) {
@@ -81,6 +103,7 @@
   document.addEventListener('click', choosing);
   document.addEventListener('keydown', choosing);
   document.addEventListener('pointermove', event => {
+    if (event.target.matches?.('#picture img')) frameRail();
     const frame = event.target.closest?.('[data-whole]');
     if (!frame && !pointed) return;
     const box = frame?.getBoundingClientRect();
@@ -90,3 +113,5 @@
   const leave = () => { pointed = null; cursorSoon(); };
   root.addEventListener('pointerleave', leave);
   document.addEventListener('pointerup', event => event.pointerType === 'touch' && leave());
+  document.addEventListener('load', event => event.target.matches?.('#picture img') && cursorSoon(), true);
+  window.addEventListener('resize', cursorSoon);

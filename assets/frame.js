@@ -78,6 +78,25 @@
     button.nextElementSibling.replaceChildren(...[...now.children].map(part => part.cloneNode(true)));
     setTimeout(() => playFrom(button, number + 1), PACE);
   };
+  // Where a slider chooses the depth, it is moved on once all it asked for has been seen for a while.
+  const STEPS = 10;
+  const moveOn = (button, seen = false) => {
+    if (!button.isConnected || button.getAttribute('aria-pressed') !== 'true') return;
+    const slider = document.querySelector(`#${button.dataset.moves} input[type=range]`);
+    const drawn = slider.checkVisibility() && document.querySelector(`[data-drawn="${slider.value}"]`);
+    if (drawn && seen) {
+      const step = (slider.max - slider.min) / STEPS;
+      slider.value = Number(slider.value) >= slider.max ? slider.min : Number(slider.value) + step;
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    setTimeout(() => moveOn(button, drawn), PACE / 2);
+  };
+  document.addEventListener('click', event => {
+    const button = event.target.closest('[data-moves]');
+    if (!button) return;
+    button.setAttribute('aria-pressed', button.getAttribute('aria-pressed') !== 'true');
+    moveOn(button);
+  });
   document.addEventListener('click', event => {
     const button = event.target.closest('.play');
     if (!button) return;

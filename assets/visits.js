@@ -96,6 +96,9 @@
     memory.set('visits', JSON.stringify(visits));
     list();
   };
+  document.addEventListener('load', event => {
+    if (noted && event.target.matches?.('#tabs :is(.view, .card) img')) note(); // it was drawn after it was noted
+  }, true);
   const made = (name, parts, ...children) => {
     const element = Object.assign(document.createElement(name), parts);
     element.append(...children);
@@ -195,7 +198,7 @@
     cursorFrom(asked);
     if (asked.lang && asked.lang !== language) switchLanguage(asked.lang);
     if (themeOf(new URLSearchParams(search))) document.body.classList.toggle('dark', themeOf(new URLSearchParams(search)) === 'dark');
-    const button = document.querySelector('#ways button');
+    const button = document.querySelector('#ways-back button');
     button.dataset.pick = JSON.stringify({ query: asked, upload, other, number: mine });
     button.click();
   };

@@ -87,7 +87,7 @@ def test_what_is_saved_is_the_whole_tensor_in_both_orders_of_its_axes(explorer):
     for layer in ("stages.0.output", "stages.0.blocks.0.axial_shift.branches · vertical"):
         probe = explorer.inspect("as_mlp_nano", STAR, "scenes").activations[layer.partition(BRANCH)[0]]
         make, _ = grid.save(explorer, asks, "npz", layer, "relevance", grid.OWN, 1)
-        saved = np.load(_file(make({})))
+        saved = np.load(_file(make({}, False)))
         np.testing.assert_array_equal(saved["tensor"], probe.value.numpy())
         own = rearrange(saved["tensor"], f"{saved['axes']} -> {saved['own_axes']}")
         np.testing.assert_array_equal(saved["own"], own)

@@ -45,12 +45,13 @@ def test_values_are_drawn_as_they_are():
 
 def test_the_bars_of_a_block_are_its_shares_end_to_end():
     means = np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])
-    (axes,) = across_depth(["first", "second"], ("height", "width", "channel"), means, title="t").axes
+    figure = across_depth(["first", "second"], ("height", "width", "channel"), means, title="t")
+    (axes,), (legend,) = figure.axes, figure.legends
     for index, bars in enumerate(axes.containers):
         np.testing.assert_allclose([bar.get_width() for bar in bars], means[:, index])
         np.testing.assert_allclose([bar.get_x() for bar in bars], means[:, :index].sum(axis=1))
     assert [label.get_text() for label in axes.get_yticklabels()] == ["first", "second"]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["height", "width", "channel"]
+    assert [text.get_text() for text in legend.get_texts()] == ["height", "width", "channel"]
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first block is on top"
 
 

@@ -5,11 +5,15 @@ import json
 import re
 from contextlib import suppress
 
+import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from explorer.command_line import main
 from explorer.command_line.arguments import parser
-from explorer.report import language
+from explorer.figures.shares import across_depth
+from explorer.report import figure_words, language
+from explorer.report.figure_words import figure_in_chinese
 from explorer.report.page import report
 from explorer.report.recipe import Question
 from models.registry import ASSETS
@@ -71,7 +75,23 @@ def test_a_report_is_told_in_chinese(explorer, model):
     told = re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<(style|pre|code).*?</\1>", "", page))
     assert SENTENCE.findall(html.unescape(told)) == []
     english, _ = report(explorer, STAR, asked)
-    assert re.findall(r'src="[^"]*"', page) == re.findall(r'src="[^"]*"', english)
+    chinese_pictures, pictures = (re.findall(r'<img src="[^"]*"', one) for one in (page, english))
+    assert chinese_pictures == pictures
+    assert page.count('class="figure"') == english.count('class="figure"')
+
+
+def test_the_words_of_a_figure_are_told_in_chinese_where_there_is_a_font_for_them(monkeypatch):
+    def drawn():
+        return across_depth(["block 0", "stem"], ("height", "width"), np.full((2, 2), 0.5), title="vip_nano")
+
+    def words(figure) -> set[str]:
+        figure.draw_without_rendering()  # with a glyph for each character, or it would warn
+        return {text.get_text() for text in figure.findobj(Text)}
+
+    if figure_words.font():
+        assert {"块 0", "高度", "各通道的平均份额", "vip_nano"} <= words(figure_in_chinese(drawn()))
+    monkeypatch.setattr(figure_words, "font", lambda: None)
+    assert words(figure_in_chinese(drawn())) == words(drawn())
 
 
 def test_no_phrase_is_left_that_nobody_says():

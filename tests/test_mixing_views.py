@@ -23,7 +23,7 @@ def selection(model: str) -> Selection:
 
 def arrays(saved):
     make, _ = saved
-    return np.load(io.BytesIO(make({})))
+    return np.load(io.BytesIO(make({}, False)))
 
 
 def test_saved_attention_is_that_of_all_offsets_and_heads(explorer):
@@ -54,7 +54,7 @@ def test_a_saved_strip_along_the_depth_holds_each_layer_and_is_drawn(explorer):
         )
     make, name = growth.save(explorer, selection("vip_nano"), kind="png", **where)
     assert name == "vip_nano_along_the_depth.png"
-    assert make({}).startswith(b"\x89PNG")
+    assert make({}, False).startswith(b"\x89PNG")
 
 
 def test_saved_matrices_and_shifts_are_those_of_the_block(explorer):
@@ -73,10 +73,10 @@ def test_every_lens_saves_pictures(explorer, kind):
     start = {"png": b"\x89PNG", "svg": b"<?xml"}[kind]
     for head in ("all", "2"):
         make, _ = attention.save(explorer, selection("mobilevit_nano"), kind, LAYER, head, None)
-        assert make({}).startswith(start)
+        assert make({}, False).startswith(start)
     for model in ("vip_nano", "mixer_nano"):
         make, name = matrices.save_part(explorer, selection(model), kind, None, None, "frequency", 1, 3)
-        assert make({}).startswith(start)
+        assert make({}, False).startswith(start)
         assert name.endswith(kind)
 
 

@@ -35,6 +35,10 @@ def test_two_backbones_at_one_depth_share_a_cursor_and_tell_what_is_alike(follow
     page.keyboard.press("Enter")
     expect(maps.locator("figure[data-model=vip_nano]")).to_contain_text("block 1.3")
     expect(page).to_have_url(re.compile("compared=vip_nano%2Cmixer_nano.*depth=100"))
+    play = page.locator("#main").get_by_role("button", name="Play through the depth").locator("visible=true")
+    play.click()  # from the beginning again, as each depth is drawn
+    expect(page).to_have_url(re.compile("depth=[1-9]0(&|$)"))
+    play.click()
 
 
 def test_one_backbone_is_too_few_and_a_door_to_more_is_open(follow):

@@ -31,7 +31,8 @@ def test_a_place_chosen_in_one_view_is_ringed_in_all_with_what_stands_there(foll
     box = cells.bounding_box()
     cells.click(position={"x": box["width"] * 5 / 16, "y": box["height"] * 3 / 16})
     expect(page).to_have_url(re.compile("cursor=0.1875%2C0.3125"))
-    ringed(page, 64)  # a tile for every channel, and the large ones
+    ringed(page, 64)  # a tile for every channel, the large ones, and the picture in the rail
+    expect(page.locator("#picture [data-whole]")).to_have_count(1)
     tab(page, "Overview")
     why = page.locator("#overview .why [data-low]")
     expect(page.locator("#overview .why .advance")).to_have_count(0)  # the map is whole
@@ -47,6 +48,8 @@ def test_a_place_chosen_in_one_view_is_ringed_in_all_with_what_stands_there(foll
     ringed(page, 4)
     measured.hover(position={"x": 5, "y": 100})  # the ring goes along, and comes back
     assert page.evaluate(RINGS)[0][1] < 0.05
+    page.locator("#picture [data-whole]").hover(position={"x": 84, "y": 84})
+    assert page.evaluate(RINGS)[-1] == pytest.approx([0.5, 0.5], abs=0.05)
     page.locator("h1").hover()
     ringed(page, 4)
     page.keyboard.press("Escape")

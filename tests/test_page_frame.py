@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.ui.tabs import TABS
-from tests.on_page import settled, tab
+from explorer.ui.tabs.attribution.tab import BESIDE
+from tests.on_page import settled, switch, tab
 
 SMALLEST = 13  # px
 TOO_SMALL = """least => {
@@ -35,6 +36,11 @@ def test_the_last_questions_come_back_with_a_click_and_two_stand_side_by_side(vi
     expect(page.locator("#status")).to_contain_text("star")
     settled(page)
     expect(visits.first).to_contain_text("Maps")
+    shown = visits.first.locator("img").get_attribute("src")
+    page.locator("#grid .sprite img").evaluate(
+        "(one, other) => { one.src = other; }", visits.nth(1).locator("img").get_attribute("src")
+    )
+    expect(visits.first.locator("img")).not_to_have_attribute("src", shown)  # what is drawn late
     for number in range(2):
         visits.nth(number).locator(".pin").click()
     page.get_by_role("button", name="Side by side", exact=True).click()
@@ -53,12 +59,19 @@ def test_a_phone_begins_with_results_below_one_line_and_stays_below_three_screen
     expect(line).to_contain_text("Trained")
     expect(page.locator("#rail")).to_be_hidden()
     assert page.locator("#overview .predictions").bounding_box()["y"] < 844
-    for row in TABS:
-        tab(page, row.title)
+
+    def looked_at(view: str) -> None:
         settled(page)
         screens = page.evaluate("document.documentElement.scrollHeight / innerHeight")
-        assert screens < 3, (row.title, screens)
-        assert page.evaluate(TOO_SMALL, SMALLEST) == [], row.title
+        assert screens < 3, (view, screens)
+        assert page.evaluate(TOO_SMALL, SMALLEST) == [], view
+
+    for row in TABS:
+        tab(page, row.title)
+        looked_at(row.title)
+    tab(page, "Attribution")
+    switch(page, "beside", list(BESIDE).index("truth"))  # the longest lens
+    looked_at("Truth lab")
     line.click()
     expect(page.locator("#rail")).to_be_visible()
 

@@ -50,9 +50,9 @@ def test_the_same_place_is_followed_through_the_layers(follow):
     last.click()
     expect(note(page)).to_contain_text("block 5 output")
     expect(note(page)).to_contain_text("row 0, column 0")
-    expect(page.locator("#depth input[type=number]")).to_have_value("19")
-    page.locator("#depth input[type=number]").fill("2")
-    page.locator("#depth input[type=number]").press("Enter")
+    expect(page.locator("#field-depth input[type=number]")).to_have_value("19")
+    page.locator("#field-depth input[type=number]").fill("2")
+    page.locator("#field-depth input[type=number]").press("Enter")
     expect(note(page)).to_contain_text("block 0 shifted")
 
 

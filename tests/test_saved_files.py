@@ -2,15 +2,18 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import gradio as gr
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
 
+from explorer.report import figure_words
 from explorer.ui.app import build_app
 from models.registry import ASSETS, Preprocess, UnknownModelError, card
 from tests.foreign import SIDE, SqueezeExcite, made
@@ -41,8 +44,10 @@ DRAWINGS = {
     **dict.fromkeys(("gates", "gates-table"), GATED),
     **dict.fromkeys(("others-table", "others-map", "attention-from"), "mobilevit_nano"),
 }
-# One is saved as a picture only; the other's curves take ten seconds.
-LEFT_OUT = {"matrix-large", "score"}
+NAMES = f"{GATED}|inner fc"  # of models and their parts, which are in no language
+# One is saved as a picture only; the curves of the next take ten seconds; the last shows nothing until a
+# number is pressed (tests/test_behind.py saves it).
+LEFT_OUT = {"matrix-large", "score", "behind"}
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +70,18 @@ def saves(page) -> dict:
     }
 
 
-def saved(listener, kind: str, model: str) -> bytes:
+def saved(listener, kind: str, model: str, *, chinese: bool = False) -> bytes:
     """The file a Save gives as the page stands at first, with one quick method."""
     rail = [STAR, model, "random" if model == GATED else "scenes", "", -1, ""]
     values = [one.value if isinstance(one, gr.State) else start(one) for one in listener.inputs[len(rail) :]]
     quick = [["saliency"] if isinstance(one, list) and "saliency" in one else one for one in values]
-    path, _ = listener.fn(SimpleNamespace(kind=kind), *rail, *quick)
+    path, _ = listener.fn(SimpleNamespace(kind=kind, chinese=chinese), *rail, *quick)
     return Path(path).read_bytes()
+
+
+def test_no_two_parts_of_the_page_have_one_name(page):
+    names = [block.elem_id for block in page.blocks.values() if getattr(block, "elem_id", None)]
+    assert sorted(names) == sorted(set(names))
 
 
 def test_every_save_is_looked_at(saves):
@@ -104,13 +114,17 @@ def test_a_png_says_the_same_in_its_texts(saves, view):
 
 
 @pytest.mark.parametrize("view", DRAWINGS)
-def test_an_svg_says_the_same_in_its_metadata(saves, view):
-    drawing = ElementTree.fromstring(saved(saves[view], "svg", DRAWINGS[view]))
+def test_an_svg_says_the_same_in_its_metadata_and_its_words_in_chinese(saves, view):
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        drawing = ElementTree.fromstring(saved(saves[view], "svg", DRAWINGS[view], chinese=True))
     about = json.loads(drawing.findtext(".//{http://purl.org/dc/elements/1.1/}description"))
     assert about["model"] == DRAWINGS[view]
     assert about["class"]
     assert about["picture"] == "assets/examples/2-star.png"
     assert str(ROOT) not in json.dumps(about)
+    if figure_words.font():
+        words = [text.text or "" for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+        assert [one for one in words if re.search("[a-z]+ [a-z]+", re.sub(NAMES, "", one))] == []
 
 
 @pytest.mark.parametrize("kind", ["png", "npz"])

@@ -103,6 +103,11 @@ def test_the_report_is_one_file_with_small_pictures_and_what_was_found(place):
     assert "98.3 % are told right" in html
     assert html.count('<img src="data:image/png') == 12 + 2 * 6
     assert "0.500" in html
+    chinese = survey_report(place, chinese=True)
+    told = re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<style.*?</style>", "", chinese))
+    assert re.findall("[a-z]+ [a-z]+ [a-z]+", told) == []
+    assert "60 张图片" in chinese
+    assert re.findall("cat/[0-9]+.png", chinese) == re.findall("cat/[0-9]+.png", html)
     assert "This picture is not there any more" not in html
     for name in CLASSES:
         for path in (place.parent / "in" / name).iterdir():

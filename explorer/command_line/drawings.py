@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from explorer.attribution.registry import METHODS, Attribution
 from explorer.figures.heatmap import heatmap
 from explorer.figures.shares import across_depth
+from explorer.report.figure_words import localised_figure
 
 
 def drawn_map(stem: str, found: Attribution) -> dict[str, bytes]:
@@ -39,6 +40,7 @@ def drawn_shares(stem: str, told: dict[str, Any]) -> dict[str, bytes]:
 
 
 def as_png(figure: Figure) -> bytes:
+    """A figure in the language of this computer."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=150)
+    localised_figure(figure).savefig(file, format="png", dpi=150)
     return file.getvalue()

@@ -12,6 +12,7 @@ from explorer.command_line.drawings import as_png
 from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
 from explorer.figures.shares import over_training
+from explorer.report.language import speaks_chinese
 from explorer.report.survey_page import survey_report
 from explorer.survey import survey as going
 from explorer.survey.found import Rows, mean_shares
@@ -81,7 +82,7 @@ def of_one(explorer: Explorer, asked: argparse.Namespace, weights: str | None, o
         *(f"{one['name']}: {one['reason']}" for one in unreadable),
     ]
     text = "".join(f"{line}\n" for line in [*lines, str(report)])
-    return Answered(text, data, {report.name: survey_report(parquet).encode()})
+    return Answered(text, data, {report.name: survey_report(parquet, chinese=speaks_chinese()).encode()})
 
 
 def followed(explorer: Explorer, question: Question, out: Path, *, resume: bool) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def in_a_row(maps: list[np.ndarray], names: list[str], *, title: str, signed: bo
         image(axes, values, scale)
         axes.set(xticks=[], yticks=[])
         axes.set_title(name, fontsize=9)
-        axes.set_xlabel(f"{scale.low:.3g} to {scale.high:.3g}", fontsize=8)
+        axes.set_xlabel(f"{scale.low:.3g} – {scale.high:.3g}", fontsize=8)
     for axes in list(figure.axes)[len(maps) :]:
         axes.set_axis_off()
     figure.suptitle(title)

@@ -19,7 +19,7 @@ def across_depth(blocks: list[str], branches: tuple[str, ...], means: np.ndarray
     axes.set(title=title, xlim=(0, 1), xlabel="mean share over the channels", yticks=range(len(blocks)))
     axes.set_yticklabels(blocks)
     axes.invert_yaxis()
-    axes.legend(ncols=len(branches), loc="upper center", bbox_to_anchor=(0.5, -0.12 - 0.6 / len(blocks)))
+    figure.legend(ncols=len(branches), loc="outside lower center")
     return figure
 
 

@@ -15,7 +15,8 @@ from models.registry import ASSETS
 
 FILES = ("zh.json", "zh_apart.json")  # of the page; of reports and the command line
 LETTERS = re.compile("[A-Za-z]")
-TAGS = re.compile(r"(<(?:style|pre|code)\b.*?</(?:style|pre|code)>|<[^>]+>)", re.DOTALL)
+KEPT = r'<(?:style|pre|code)\b.*?</(?:style|pre|code)>|<span translate="no">.*?</span>'
+TAGS = re.compile(rf"({KEPT}|<[^>]+>)", re.DOTALL)
 ALT = re.compile(r'(?<=alt=")[^"]+')
 
 
@@ -52,7 +53,7 @@ def in_chinese(text: str) -> str:
 
 
 def page_in_chinese(page: str) -> str:
-    """The HTML of a report: its texts, but neither code nor what stands in `pre`."""
+    """The HTML of a report: its texts, but neither code nor names that are marked so."""
     parts = TAGS.split(page)
     texts = [
         html.escape(in_chinese(html.unescape(one)), quote=False) if not number % 2 else in_alt(one)

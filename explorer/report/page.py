@@ -18,6 +18,7 @@ from explorer.figures.heatmap import heatmap
 from explorer.figures.raster import data_uri
 from explorer.figures.shares import across_depth
 from explorer.predictions import predictions
+from explorer.report.figure_words import figure_in_chinese
 from explorer.report.language import page_in_chinese
 from explorer.report.recipe import Question, Results, asked, written
 from explorer.reweighting.branch_weights import branch_weights
@@ -56,9 +57,9 @@ def report(
         predictions=predictions(results.run.logits, loaded.labels),
         method=METHODS[question.method],
         found=results.map,
-        heat=drawn(heat_of(results)),
+        heat=drawn(heat_of(results), chinese=chinese),
         overlay=data_uri(over(seen, results)),
-        shares=shares_of(question, results),
+        shares=shares_of(question, results, chinese=chinese),
         recipe=json.dumps(recipe, indent=1),
         versions=recipe["versions"],
     )
@@ -79,18 +80,18 @@ def over(seen: np.ndarray, results: Results) -> np.ndarray:
     return (OPACITY * large + (1 - OPACITY) * seen).round().astype(np.uint8)
 
 
-def shares_of(question: Question, results: Results) -> str | None:
+def shares_of(question: Question, results: Results, *, chinese: bool) -> str | None:
     """The mean shares of all blocks, drawn; None for a model without split attention."""
     blocks = branch_weights(results.run)
     if not blocks:
         return None
     means = np.stack([block.mean for block in blocks])
     names = [short(block.block) for block in blocks]
-    return drawn(across_depth(names, blocks[0].branches, means, title=question.model))
+    return drawn(across_depth(names, blocks[0].branches, means, title=question.model), chinese=chinese)
 
 
-def drawn(figure: Figure) -> str:
+def drawn(figure: Figure, *, chinese: bool) -> str:
     """A figure as the address of a PNG that holds it."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=150)
+    (figure_in_chinese(figure) if chinese else figure).savefig(file, format="png", dpi=150)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

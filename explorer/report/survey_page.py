@@ -12,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.figures.class_shares import separability, through_depth
 from explorer.figures.raster import data_uri
 from explorer.pictures import open_picture
+from explorer.report.language import page_in_chinese
 from explorer.report.page import TEMPLATES, drawn
 from explorer.survey import found, odd
 from explorer.survey.found import ByClass, Rows
@@ -35,7 +36,7 @@ class Shown:
     picture: str | None  # the address of a small copy; None where it cannot be had any more
 
 
-def survey_report(place: Path) -> str:
+def survey_report(place: Path, *, chinese: bool = False) -> str:
     """The HTML about a survey at `place`. Raises ExplorerError for what is none."""
     rows = Rows.read(place)
     classes, compared = found.by_class(rows) if len(rows) else ([], ())
@@ -43,14 +44,14 @@ def survey_report(place: Path) -> str:
     small = thumbnails(rows, {*oddest, *(one for first, second, _ in pairs for one in (first, second))})
     strange = odd.unusual(rows) if oddest else np.zeros(0)
     about = rows.about
-    return TEMPLATES.get_template("survey.html").render(
+    html = TEMPLATES.get_template("survey.html").render(
         about=about,
         looked_at=len(rows),
         by_label=any(rows.columns["label"]),
         classes=classes,
-        depth=[drawn(figure) for figure in through(classes, compared)],
+        depth=[drawn(figure, chinese=chinese) for figure in through(classes, compared)],
         compared=sorted(compared, key=lambda one: one.probability),
-        separability=drawn(told_apart(compared)) if compared else None,
+        separability=drawn(told_apart(compared), chinese=chinese) if compared else None,
         certain=CERTAIN,
         channels=found.channels(rows),
         accuracy=found.accuracy(rows),
@@ -61,6 +62,7 @@ def survey_report(place: Path) -> str:
         unreadable=about["unreadable"][:MOST_LISTED],
         short=short,
     )
+    return page_in_chinese(html) if chinese else html
 
 
 def chosen(rows: Rows) -> tuple[list[int], list[tuple[int, int, float]]]:

@@ -107,7 +107,7 @@ element.addEventListener('click', event => {
   const all = name === 'pick' ? element.querySelectorAll('[data-pick]') : [];
   all.forEach(b => b.setAttribute('aria-pressed', b === button));
   const asked = JSON.parse(button.dataset[name] || '{}');
-  if (asked.kind === 'html' && document.documentElement.lang.startsWith('zh')) asked.kind = 'html-zh';
+  if (name === 'save') asked.chinese = document.documentElement.lang.startsWith('zh');
   raise(name, asked);
 });
 """.replace("EVENTS", str(list(EVENTS)))

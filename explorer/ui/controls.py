@@ -147,9 +147,10 @@ def starting(start: gr.Button, stop: gr.Button) -> None:
 
 
 def stopping(stop: gr.Button, running: list) -> None:
-    """What a Stop button does; twice, because a last part may reach the page after the click.
+    """What a Stop button does; a last part, which would let it be pressed anew, may reach the page later.
 
-    The second time goes through the queue, where it stays behind the last part.
+    What the page knows the number of ends as a failure, behind its last part. Of what it does not know yet
+    it is told no end: so Stop is set once more, through the queue, where that stays behind all parts.
     """
     listeners = [one["id"] for one in running]
 

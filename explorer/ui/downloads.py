@@ -22,15 +22,15 @@ from explorer.ui.controls import QUIET, Control
 from explorer.ui.saved_facts import drawn, facts, of_arrays, packed, texts
 from explorer.ui.selection import QUICK, Rail, Selection, wired
 
-REPORT, REPORT_IN_CHINESE = "html", "html-zh"  # the page tells which
-KINDS = ("png", "svg", "npz", REPORT, REPORT_IN_CHINESE)
+REPORT = "html"
+KINDS = ("png", "svg", "npz", REPORT)
 # Once the button knows the new file.
 CLICK = "() => { setTimeout(() => document.querySelector('#download').click()) }"
 
 
 Shown = TypeVar("Shown", bound=Sized)
-# What makes a file that says these facts of itself, and the name of the file.
-Saved = tuple[Callable[[Mapping[str, Any]], bytes], str]
+# What makes a file that says these facts of itself, in Chinese where the page is, and the name of the file.
+Saved = tuple[Callable[[Mapping[str, Any], bool], bytes], str]
 
 
 def npz(name: str, axes: Mapping[str, str], /, **arrays: Any) -> Saved:
@@ -39,7 +39,7 @@ def npz(name: str, axes: Mapping[str, str], /, **arrays: Any) -> Saved:
     axes: by the name of an array, or "" for all others, its axes and its unit: `"row column: logit"`.
     """
     known = {"arrays": of_arrays(axes, arrays)}
-    return lambda about: packed({**about, **known}, arrays), f"{name}.npz"
+    return lambda about, _: packed({**about, **known}, arrays), f"{name}.npz"
 
 
 def saved_figure(figure: Figure, kind: str, name: str) -> Saved:
@@ -48,7 +48,7 @@ def saved_figure(figure: Figure, kind: str, name: str) -> Saved:
 
 def saved_pixels(pixels: np.ndarray, name: str) -> Saved:
     """uint8 `[h, w, 3]`, pixel by pixel."""
-    return lambda about: png(pixels, texts(about)), f"{name}.png"
+    return lambda about, _: png(pixels, texts(about)), f"{name}.png"
 
 
 def there(found: Shown) -> Shown:
@@ -73,21 +73,24 @@ class Saves:
     ) -> None:
         """`handler(explorer, selection, kind, name=value, ...)` gives what is saved."""
 
-        def written(explorer: Explorer, selection: Selection, kind: str, **values) -> tuple[str, str]:
+        def written(
+            explorer: Explorer, selection: Selection, kind: str, chinese: bool, **values
+        ) -> tuple[str, str]:
             if kind not in KINDS:
                 raise ChoiceError(f"A view is saved as one of {', '.join(KINDS)}.")
             make, name = handler(explorer, selection, kind=kind, **values)
-            content = make(facts(explorer, selection, values))
+            content = make(facts(explorer, selection, values), chinese)
             self.forget_old()
             path = Path(tempfile.mkdtemp(dir=self.folder)) / re.sub(r"[^\w.-]", "_", name)
             path.write_bytes(content)
             return str(path), str(path)
 
-        asks = wired(explorer, rail, written, **controls, kind=None)
-        *inputs, _ = asks["inputs"]
+        asks = wired(explorer, rail, written, **controls, kind=None, chinese=None)
+        *inputs, _, _ = asks["inputs"]
 
         def saved(event: gr.EventData, *values: Any) -> tuple[str, str]:
-            return asks["fn"](*values, str(getattr(event, "kind", "")))
+            told = str(getattr(event, "kind", "")), getattr(event, "chinese", False) is True
+            return asks["fn"](*values, *told)
 
         view.save(saved, inputs, [self.file, self.written], **QUICK | {"trigger_mode": "once"})
 

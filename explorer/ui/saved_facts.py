@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from explorer.explorer import Explorer
+from explorer.report.figure_words import figure_in_chinese
 from explorer.ui.selection import Selection, picture_told
 
 ABOUT = "about"
@@ -70,8 +71,9 @@ def packed(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> bytes:
     return file.getvalue()
 
 
-def drawn(figure: Figure, kind: str, about: Mapping[str, Any]) -> bytes:
+def drawn(figure: Figure, kind: str, about: Mapping[str, Any], chinese: bool) -> bytes:
     """The bytes of a drawing. Of SVG's own metadata (Dublin Core) the description holds the facts."""
+    figure = figure_in_chinese(figure) if chinese else figure
     file = io.BytesIO()
     metadata = {"Description": json.dumps(about)} if kind == "svg" else texts(about)
     figure.savefig(file, format=kind, dpi=200, metadata=metadata)

@@ -81,7 +81,9 @@ def page(explorer: Explorer, selection: Selection, block: str) -> str:
         python=selection.python(
             "subject = explorer.input(model, picture, weights)",
             f'found = explorer.walks.literal_shift(subject, "{block}")',
+            "print(found.change)",
             "for shift in found.shifts:",
+            "    print(shift.name, shift.wrong)",
             "    for quarter in shift.quarters:",
             "        print(quarter.line, quarter.wrong, quarter.smeared)",
         ),

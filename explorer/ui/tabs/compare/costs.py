@@ -51,7 +51,7 @@ def page(selection: Selection, models: list[str], found: dict[str, Costs], model
             f"for model, weights in {pairs(selection, models)}:",
             "    *_, costs = explorer.costs(model, weights)",
             "    print(model, costs.blocks, costs.parameters, costs.multiply_adds)",
-            "    print(costs.seconds, costs.bytes)",
+            "    print(1e3 * costs.seconds, 1e-6 * costs.bytes)  # ms, MB",
         ),
     )
 

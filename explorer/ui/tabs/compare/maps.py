@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import gradio as gr
 import numpy as np
 from PIL import Image
 
@@ -12,7 +13,7 @@ from explorer.features.comparison import at_depth, chosen, similar_to
 from explorer.features.feature_maps import FeatureMap, pca_colour
 from explorer.figures.colour import Scale, painted, scale_of
 from explorer.figures.comparison import side_by_side
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.predictions import predictions
 from explorer.ui.components import View, render
 from explorer.ui.controls import Amount
@@ -64,16 +65,17 @@ def page(
         cards=cards,
         done=sum(card["pixels"] is not None for card in cards),
         depth=depth,
-        picture=data_uri(
+        picture=photograph_uri(
             small(explorer.cropped(models[0], selection.picture, weights(selection, models[0])))
         ),
         cells=CELLS,
         place=None if place is None else (place.row, place.column),
         python=python(
+            f'picture = "{picture_told(selection.picture)}"',
             f"for model, weights in {pairs(selection, models)}:",
-            f'    run = explorer.inspect(model, "{picture_told(selection.picture)}", weights)',
-            f"    features = at_depth(run, {depth / 100:g})",
+            f"    features = at_depth(explorer.inspect(model, picture, weights), {depth / 100:g})",
             "    print(model, features.layer, pca_colour(features).shape)",
+            "    print(explorer.predict(model, picture, weights, most=1))",
             *([f"    print(similar_to(features, ({place.row:.4f}, {place.column:.4f})))"] if place else []),
             imports=f"from explorer.features.comparison import at_depth{', similar_to' if place else ''}\n"
             "from explorer.features.feature_maps import pca_colour",
@@ -132,7 +134,7 @@ def save(
         return npz(name, axes, **{model: one.values for model, one in found.items()}, **near)
     drawn = [coloured(one, place) for one in found.values()]
     titles = [
-        f"{model}\n{short_part(one.layer)}" + (f", {scale.low:.2g} to 1" if scale else "")
+        f"{model}\n{short_part(one.layer)}" + (f", {scale.low:.2g} – 1" if scale else "")
         for (model, one), (_, scale) in zip(found.items(), drawn, strict=True)
     ]
     return saved_figure(side_by_side([pixels for pixels, _ in drawn], titles), kind, name)
@@ -140,7 +142,10 @@ def save(
 
 def build(bench: Bench) -> dict:
     """Gives the controls a link remembers."""
-    depth = Amount(0, 100, value=50, step=1, label="Depth in % of the blocks", elem_id="depth", buttons=[])
+    depth = Amount(
+        0, 100, value=50, step=1, label="Depth in % of the blocks", elem_id="compare-depth", buttons=[]
+    )
+    gr.HTML(render("play_depth"), elem_classes="playing", apply_default_css=False)
     place = PlaceBox(None, elem_id="place")
     view = View(COMPUTING, elem_id="versus-maps")
     view.hands_on("place", "at", place)

@@ -31,7 +31,7 @@ def draw(explorer: Explorer, selection: Selection, layer: str, channel: int) -> 
         python=selection.python(
             "run = explorer.inspect(model, picture, weights)",
             f'for features in same_stream(run, "{features.layer}"):',
-            f"    print(features.layer, features.channel({number}).std())",
+            f"    print(features.layer, abs(features.channel({number})).max())",
             imports="from explorer.features.feature_maps import same_stream",
         ),
     )

@@ -101,19 +101,35 @@ def draw(explorer: Explorer, selection: Selection, layer: str, sort: str, scale:
         places=features.has_places,
         scale=scale_of(maps, signed=features.has_places),
         unit=unit(features),
-        python=selection.python(*python(features, sort)),
+        python=python(selection, features, by, sort),
     )
 
 
-def python(features: FeatureMap, sort: str) -> list[str]:
-    lines = [
-        "run = explorer.inspect(model, picture, weights)",
-        f'maps = feature_map(run, "{features.layer}").values  # [h, w, channels]',
-    ]
-    if sort == "relevance":
-        lines.append(f'scores = explorer.relevance(model, picture, weights)["{features.layer}"]')
-    shown = "scores.argsort()[::-1]" if sort == "relevance" else "abs(maps).mean(axis=(0, 1))"
-    return ["from explorer.features.feature_maps import feature_map", *lines, f"print(maps.shape, {shown})"]
+def python(selection: Selection, features: FeatureMap, by: Order, sort: str) -> str:
+    """The order of all channels; `features.values` are their maps, `[h, w, channels]`."""
+    imports = ["from explorer.features.feature_maps import feature_map"]
+    if by.scores is None:
+        lines = [f'order = features.order("{sort if sort in SORTS else "activation"}")']
+    elif by.label:
+        imports += ["from explorer.features.ranking import ranked"]
+        lines = [
+            f"scores = explorer.relevance(model, picture, weights, target={selection.target})",
+            f'order = ranked(scores["{features.layer}"])',
+        ]
+    else:
+        imports += ["from explorer.attribution.ground_truth import cause_of"]
+        imports += ["from explorer.features.ranking import correlation, ranked"]
+        lines = [
+            "_, geometry = explorer.image(model, picture, weights)",
+            "cause = cause_of(explorer.digest(picture), geometry)",
+            "order = ranked(correlation(features, cause.places))",
+        ]
+    return selection.python(
+        f'features = feature_map(explorer.inspect(model, picture, weights), "{features.layer}")',
+        *lines,
+        "print(features.values.shape, *order)",
+        imports="\n".join(imports),
+    )
 
 
 def whole(explorer: Explorer, selection: Selection, features: FeatureMap) -> dict[str, np.ndarray]:

@@ -46,8 +46,11 @@ def draw(explorer: Explorer, selection: Selection, layer: str, place: Place | No
         scale=scale,
         python=selection.python(
             f'features = feature_map(explorer.inspect(model, picture, weights), "{made.layer}")',
-            f"similar = similar_places(features, {row}, {column})  # .values, .vector",
-            f"print(similar.nearest({NEAREST}), similar.strongest({STRONGEST}))",
+            f"similar = similar_places(features, {row}, {column})",
+            f"for place in similar.nearest({NEAREST}):",
+            "    print(place, similar.values[place])",
+            f"for channel in similar.strongest({STRONGEST}):",
+            "    print(channel, similar.vector[channel])",
             imports="from explorer.features.feature_maps import feature_map\n"
             "from explorer.features.similarity import similar_places",
         ),

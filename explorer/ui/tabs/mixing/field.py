@@ -149,7 +149,7 @@ def build(lenses: Lenses) -> None:
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id="average-stop")
     with gr.Row(elem_classes="controls"):
         layer = Menu([], label="Layer", elem_id="field-layer", min_width=180)
-        depth = Amount(1, 2, value=1, step=1, label="Depth", elem_id="depth", min_width=180, buttons=[])
+        depth = Amount(1, 2, value=1, step=1, label="Depth", elem_id="field-depth", min_width=180, buttons=[])
         channel = Menu([], label="Channel", elem_id="field-channel", min_width=100)
     place = PlaceBox(MIDDLE, elem_id="field-place")
     asked, answered = QuestionBox(elem_id="field-asked"), QuestionBox(elem_id="field-answered")

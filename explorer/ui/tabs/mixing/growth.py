@@ -15,6 +15,7 @@ from explorer.figures.raster import data_uri
 from explorer.mixing.receptive_field import held, squares
 from explorer.ui.components import render
 from explorer.ui.downloads import npz, saved_figure
+from explorer.ui.events import Place
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.mixing.place import ALL, FEELS, ChosenPlace, FieldQuestion, chosen_place
 from models.layer_names import short
@@ -127,14 +128,33 @@ def page(
         picture=data_uri(pixels),
         wide=pixels.shape[1],
         high=pixels.shape[0],
-        python=selection.python(
-            "for layer in explorer.depth(model, weights):",
-            "    shape = explorer.inspect(model, picture, weights).activations[layer].value.shape",
-            "    place = shape[1] // 2, shape[2] // 2",
-            "    can = explorer.theoretical_field(model, weights, layer=layer, place=place)",
-            "    found = explorer.effective_field(model, picture, weights, layer=layer, place=place)",
-            "    print(layer, can.mean(), found.pixels)",
-        ),
+        python=python(selection, direction, chosen.place, squares(pixels.shape[:2])[:2]),
+    )
+
+
+def python(selection: Selection, direction: str, place: Place, grid: tuple[int, int]) -> str:
+    """Of each layer what is possible, and the part that holds half of the energy.
+
+    grid: rows and columns of the squares of the picture.
+    """
+    feels = [
+        f"    where = {{'layer': layer, 'square': {place.cell(*grid)}}}",
+        "    found = explorer.sensitivity_map(model, picture, weights, **where)",
+        "    can, energy = found.can, found.change**2",
+    ]
+    moves = [
+        "    _, rows, columns, _ = run.activations[layer].value.shape",
+        f"    place = int({place.row:g} * rows), int({place.column:g} * columns)",
+        "    where = {'layer': layer, 'place': place}",
+        "    can = explorer.theoretical_field(model, weights, **where)",
+        "    energy = explorer.effective_field(model, picture, weights, **where).energy",
+    ]
+    return selection.python(
+        "run = explorer.inspect(model, picture, weights)",
+        "for layer in explorer.depth(model, weights):",
+        *(feels if direction == FEELS else moves),
+        "    print(layer, can.mean(), held(energy, 0.5).mean())",
+        imports="from explorer.mixing.receptive_field import held",
     )
 
 

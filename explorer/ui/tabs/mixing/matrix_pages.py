@@ -45,7 +45,11 @@ def draw_whole(selection: Selection, chosen: Lines) -> str:
         lines=len(chosen.values),
         wide=chosen.values.shape[2],
         scale=scale,
-        python=python(selection, chosen, "print(found.whole.shape)  # [to * segment, source * segment]"),
+        python=python(
+            selection,
+            chosen,
+            "print(found.whole.shape, abs(found.whole).max())  # [to * segment, source * segment]",
+        ),
     )
 
 

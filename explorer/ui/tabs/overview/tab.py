@@ -1,6 +1,7 @@
 """The Overview tab: the whole story of one picture on one screen, each part a link to its tab."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.predictions import Prediction, predictions
 from explorer.report.page import report
 from explorer.report.recipe import Question
@@ -21,7 +22,7 @@ from explorer.reweighting.branch_weights import branch_weights
 from explorer.ui.better_weights import unlike
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
-from explorer.ui.downloads import REPORT, REPORT_IN_CHINESE, Saved, npz
+from explorer.ui.downloads import REPORT, Saved, npz
 from explorer.ui.selection import QUICK, Selection, wired
 from explorer.ui.tabs.overview.gate_bars import gates_of
 from explorer.ui.tabs.registry import BuiltTab, TabParts
@@ -44,7 +45,7 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
     story = {
         "image": data_uri(pixels),
         "size": pixels.shape[:2],
-        "picture": data_uri(selection.cropped(explorer)),
+        "picture": photograph_uri(selection.cropped(explorer)),
         "predictions": told(run, loaded, selection.target),
         "facts": facts(explorer, loaded, selection.pass_seconds(explorer)),
         "stages": [stage(run, layer) for layer in milestones(run)],
@@ -81,8 +82,9 @@ def python(selection: Selection, method: str) -> str:
 
 def save(explorer: Explorer, selection: Selection, kind: str) -> Saved:
     """The report about the picture, or the numbers of everything on this screen."""
-    if kind in (REPORT, REPORT_IN_CHINESE):
-        return reported(explorer, selection, chinese=kind == REPORT_IN_CHINESE)
+    if kind == REPORT:
+        made = partial(reported, explorer, selection)
+        return lambda _, chinese: made(chinese=chinese), f"{selection.model}_report.html"
     loaded, run = selection.loaded(explorer), selection.run(explorer)
     *_, found = explorer.attribute(*selection.question, method=method_for(loaded), target=selection.target)
     shares = {f"shares/{one.block}": one.values for one in branch_weights(run)}
@@ -93,14 +95,14 @@ def save(explorer: Explorer, selection: Selection, kind: str) -> Saved:
     return npz(f"{selection.model}_overview", axes, **kept, **shares, **stages)
 
 
-def reported(explorer: Explorer, selection: Selection, *, chinese: bool) -> Saved:
+def reported(explorer: Explorer, selection: Selection, *, chinese: bool) -> bytes:
     """One HTML file about what this screen shows, with its recipe."""
     method = method_for(selection.loaded(explorer))
     asked = Question(model=selection.model, weights=selection.weights, method=method, target=selection.target)
     html, _ = report(explorer, selection.picture or "", asked, chinese=chinese)
     if selection.upload:  # its name is known to the visitor's own page alone
         html = html.replace(selection.upload, selection.choice_told)
-    return lambda _: html.encode(), f"{selection.model}_report.html"
+    return html.encode()
 
 
 def told(run: Run, loaded: Loaded, target: int | None) -> tuple[Prediction, ...]:
