@@ -136,6 +136,18 @@
     read(pieces[now < 0 ? 0 : now + step] ?? pieces[now]);
   });
 
+  // A table is sorted by the column whose head is pressed: the largest first, and the smallest when it is pressed again.
+  document.addEventListener('click', event => {
+    const head = event.target.closest('.sortable thead button')?.parentElement;
+    if (!head) return;
+    const body = head.closest('table').tBodies[0];
+    const sign = head.ariaSort === 'descending' ? 1 : -1;
+    for (const other of head.parentElement.cells) other.ariaSort = null;
+    head.ariaSort = sign < 0 ? 'descending' : 'ascending';
+    const value = row => Number(row.cells[head.cellIndex].dataset.value ?? sign * Infinity);
+    body.append(...[...body.rows].sort((a, b) => sign * (value(a) - value(b)) || 0));
+  });
+
   // A view is drawn anew whenever its content changes; what the visitor has unfolded stays unfolded.
   const open = new Set();
   document.addEventListener('toggle', event => {

@@ -175,6 +175,7 @@ def plain(model, image):
 OURS = {
     "hires_cam",
     "grad_cam_plus_plus",
+    "finer_cam",
     "rise",
     "expected_gradients",
     "layer_cam",

@@ -91,7 +91,7 @@ def test_all_methods_are_tried_on_demand(follow):
     page = follow("/?tab=attribution&method=saliency")
     expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
     page.get_by_role("button", name="Try all methods").click()
-    expect(page.locator("#verdicts tr")).to_have_count(27)
+    expect(page.locator("#verdicts tr")).to_have_count(28)
     expect(page.locator("#verdicts tr", has_text="Guided Backprop")).to_contain_text("not meaningful")
     expect(page.locator("#verdicts tr", has_text="Saliency")).to_contain_text("fits")
 
@@ -117,7 +117,7 @@ def test_methods_side_by_side_agree_and_disagree(follow):
 def test_the_truth_lab_shows_its_table_and_computes_a_row_again(follow):
     page = follow("/?tab=attribution&beside=truth&method=saliency")
     rows = page.locator("#truth tbody tr")
-    expect(rows).to_have_count(27)
+    expect(rows).to_have_count(28)
     before = rows.first.inner_text()
     page.get_by_label("Mass on the cause").click()
     expect(rows.first).not_to_have_text(before)
@@ -126,7 +126,16 @@ def test_the_truth_lab_shows_its_table_and_computes_a_row_again(follow):
     expect(page.locator("#protocols h2")).to_have_text("DiFull")
     choose(page, "protocol", "Single deletion")
     expect(page.locator("#protocols h2")).to_have_text("Single deletion")
-    expect(page.locator("#protocols h3")).to_have_text("Which method should I believe for this model?")
+    expect(page.locator("#protocols h3").last).to_have_text("Which method should I believe for this model?")
+    methods = page.locator("#protocols .sortable tbody th")
+    head = page.locator("#protocols .sortable thead button", has_text="AS-MLP")
+    head.click()
+    expect(methods.first).to_have_text("Occlusion")
+    head.click()
+    expect(methods.first).to_have_text("Saliency")
+    page.locator("#protocols .sortable td button").first.click()
+    expect(page.locator("#behind .note").first).to_contain_text("after 6 pictures")
+    expect(page.locator("#behind figure")).to_have_count(4)
 
 
 def test_a_slow_method_is_stopped(follow):

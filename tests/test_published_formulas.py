@@ -83,6 +83,27 @@ def test_grad_cam_plus_plus_is_equation_19_with_the_exponential_of_the_logit_as_
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
 
+def test_finer_cam_is_grad_cam_of_the_logit_less_the_mean_of_the_three_nearest(model, image):
+    """Zhang et al. (2025): CAM is linear in the logits, so the maps of the classes are subtracted."""
+    with torch.no_grad():
+        logits = model(image)[0]
+    order = sorted(range(len(logits)), key=lambda one: abs(float(logits[one] - logits[TARGET])))
+    nearest = [one for one in order if one != TARGET][:3]
+
+    def of(target: int, method: str = "grad_cam", **options) -> np.ndarray:
+        *_, found = attributions(
+            model, image, PREPROCESS, method=method, target=target, options=Options(**options)
+        )
+        return found.values
+
+    expected = of(TARGET) - np.mean([of(one) for one in nearest], axis=0)
+    found = of(TARGET, "finer_cam")
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    rival = of(TARGET, "finer_cam", against=nearest[1])
+    expected = of(TARGET) - of(nearest[1])
+    np.testing.assert_allclose(rival, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
 def test_rise_is_the_mean_of_its_masks_weighted_by_the_logits_they_leave(image):
     """Petsiuk et al. (2018), eq. 6."""
     model, dice = Linear(), torch.Generator().manual_seed(3)

@@ -125,6 +125,9 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
         "grad_cam_plus_plus": Method(
             "Grad-CAM++", cams.grad_cam_plus_plus, lambda _: 3, uses=("layer",), unit="weighted activation"
         ),
+        "finer_cam": Method(
+            "Finer-CAM", cams.finer_cam, lambda _: 3, uses=("layer",), unit="activation × gradient"
+        ),
         "score_cam": Method(
             "Score-CAM",
             cams.score_cam,

@@ -164,9 +164,14 @@ def true_map(one: ByHand, image: Tensor, preprocess: Preprocess = SEEN) -> np.nd
 
 def on_what_decides(maps: Maps, decides: np.ndarray) -> float:
     """The share of a map, without sign, that lies on the places that decide."""
-    known = repeat(decides, "h w -> (h ph) (w pw)", ph=PATCH, pw=PATCH)
+    known = in_pixels(decides)
     shown = enlarged(np.abs(maps[0]), torch.zeros(1, 1, *known.shape)).numpy()
     return float(shown[known].sum() / max(shown.sum(), 1e-12))
+
+
+def in_pixels(decides: np.ndarray) -> np.ndarray:
+    """Places as pixels: True `[h, w]` on those that decide."""
+    return repeat(decides, "h w -> (h ph) (w pw)", ph=PATCH, pw=PATCH)
 
 
 def by_hand(family: str, count: int) -> Iterator[Trial]:
@@ -174,4 +179,5 @@ def by_hand(family: str, count: int) -> Iterator[Trial]:
     one = BY_HAND[family]
     network = one.network()
     for _, known in zip(range(count), of_scenes(SEEN), strict=False):
-        yield Trial((Question(network, known.image, 1),), partial(on_what_decides, decides=one.decides))
+        score = partial(on_what_decides, decides=one.decides)
+        yield Trial((Question(network, known.image, 1),), score, (in_pixels(one.decides),))

@@ -1,11 +1,13 @@
 """The tables of docs/truth.md, made from what ships: `python -m explorer.attribution.benchmark.document`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from explorer.attribution.benchmark.belief import beliefs
 from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.benchmark.shipped import Shipped, shipped
+from explorer.attribution.benchmark.spread import Spread, believed_in, spread
+from explorer.attribution.benchmark.trainings import trainings
 from explorer.attribution.benchmark.truth_lab import nanos
 from explorer.attribution.registry import METHODS
 from models import card
@@ -16,12 +18,12 @@ PATH = ASSETS.parent / "docs" / "truth.md"
 START, END = "<!-- measured: made by explorer.attribution.benchmark.document -->\n", "<!-- /measured -->\n"
 
 
-def tables(rows: Iterable[Shipped]) -> str:
-    """A table a protocol and kind of pictures, and one of what to believe."""
+def tables(rows: Iterable[Shipped], trained: Mapping[str, Sequence[Shipped]]) -> str:
+    """What to believe, how far trainings are apart, and a table a protocol and kind of pictures."""
     known = list(rows)
     kinds = [(name, source) for name in PROTOCOLS for source in ("scenes", "photographs")]
     made = [table(name, source, known) for name, source in kinds]
-    return "\n".join([believed(known), *filter(None, made)])
+    return "\n".join([believed(known), apart(trained), *filter(None, made)])
 
 
 def table(protocol: str, source: str, rows: list[Shipped]) -> str:
@@ -69,6 +71,35 @@ def believed(rows: list[Shipped]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def apart(trained: Mapping[str, Sequence[Shipped]]) -> str:
+    """Three standard deviations a family and protocol, and the methods that several trainings believe in."""
+    names = [one for one in PROTOCOLS if any(row.protocol == one for row in trained["0"])]
+    lines = [
+        f"**{len(trained)} trainings**, scenes. Standard deviations: between methods / between trainings of"
+        " one method / of a mean over so few pictures; bold where trainings differ no less than methods."
+        " The last column is of these protocols alone.\n",
+        "| family | "
+        + " | ".join(PROTOCOLS[one].title for one in names)
+        + " | believed in all trainings, in some |",
+        "|---" * (len(names) + 2) + "|",
+    ]
+    for name in nanos():
+        cells = [spoken(spread(trained, one, name)) for one in names]
+        counts = believed_in(trained, name)
+        always = [METHODS[one].title for one, count in counts.items() if count == len(trained)]
+        some = [METHODS[one].title for one, count in counts.items() if count < len(trained)]
+        both = "; ".join(", ".join(one) or "none" for one in (always, some))
+        lines.append(f"| {card(name).family} | " + " | ".join([*cells, both]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def spoken(one: Spread | None) -> str:
+    if one is None:
+        return "–"
+    said = f"{one.methods:.2f} / {one.trainings:.2f} / {one.pictures:.2f}"
+    return said if one.is_told else f"**{said}**"
+
+
 def with_tables(text: str, made: str) -> str:
     before, _, rest = text.partition(START)
     return f"{before}{START}{made}{END}{rest.partition(END)[2]}"
@@ -76,7 +107,7 @@ def with_tables(text: str, made: str) -> str:
 
 def write(path: Path = PATH) -> None:
     with written_whole(path) as partly:
-        partly.write_text(with_tables(path.read_text("utf-8"), tables(shipped())), "utf-8")
+        partly.write_text(with_tables(path.read_text("utf-8"), tables(shipped(), trainings())), "utf-8")
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def grid_pointing(model: nn.Module, pictures: Iterator[Known], count: int) -> It
     """The grid pointing game: the model sees the whole grid."""
     for grid in grids(pictures, count):
         asked = Question(model, grid.image, grid.targets[grid.cell])
-        yield Trial((asked,), partial(share_inside, inside=grid.inside))
+        yield Trial((asked,), partial(share_inside, inside=grid.inside), (grid.inside,))
 
 
 def disconnected(model: nn.Module, pictures: Iterator[Known], count: int) -> Iterator[Trial]:
@@ -108,4 +108,5 @@ def disconnected(model: nn.Module, pictures: Iterator[Known], count: int) -> Ite
         with torch.no_grad():
             classes = apart(grid.image).shape[1] // SIDE**2
         target = grid.cell * classes + grid.targets[grid.cell]
-        yield Trial((Question(apart, grid.image, target),), partial(share_inside, inside=grid.inside))
+        asked = Question(apart, grid.image, target)
+        yield Trial((asked,), partial(share_inside, inside=grid.inside), (grid.inside,))

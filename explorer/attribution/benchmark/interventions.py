@@ -154,7 +154,7 @@ def target_sensitivity(model: nn.Module, preprocess: Preprocess, count: int) -> 
             found += 1
             masks = tuple(render(one, preprocess.size).mask for one in (plain, other))
             asked = tuple(Question(model, two.image, one.label) for one in (plain, other))
-            yield Trial(asked, partial(score, parts=masks))
+            yield Trial(asked, partial(score, parts=masks), masks)
 
 
 def apart(one: Stage, other: Stage) -> bool:
@@ -164,4 +164,5 @@ def apart(one: Stage, other: Stage) -> bool:
 
 
 def about(model: nn.Module, scenery: Scenery, score) -> Trial:
-    return Trial((Question(model, scenery.known.image, scenery.known.target),), score)
+    asked = Question(model, scenery.known.image, scenery.known.target)
+    return Trial((asked,), score, scenery.parts[:1])

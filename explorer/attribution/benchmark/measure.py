@@ -46,14 +46,19 @@ class Row:
 
 def trials_of(examined: Examined, protocol: str) -> list[Trial]:
     """What a protocol asks of a model. Raises ChoiceError where it cannot be asked."""
+    trials = list(one_by_one(examined, protocol))
+    if not trials:
+        raise ChoiceError(f"{examined.loaded.card.name} is not sure of enough pictures to measure with.")
+    return trials
+
+
+def one_by_one(examined: Examined, protocol: str) -> Iterator[Trial]:
+    """The trials of a protocol, made as they are taken. Raises ChoiceError where it cannot be asked."""
     if protocol not in PROTOCOLS:
         raise ChoiceError(f"There is no protocol {protocol!r}; the protocols are {', '.join(PROTOCOLS)}.")
     if reason := PROTOCOLS[protocol].refuses(examined):
         raise ChoiceError(reason)
-    trials = list(PROTOCOLS[protocol].trials(examined))
-    if not trials:
-        raise ChoiceError(f"{examined.loaded.card.name} is not sure of enough pictures to measure with.")
-    return trials
+    return PROTOCOLS[protocol].trials(examined)
 
 
 def rows(

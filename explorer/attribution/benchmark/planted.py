@@ -30,4 +30,5 @@ def on_the_cause(maps: Maps, cause: np.ndarray) -> float:
 def planted(model: nn.Module, preprocess: Preprocess, count: int) -> Iterator[Trial]:
     for _, known in sure_stages(model, preprocess, count):
         assert known.mask is not None
-        yield Trial((Question(model, known.image, known.target),), partial(on_the_cause, cause=known.mask))
+        asked = Question(model, known.image, known.target)
+        yield Trial((asked,), partial(on_the_cause, cause=known.mask), (known.mask,))

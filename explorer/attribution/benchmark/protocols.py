@@ -60,6 +60,7 @@ class Protocol:
     measures: str  # what its number is, in a sentence
     trials: Callable[[Examined], Iterator[Trial]]
     refuses: Callable[[Examined], str] = lambda _examined: ""  # why it cannot be asked of a model
+    least: float = 0.0  # that its number can be; the most is 1
 
 
 def fixed_size(examined: Examined) -> str:
@@ -84,13 +85,13 @@ def not_by_hand(examined: Examined) -> str:
 Changed = Callable[[nn.Module, Preprocess, int], Iterator[Trial]]
 
 
-def staged(title: str, measures: str, trials: Changed) -> Protocol:
+def staged(title: str, measures: str, trials: Changed, least: float = 0.0) -> Protocol:
     """A protocol on staged scenes."""
 
     def asked(examined: Examined) -> Iterator[Trial]:
         return trials(examined.loaded.model, examined.loaded.preprocess, examined.count)
 
-    return Protocol(title, measures, asked, only_scenes)
+    return Protocol(title, measures, asked, only_scenes, least)
 
 
 PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
@@ -121,6 +122,7 @@ PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
             "Single deletion",
             "Rank correlation of what a map says of each part with what the logit loses without it.",
             interventions.deletion,
+            least=-1,
         ),
         "preservation": staged(
             "Preservation",
@@ -148,6 +150,7 @@ PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
             lambda examined: relevance_gain(
                 examined.loaded.model, examined.loaded.preprocess, examined.sure(), examined.count
             ),
+            least=-1,
         ),
         "randomised": Protocol(
             "Randomisation",

@@ -28,7 +28,18 @@ from models.whole_files import written_whole
 PATH = ASSETS / "measured.json"
 METHODS = (
     *("saliency", "input_x_gradient", "integrated_gradients"),
-    *("grad_cam", "hires_cam", "layer_cam", "occlusion"),
+    *("grad_cam", "hires_cam", "layer_cam", "finer_cam", "occlusion"),
+)
+ALSO = (  # of which it is measured what is left without the weights
+    *("smooth_grad", "var_grad", "gradient_shap", "expected_gradients", "deep_lift", "deep_lift_shap"),
+    *(
+        "guided_backprop",
+        "deconvolution",
+        "guided_grad_cam",
+        "grad_cam_plus_plus",
+        "score_cam",
+        "lrp",
+    ),
 )
 PICTURES = 6
 OTHERWISE = {"randomised": 4, "difull": 8, "gridpg": 8}
@@ -89,13 +100,23 @@ def questions(photographs: Path | None) -> Iterator[tuple[str, str, Path | None,
         yield from ((protocol, name, photographs, "cifar10") for name in names)
 
 
+def asked_of(protocol: str) -> int:
+    """How many pictures or grids a protocol is asked with."""
+    return OTHERWISE.get(protocol, PICTURES)
+
+
+def methods_of(protocol: str, folder: Path | None) -> tuple[str, ...]:
+    """The methods that are measured by a protocol on scenes or on photographs."""
+    return (*METHODS, *ALSO) if protocol == "randomised" and folder is None else METHODS
+
+
 def measure(path: Path, photographs: Path | None, minutes: float) -> None:
     """Measure what is missing until the time is over; every row is kept at once."""
     models, start = Engine("cpu").models, time.monotonic()
     for protocol, name, folder, weights in questions(photographs):
-        examined = Examined(models.load(name, weights), OTHERWISE.get(protocol, PICTURES), folder)
+        examined = Examined(models.load(name, weights), asked_of(protocol), folder)
         try:
-            for _ in measured(examined, protocol, METHODS, OPTIONS, path=path):
+            for _ in measured(examined, protocol, methods_of(protocol, folder), OPTIONS, path=path):
                 if time.monotonic() - start > 60 * minutes:
                     return
         except ChoiceError as error:

@@ -29,6 +29,7 @@ class Trial:
 
     questions: tuple[Question, ...]
     score: Callable[[Maps], float | None]
+    truth: tuple[np.ndarray, ...] = ()  # True [h, w] on what tells each question's class, where that is known
 
     def scored(self, maps: Maps) -> float | None:
         """The score; what is no number in a map counts as nothing."""

@@ -1,7 +1,7 @@
 """Class activation maps at any feature map of any layout, and the rollout of attention."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from captum.attr import GuidedGradCam
@@ -13,6 +13,8 @@ from explorer.attribution.methods.case import Case, Part, channels_first, logits
 from explorer.attribution.methods.rules import CutReLU, quietly, told_as
 from explorer.capture import hooked, probes
 from models.probe import Kind
+
+NEAREST = 3  # classes that Finer-CAM compares with
 
 
 def grad_cam(case: Case) -> Iterator[Part]:
@@ -59,10 +61,31 @@ def grad_cam_plus_plus(case: Case) -> Iterator[Part]:
     yield Part(1, 1, (weights * value).sum(dim=1, keepdim=True))
 
 
-def with_slope(case: Case) -> tuple[Tensor, Tensor]:
+def finer_cam(case: Case) -> Iterator[Part]:
+    """Grad-CAM of what sets the class apart from those most like it (Zhang et al., 2025), without a ReLU.
+
+    The classes whose logits are nearest to its own, or the rival that was chosen; the mean of their logits is
+    taken off whole, the paper's gamma being 1, so that a number added to all logits changes nothing.
+    """
+    value, slope = with_slope(case, None if case.options.against is not None else beyond_the_nearest)
+    weights = reduce(slope, "1 c h w -> 1 c 1 1", "mean")
+    yield Part(1, 1, (weights * value).sum(dim=1, keepdim=True))
+
+
+def beyond_the_nearest(logits: Tensor, target: int) -> Tensor:
+    """How much larger the logit of a class is than the mean of the nearest others, of logits `[classes]`."""
+    refuse(len(logits) < 2, "Finer-CAM compares a class with others, and this model has one.")
+    order = (logits - logits[target]).detach().abs().argsort(stable=True)
+    nearest = order[order != target][:NEAREST]
+    return logits[target] - logits[nearest].mean()
+
+
+def with_slope(case: Case, explained: Callable[[Tensor, int], Tensor] | None = None) -> tuple[Tensor, Tensor]:
     """The chosen map and the gradient of what is explained, `[1, c, h, w]` each.
 
     Only what comes after the map is computed with a graph: the gradient goes no further back.
+
+    explained: a number made of the logits `[classes]` and the class; None for the logit itself.
     """
     kept = {}
 
@@ -72,8 +95,9 @@ def with_slope(case: Case) -> tuple[Tensor, Tensor]:
         return kept["map"].clone()  # which models of others may write into
 
     with channels_first(case.probe) as layer, hooked({layer: keep}), torch.no_grad():
-        logit = case.model(case.image)[0, case.target]
-        (slope,) = torch.autograd.grad(logit, kept["map"])
+        logits = case.model(case.image)[0]
+        score = logits[case.target] if explained is None else explained(logits, case.target)
+        (slope,) = torch.autograd.grad(score, kept["map"])
     return kept["map"].detach(), slope
 
 

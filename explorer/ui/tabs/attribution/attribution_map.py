@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from explorer.attribution.baselines import BASELINES
+from explorer.attribution.benchmark.belief import order_kept
+from explorer.attribution.benchmark.intervals import Interval
+from explorer.attribution.benchmark.shipped import shipped
 from explorer.attribution.methods.case import GAP_WORTH_TELLING
 from explorer.attribution.options import Options, spoken
 from explorer.attribution.registry import METHODS, Attribution, method_named
 from explorer.engine.engine import SINGLE
+from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
 from explorer.figures.colour import painted, scale_of
@@ -20,6 +24,7 @@ from explorer.ui.selection import Selection
 from explorer.ui.tabs.attribution.option_controls import fitted, more_of, options_of
 from explorer.ui.throttle import throttled
 
+MUCH = 0.5  # of the rank order of a map: if that much may be left without the weights, the map is doubted
 AT_ONCE = 4.0  # seconds; what is cheaper runs without being asked
 
 
@@ -69,6 +74,8 @@ def page(explorer: Explorer, selection: Selection, found: Attribution, options: 
         unit=method.unit,
         sums=method.sums,
         told_gap=GAP_WORTH_TELLING,
+        kept=kept_by(found.method, selection),
+        much=MUCH,
         more=more_of(found, options) if found.done == found.total else None,
         rival=None if options.against is None else selection.loaded(explorer).labels[options.against],
         left=max(1, round(found.seconds / found.done * (found.total - found.done))),
@@ -84,6 +91,14 @@ def page(explorer: Explorer, selection: Selection, found: Attribution, options: 
             imports="from explorer import Options",
         ),
     )
+
+
+def kept_by(method: str, selection: Selection) -> Interval | None:
+    """What ships of how much a method's maps keep without the weights; nothing where nothing ships."""
+    try:
+        return order_kept(shipped(), method, selection.model, selection.weights)
+    except ChoiceError:
+        return None
 
 
 def fitting(explorer: Explorer, selection: Selection, *, method: str, **given) -> list:

@@ -8,6 +8,9 @@ import numpy as np
 from explorer.attribution.benchmark.belief import Belief, beliefs
 from explorer.attribution.benchmark.protocols import PROTOCOLS
 from explorer.attribution.benchmark.shipped import Shipped, shipped
+from explorer.attribution.benchmark.spread import believed_in, spread
+from explorer.attribution.benchmark.trainings import trainings
+from explorer.attribution.benchmark.truth_lab import nanos
 from explorer.attribution.registry import METHODS
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
@@ -15,6 +18,7 @@ from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import QUIET, Control, Menu
 from explorer.ui.downloads import Saved, npz
 from explorer.ui.selection import QUICK, Selection, wired
+from explorer.ui.tabs.attribution import behind
 from explorer.ui.tabs.registry import TabParts
 from models import card
 
@@ -54,43 +58,78 @@ def page(choice: str, model: str) -> str:
     found = {(row.method, row.model): row for row in rows_of(choice)}
     names = sorted({model for _, model in found})
     methods = [method for method in METHODS if any(method == one for one, _ in found)]
-    rows = [(METHODS[method].title, [cell(found.get((method, one))) for one in names]) for method in methods]
+    least = PROTOCOLS[name].least
+    cells = {method: [cell(found.get((method, one)), least) for one in names] for method in methods}
     base = model.partition("@")[0]
     found_beliefs = beliefs(shipped(), base, source)
+    apart = spreads(name) if source == "scenes" else []
     return render(
         "protocols",
         title=PROTOCOLS[name].title,
         measures=PROTOCOLS[name].measures,
         families=[card(one).family for one in names],
-        rows=rows,
+        rows=[(METHODS[method].title, cells[method]) for method in methods],
+        apart=apart,
+        most=max((value for one in apart for value in one["spreads"]), default=1),
+        trainings=len(trained()),
         pictures=max(row.pictures for row in found.values()),
         model=base,
-        believed=[one for one in ranking(found_beliefs) if one["clears"]],
+        believed=[one for one in ranking(found_beliefs, base) if one["clears"]],
         best=next((one.method for one in found_beliefs if one.is_believed), None),
         titles={method: METHODS[method].title for method in methods},
         python=PYTHON,
     )
 
 
-def ranking(found: Iterable[Belief]) -> list[dict]:
+def trained() -> dict[str, tuple[Shipped, ...]]:
+    """What ships of every training; nothing where the file is missing."""
+    try:
+        return trainings()
+    except ChoiceError:
+        return {}
+
+
+def spreads(protocol: str) -> list[dict]:
+    """How far methods, trainings and pictures set the scores of each family apart by one protocol."""
+    found = {name: spread(trained(), protocol, name) for name in nanos()}
+    return [
+        {
+            "family": card(name).family,
+            "spreads": (one.methods, one.trainings, one.pictures),
+            "is_told": one.is_told,
+        }
+        for name, one in found.items()
+        if one
+    ]
+
+
+def ranking(found: Iterable[Belief], model: str) -> list[dict]:
     """The methods of a model with the protocols in which each clears the controls, and fails to."""
+    again = believed_in(trained(), model)
     return [
         {
             "title": METHODS[one.method].title,
             "clears": [PROTOCOLS[name].title for name in one.clears],
+            "fails": [PROTOCOLS[name].title for name in one.fails],
             "of": len(one.clears) + len(one.fails),
+            "again": again.get(one.method, 0) if one.is_believed else None,
         }
         for one in found
     ]
 
 
-def cell(row: Shipped | None) -> dict:
-    """A value with the ends of its interval and the bar of the controls, each a percentage of the cell."""
+def cell(row: Shipped | None, least: float = 0.0) -> dict:
+    """A value with the ends of its interval and the bar of the controls, each a percentage of the cell.
+
+    least: the value at the left side of the cell; at the right side it is 1.
+    """
     if row is None or row.found is None:
         return {"value": None, "reason": row.reason if row else ""}
     ends = {"low": row.found.low, "high": row.found.high, "bar": row.bar or 0.0}
-    placed = {name: round(100 * min(max(one, 0.0), 1.0), 1) for name, one in ends.items()}
-    return {"value": row.found.value, "clears": row.clears, "reason": "", **placed}
+    shares = {name: (one - least) / (1 - least) for name, one in ends.items()}
+    placed = {name: round(100 * min(max(one, 0.0), 1.0), 1) for name, one in shares.items()}
+    shown = f"{row.method}/{row.model}" if row.source == "scenes" else None
+    return {"value": row.found.value, "clears": row.clears, "reason": "", "shown": shown, **placed}
 
 
 def save(_explorer: Explorer, _selection: Selection, kind: str, *, protocol: str) -> Saved:
@@ -115,14 +154,14 @@ def draw(_explorer: Explorer, selection: Selection, *, protocol: str) -> str:
     return page(protocol, selection.model)
 
 
-def build(parts: TabParts) -> dict[str, Control]:
-    """Gives the control of a link."""
+def build(parts: TabParts) -> tuple[list, dict[str, Control]]:
+    """Gives the events that can be stopped, and the control of a link."""
     try:
         offered = choices()
         first = page(FIRST, "")
     except ChoiceError as error:
         View(sentence(str(error)), elem_id="protocols")
-        return {}
+        return [], {}
     with gr.Row(elem_classes="controls"):
         protocol = Menu(offered, value=FIRST, label="Protocol", elem_id="protocol", min_width=240)
     view = View(first, elem_id="protocols")
@@ -130,4 +169,5 @@ def build(parts: TabParts) -> dict[str, Control]:
     parts.saves.wire(view, parts.explorer, parts.rail, save, protocol=protocol)
     protocol.input(**asks, outputs=view, **QUIET)
     parts.redraw.change(**asks, outputs=view, **QUICK)
-    return {"protocol": protocol}
+    running = behind.build(parts, view, protocol)
+    return running, {"protocol": protocol}

@@ -49,7 +49,7 @@ def build(parts: TabParts) -> BuiltTab:
     with gr.Column(visible=False) as side_column:
         side, names = side_by_side.build(parts)
     with gr.Column(visible=False) as truth_column:
-        protocol = protocols.build(parts)
+        measured, protocol = protocols.build(parts)
         truth, measure = truth_lab.build(parts, chosen["method"])
     columns = [map_column, score_column, side_column, truth_column]
     beside.change(partial(opened, BESIDE), beside, columns, **PICK)
@@ -60,7 +60,7 @@ def build(parts: TabParts) -> BuiltTab:
     parts.redraw.change(**marks, outputs=chosen["method"], **lane("verdicts"))
     parts.redraw.change(lambda: verdicts.UNTRIED, None, fits, **QUICK)
     remembered = {**link_names(chosen), "beside": beside, **names, **measure, **protocol}
-    return BuiltTab(remembered=remembered, running=[*running, *side, *truth])
+    return BuiltTab(remembered=remembered, running=[*running, *side, *measured, *truth])
 
 
 def connect_map(
