@@ -114,7 +114,7 @@ SHOTS = {
     "fasternet": Shot(f"tab=mixing&way=shifts&{of('fasternet_nano')}", part="#shifts"),
 }
 MOVING = "reweighting-moves"
-SEEN = 330, 90, 1270, 790  # of the window: without the rail
+SEEN = 330, 58, 1270, 758  # of the window: without the rail
 SHARES = (
     32,
     26,
@@ -195,7 +195,7 @@ def main() -> None:
             if name == MOVING:
                 first, *rest = moving(browser, address)
                 first.save(
-                    path, save_all=True, append_images=rest, duration=400, loop=0, quality=58, method=6
+                    path, save_all=True, append_images=rest, duration=400, loop=0, quality=52, method=6
                 )
             else:
                 taken(browser, address, SHOTS[name]).save(path, quality=80, method=6)
