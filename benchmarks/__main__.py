@@ -11,6 +11,7 @@ from benchmarks.attribution import attribution
 from benchmarks.core import core
 from benchmarks.decoding import decoding
 from benchmarks.forward import forward
+from benchmarks.growth import growth
 from benchmarks.idle import idle
 from benchmarks.inputs import inputs
 from benchmarks.maps import maps
@@ -21,6 +22,7 @@ from benchmarks.peers import peers
 from benchmarks.results import write
 from benchmarks.reweighting import reweighting
 from benchmarks.survey import survey
+from benchmarks.throughput import throughput
 from benchmarks.timing import Row
 from benchmarks.turns import turns
 from benchmarks.walk import walk_costs
@@ -40,6 +42,8 @@ PARTS = {
     "survey": survey,
     "page": page,
     "memory": memory,
+    "throughput": throughput,
+    "growth": growth,
 }
 
 OTHERS = {"peers": peers}

@@ -16,7 +16,7 @@ from einops import rearrange
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from explorer.decoding.colours import LONGEST_SIDE, normalised
+from explorer.decoding.colours import normalised
 from explorer.decoding.files import OFFER, contents
 from explorer.decoding.limits import checked_passes, checked_size
 from explorer.errors import PictureError
@@ -25,6 +25,7 @@ from models.registry import Preprocess
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 LARGE = 4_000_000  # pixels; of such pictures one is decoded at a time, so that memory holds
 ONE_LARGE = Lock()
+ENOUGH = 1_024  # pixels a side; no model looks at more
 MOST_SHOWN = 448  # pixels a side on the screen
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -33,7 +34,8 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
     """The first frame of a picture, upright, RGB, over white where it is transparent.
 
     16-bit values are scaled to 8 bit over their whole range; floats from [0, 1], or else from their own
-    minimum to maximum. Larger pictures are reduced to `LONGEST_SIDE`.
+    minimum to maximum. Large pictures are reduced, to `LONGEST_SIDE` at most; those in JPEG while they are
+    decoded, by a half, a quarter or an eighth, as long as both sides keep `ENOUGH` pixels.
 
     Raises PictureError, with a sentence, for anything that cannot be decoded or takes too much, see
     `explorer.decoding.limits`.
@@ -48,7 +50,7 @@ def open_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
             checked_size(picture)
             checked_passes(picture, data)
             with ONE_LARGE if picture.width * picture.height > LARGE else nullcontext():
-                picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+                picture.draft("RGB", (ENOUGH, ENOUGH))
                 picture.load()
                 return normalised(picture)
     except PictureError:

@@ -21,7 +21,8 @@ class Counter(TorchDispatchMode):
     """Adds up what PyTorch's own formulas say of every operation of this thread, and the bytes it makes.
 
     `FlopCounterMode` would do, but it listens to the modules of all threads, and so gets in the way of
-    whoever is computing gradients at that moment.
+    whoever is computing gradients at that moment. Enter it outside of `torch.inference_mode`, in which
+    PyTorch shows it whole layers that no formula knows.
     """
 
     flops = 0
@@ -61,7 +62,7 @@ def block_costs(name: str, shape: tuple[int, int] | None = None) -> tuple[BlockC
 
     shape: height and width of the image in pixels; the model's own where none is given.
     """
-    with torch.device("meta"), torch.no_grad():
+    with torch.inference_mode(False), torch.device("meta"), torch.no_grad():
         model = card(name).build().eval()
         image = torch.empty(1, 3, *(shape or card(name).preprocess.shape))
         flops: Tally[str] = Tally()

@@ -11,15 +11,13 @@ what rounding, kernels and memory of a real GPU do.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils import (
-    _pytree as trees,
-)  # what PyTorch's own notes on such classes use; nothing public does it
 
 CUDA = torch.device("cuda:0")
 MIXED = "Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu! ({})"
@@ -71,17 +69,49 @@ class Elsewhere(Tensor):
         """What is computed at last, forwards and backwards."""
         kwargs = kwargs or {}
         check(func, args, kwargs)
-        inner_args, inner_kwargs = trees.tree_map_only(Elsewhere, lambda one: one.held, (args, kwargs))
-        made = func(*inner_args, **inner_kwargs)
+        made = func(*changed(args, Elsewhere, held), **changed(kwargs, Elsewhere, held))
         if func.overloadpacket is aten.copy_ and not isinstance(args[0], Elsewhere):
             return args[0]
-        written = [one for one, told in zip(args, func._schema.arguments, strict=False) if is_written(told)]
-        return written[0] if written else trees.tree_map_only(Tensor, Elsewhere, made)
+        written = [args[place] for place in places_written(func) if place < len(args)]
+        return written[0] if written else changed(made, Tensor, Elsewhere)
 
 
-def is_written(argument: Any) -> bool:
-    """Whether an operation changes this argument in place."""
-    return argument.alias_info is not None and argument.alias_info.is_write
+def held(value: Elsewhere) -> Tensor:
+    return value.held
+
+
+@cache
+def places_written(func: Any) -> tuple[int, ...]:
+    """The places of the arguments that an operation changes in place."""
+    told = enumerate(func._schema.arguments)
+    return tuple(place for place, one in told if one.alias_info is not None and one.alias_info.is_write)
+
+
+def changed(value: Any, kind: type, change: Callable) -> Any:
+    """The same lists, tuples and dictionaries, with every value of a class in them changed.
+
+    PyTorch's `tree_map` does it for containers of any kind, and takes most of the time of a small operation.
+    """
+    if isinstance(value, kind):
+        return change(value)
+    if isinstance(value, list):
+        return [changed(one, kind, change) for one in value]
+    if isinstance(value, tuple):
+        return tuple([changed(one, kind, change) for one in value])
+    if isinstance(value, dict):
+        return {name: changed(one, kind, change) for name, one in value.items()}
+    return value
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """What is in lists, tuples and dictionaries."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        yield value
+        return
+    for one in value:
+        yield from leaves(one)
 
 
 def check(func: Any, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -91,7 +121,7 @@ def check(func: Any, args: tuple, kwargs: dict[str, Any]) -> None:
         return
     if operation in INDEXED and isinstance(args[0], Elsewhere):
         args = (args[0], *args[2:])  # indices may come from the CPU
-    on_cpu = [one for one in trees.tree_leaves((args, kwargs)) if is_plain(one)]
+    on_cpu = [one for one in leaves((args, kwargs)) if is_plain(one)]
     if any(one.ndim or operation in STRICT for one in on_cpu):
         raise RuntimeError(MIXED.format(func))
 

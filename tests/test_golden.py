@@ -1,6 +1,7 @@
 """The models are the published ones: logits, every stage and the branch weights agree with the originals."""
 
 import json
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -110,8 +111,8 @@ def models(name: str) -> tuple[torch.nn.Module, torch.nn.Module]:
     """The model in float32 and in float64, with the golden weights in their published key layout."""
     with TemporaryDirectory() as folder:
         path = Golden.read(name).checkpoint(Path(folder))
-        single, double = (create(CASES[name][0], weights=path) for _ in range(2))
-    return single, double.double()
+        single = create(CASES[name][0], weights=path)
+    return single, deepcopy(single).double()
 
 
 @pytest.fixture(params=INPUTS, scope="module")

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from models import card, create, list_models
 from models.__main__ import main
 from models.as_mlp import AsMlpConfig, axial_shift
-from models.costs import multiply_adds
+from models.costs import block_costs, multiply_adds
 from models.counted import counted
 from models.fasternet import PartialConv
 from models.mlp_mixer import MixerConfig
@@ -62,6 +62,16 @@ def test_parameters_are_as_many_as_published(name, expected):
 )
 def test_multiply_adds_are_as_many_as_published(name, billions):
     assert multiply_adds(name) / 1e9 == pytest.approx(billions, rel=0.01)
+
+
+def test_multiply_adds_are_the_same_in_inference_mode():
+    multiply_adds.cache_clear()
+    block_costs.cache_clear()
+    with torch.inference_mode():
+        inside = multiply_adds("mixer_nano")
+    multiply_adds.cache_clear()
+    block_costs.cache_clear()
+    assert inside == multiply_adds("mixer_nano") > 0
 
 
 def test_the_table_of_models_is_printed(capsys):

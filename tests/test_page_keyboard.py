@@ -88,6 +88,7 @@ def backbone(page: Page) -> None:
     page.keyboard.press("Shift+Tab")
     typed(page, "backbone", "vip_nano")
     expect(page.locator("#status")).to_contain_text("vip_nano, trained on scenes")
+    settled(page)
     typed(page, "target", "ring")
     expect(page).to_have_url(re.compile("target="))
     settled(page)

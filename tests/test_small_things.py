@@ -3,18 +3,22 @@
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
 
 from explorer.attribution.applicability import Verdict
 from explorer.attribution.registry import METHODS
+from explorer.errors import ChoiceError
+from explorer.ui.after_choice import accepted, refreshed, uploaded
 from explorer.ui.components import plain, render, signed
 from explorer.ui.ending import Ending
+from explorer.ui.model_picker import parts_of
 from explorer.ui.picture_notes import cut_off, seen
-from explorer.ui.rail import accepted, refreshed
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.attribution.marked_methods import marked_methods
+from models.registry import ASSETS
 
 
 @pytest.mark.parametrize(
@@ -27,6 +31,15 @@ def test_what_is_rounded_to_nothing_has_no_minus(value, form, text):
 
 def test_a_change_of_minus_zero_is_none():
     assert signed(-0.0) == "+0.00"
+
+
+# Outside of a running page Gradio looks into a menu before it has its choices.
+OUTSIDE = pytest.mark.filterwarnings("ignore:The value passed into gr.Dropdown")
+
+
+@pytest.fixture
+def photograph_file() -> str:
+    return str(ASSETS / "examples" / "photographs" / "1-cat.jpg")
 
 
 def asked(picture) -> Selection:
@@ -61,6 +74,28 @@ def test_without_a_picture_the_last_one_is_known_and_nothing_of_it_is_shown(expl
     _, _, status, waiting, _ = refreshed(explorer, asked(None))
     assert status == ""
     assert "no picture" in waiting
+
+
+@OUTSIDE
+def test_an_upload_is_answered_once_with_all_that_follows(explorer, photograph_file):
+    rail = (None, "vip_nano", "scenes", "", -1, "")
+    (answer,) = uploaded(explorer, photograph_file, "before.png", False, *rail)
+    parts = len(parts_of("vip_nano"))
+    assert answer[1:3] == (photograph_file, photograph_file)
+    assert answer[3 + parts].constructor_args["value"] == "cifar10"
+    link, badge, *_ = answer[3 + parts + 4 :]
+    assert "weights=cifar10" in link
+    assert "Trained" in badge
+
+
+@OUTSIDE
+def test_an_upload_that_nothing_can_be_told_of_is_shown_all_the_same(explorer, photograph_file):
+    kept = (photograph_file, "vip_nano", "", "", -1, "")
+    with patch("explorer.ui.after_choice.refreshed", side_effect=ChoiceError("No memory.")):
+        answers = uploaded(explorer, photograph_file, "before.png", True, *kept)
+        assert next(answers)[1:3] == (photograph_file, photograph_file)
+        with pytest.raises(ChoiceError, match="No memory"):
+            next(answers)
 
 
 def test_the_menu_of_methods_marks_what_is_refused_and_nothing_else():

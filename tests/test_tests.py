@@ -7,14 +7,12 @@ import pytest
 
 from tests.assertions import asserting_helpers, silent_tests
 
-FILES = {path.name: ast.parse(path.read_text("utf-8")) for path in Path(__file__).parent.glob("*.py")}
-SHARED = frozenset[str]().union(
-    *(asserting_helpers(tree) for name, tree in FILES.items() if not name.startswith("test_"))
-)
-
 
 def test_every_test_asserts_on_every_way_through_it():
-    found = {(name, test): line for name, tree in FILES.items() for test, line in silent_tests(tree, SHARED)}
+    files = {path.name: ast.parse(path.read_text("utf-8")) for path in Path(__file__).parent.glob("*.py")}
+    helpers = (asserting_helpers(tree) for name, tree in files.items() if not name.startswith("test_"))
+    shared = frozenset[str]().union(*helpers)
+    found = {(name, test): line for name, tree in files.items() for test, line in silent_tests(tree, shared)}
     assert [f"{name}:{found[name, test]} {test}" for name, test in found] == []
 
 

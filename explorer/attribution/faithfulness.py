@@ -204,8 +204,12 @@ def sensitive(subject: Subject) -> Generator[None, None, float]:
 
 
 def losing(model: nn.Module) -> Iterator[nn.Module]:
-    """Copies that lose more and more of what was learned, the top layers first (Adebayo et al., 2018)."""
-    model = deepcopy(model)
+    """Copies that lose more and more of what was learned, the top layers first (Adebayo et al., 2018).
+
+    The random numbers are drawn on the processor, so they are the same on every device.
+    """
+    device = next(model.parameters()).device
+    model = deepcopy(model).cpu().requires_grad_(False)
     resets = [getattr(module, "reset_parameters", None) for module in model.modules()]
     layers = [reset for reset in resets if reset]
     for level in range(LEVELS):
@@ -213,7 +217,7 @@ def losing(model: nn.Module) -> Iterator[nn.Module]:
         with seeded(level):
             for reset in layers[::-1][start:stop]:
                 reset()
-        yield model.requires_grad_(False)
+        yield deepcopy(model).to(device)
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageOps
 
-LONGEST_SIDE = 2_048  # pictures are kept no larger; no model looks at more
+LONGEST_SIDE = 2_048  # pixels; pictures are kept no larger
 ROWS = 256  # of a strip
 ORIENTATION = 0x0112  # a tag of EXIF
 

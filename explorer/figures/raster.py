@@ -1,4 +1,4 @@
-"""Pixels for the page: exact PNG at their own resolution; the browser enlarges without smoothing."""
+"""Pixels for the page: maps as exact PNG at their own resolution, enlarged without smoothing; photographs."""
 
 import base64
 import io
@@ -28,6 +28,13 @@ def png(pixels: np.ndarray, texts: Mapping[str, str] | None = None) -> bytes:
 
 def data_uri(pixels: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png(pixels)).decode()
+
+
+def photograph_uri(pixels: np.ndarray) -> str:
+    """A picture to look at, uint8 `[h, w, 3]`: a seventh of the bytes, and of the time, of exact pixels."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=90, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 @cache

@@ -29,7 +29,7 @@ from explorer.ui.first import First
 from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import parts_of
 from explorer.ui.picture_upload import came_here, usable
-from explorer.ui.rail import RailView, Refreshing
+from explorer.ui.rail import AfterChoice, RailView
 from explorer.ui.selection import FILE, PICK, UPLOAD, weights_of
 from explorer.ui.weights_menu import PREDICTED, offered_by
 
@@ -130,7 +130,7 @@ def connect(
     app: gr.Blocks,
     explorer: Explorer,
     view: RailView,
-    after: Refreshing,
+    after: AfterChoice,
     tabs: tuple[gr.Tabs, gr.Textbox],
     names: tuple[str, ...],
     remembered: Mapping[str, Control],
@@ -165,7 +165,7 @@ def connect(
         view.chosen,
         *tabs,
     ]
-    app.load(arrived, None, [*settled, *controls], **QUIET).success(**after.menus).success(**after.link)
+    app.load(arrived, None, [*settled, *controls], **QUIET).success(**after.model)
     usual = {name: control.value for name, control in remembered.items()}
     write = f"(...values) => window.mixscope.address({json.dumps(usual)}, values)"
     triggers = [view.link.change, tabs[1].change, *(control.change for control in controls)]
@@ -177,4 +177,4 @@ def connect(
     reached.change(None, reached, None, js="number => window.mixscope.reach(number)", **PICK)
     outputs = [reached, *settled, *controls, *begun]
     went = ways.pick(shown(gone), None, outputs, cancels=naming, **queued)
-    return went.success(**after.menus).success(**after.link)
+    return went.success(**after.model)

@@ -118,7 +118,7 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
                             TabParts(explorer, view.rail, boxes[row.name], saves, first.model)
                         )
                     one.select(None, None, open_tab, js=f"() => {row.name!r}", **PICK)
-        after = rail.refreshing(explorer, view, status)
+        after = rail.after_choice(explorer, view, status)
         running = [event for tab in built.values() for event in tab.running]
         offering = tuple(one for tab in built.values() for one in tab.offering)
         naming = rail.connect(app, explorer, view, after, running, offering)

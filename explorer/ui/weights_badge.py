@@ -1,5 +1,6 @@
 """What the badge says of the weights: what they know, and what that is here knows more of the picture."""
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -9,7 +10,6 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.ui.better_weights import downloads, is_like_scenes, knows, offers, suited
 from explorer.ui.components import render
-from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import parts_of
 from explorer.ui.selection import FILE, UPLOAD, Selection
 from models import card
@@ -69,16 +69,16 @@ def doubt(explorer: Explorer, selection: Selection) -> dict[str, Any]:
     }
 
 
-def best_here(explorer: Explorer, selection: Selection, *, chosen: bool) -> list:
-    """The controls that say what suits a picture that was just shown.
+def best_here(explorer: Explorer, selection: Selection, chosen: bool) -> Selection:
+    """The selection with the model and weights that suit its picture, which was just shown.
 
     chosen: whether the visitor has chosen a model or weights; then theirs stay.
     """
-    begun = selection.model, selection.weights
-    best = begun if chosen or selection.picture is None else suited(explorer, selection.picture)
-    if best == begun:
-        return [gr.skip()] * (len(parts_of(FIRST)) + 1)
-    return said(*best)
+    if chosen or selection.picture is None:
+        return selection
+    model, weights = suited(explorer, selection.picture)
+    now = (selection.model, selection.weights)
+    return selection if now == (model, weights) else replace(selection, model=model, choice=weights)
 
 
 def taken(event: gr.EventData) -> list:

@@ -1,6 +1,7 @@
 """The menu of weights: what they are called, which go with a model, and which it starts with."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import gradio as gr
 
@@ -8,7 +9,7 @@ from explorer.engine.model_store import RANDOM
 from explorer.explorer import Explorer
 from explorer.ui.better_weights import first_here
 from explorer.ui.controls import offer
-from explorer.ui.selection import FILE, UPLOAD, weights_of
+from explorer.ui.selection import FILE, UPLOAD, Selection, weights_of
 from models import card
 from models.counted import megabytes
 from models.sources import OWN, PRETRAINED
@@ -43,21 +44,32 @@ def offered_by(hosted: bool, model: str) -> list[tuple[str, str]]:
     return [(name_of(model, one), one) for one in weights_of(model, hosted=hosted)]
 
 
-def menus(
-    explorer: Explorer, model: str, choice: str, target: int | None, upload: str, picture: str | None
-) -> tuple:
-    """Weights and classes that go with a model."""
-    offered = offered_by(explorer.hosted, model)
-    fitting = choice if choice in dict(offered).values() else first_here(model, picture)
-    here = fitting == UPLOAD and explorer.engine.models.holds(model, upload)
-    labels = explorer.labels(model, upload if here else fitting)
-    known = target if target is not None and target < len(labels) else PREDICTED[1]
-    classes = [PREDICTED, *((label, index) for index, label in enumerate(labels))]
+def fitted(explorer: Explorer, selection: Selection) -> Selection:
+    """The selection with weights that its model has, and with a class that those know."""
+    model, offered = selection.model, dict(offered_by(explorer.hosted, selection.model)).values()
+    choice = selection.choice if selection.choice in offered else first_here(model, selection.picture)
+    known, target = labels(explorer, replace(selection, choice=choice)), selection.target
+    return replace(
+        selection, choice=choice, target=None if target is None or target >= len(known) else target
+    )
+
+
+def labels(explorer: Explorer, selection: Selection) -> tuple[str, ...]:
+    """The classes that the weights know; of an upload that is not here any more, none."""
+    here = selection.choice == UPLOAD and explorer.engine.models.holds(selection.model, selection.upload)
+    return explorer.labels(selection.model, selection.upload if here else selection.choice)
+
+
+def menus(explorer: Explorer, selection: Selection, asked: Selection) -> tuple:
+    """Weights and classes that go with a selection that fits; `asked` is what the page says until then."""
+    known, choice = labels(explorer, selection), selection.choice
+    classes = [PREDICTED, *((label, index) for index, label in enumerate(known))]
+    target, before = (PREDICTED[1] if one.target is None else one.target for one in (selection, asked))
     return (
-        offer(offered, fitting, choice),
-        gr.Textbox(visible=fitting == FILE, info=card(model).unpublished or None),
-        offer(classes, known, target, visible=bool(labels)),
-        gr.Column(visible=fitting == UPLOAD),
+        offer(offered_by(explorer.hosted, selection.model), choice, asked.choice),
+        gr.Textbox(visible=choice == FILE, info=card(selection.model).unpublished or None),
+        offer(classes, target, before, visible=bool(known)),
+        gr.Column(visible=choice == UPLOAD),
     )
 
 

@@ -22,7 +22,7 @@ def images_at_once(network: nn.Module, image: Tensor) -> int:
     sizes = known.setdefault(network, {})
     if image.shape not in sizes:
         try:
-            with torch.no_grad(), Counter() as counter:
+            with torch.inference_mode(False), torch.no_grad(), Counter() as counter:
                 network(image)
         except (MemoryError, RuntimeError):
             return 1  # what asks next meets the same and says so

@@ -34,9 +34,12 @@ def edges(case: Case) -> Iterator[Part]:
 
 
 def slopes(image: Tensor) -> Tensor:
-    """How steep a picture is (Sobel) `[b, 1, h, w]`, averaged over its colours before."""
-    grey = reduce(image, "b c h w -> b 1 h w", "mean")
-    across = torch.tensor(SOBEL, dtype=grey.dtype, device=grey.device)
+    """How steep a picture is (Sobel) `[b, 1, h, w]`, averaged over its colours before.
+
+    Computed on the processor: elsewhere what is flat is rounded otherwise, and equal places trade order.
+    """
+    grey = reduce(image.cpu(), "b c h w -> b 1 h w", "mean")
+    across = torch.tensor(SOBEL, dtype=grey.dtype)
     kernels = torch.stack([across, across.T])[:, None] / 8
     found = conv2d(pad(grey, (1, 1, 1, 1), mode="replicate"), kernels)
-    return torch.linalg.vector_norm(found, dim=1, keepdim=True)
+    return torch.linalg.vector_norm(found, dim=1, keepdim=True).to(image.device)

@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.attribution.methods.case import GAP_WORTH_TELLING, Case, Part, logit_change, spread, wanting
 from models.random_state import RandomStream
 
-ROUNDS = (50, 100, 200, 400)  # steps tried one after the other, until the gap is not worth telling
+ROUNDS = (25, 50, 100, 200, 400)  # steps tried one after the other, until the gap is not worth telling
 
 
 def saliency(case: Case) -> Iterator[Part]:

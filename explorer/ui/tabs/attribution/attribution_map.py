@@ -16,7 +16,7 @@ from explorer.explorer import Explorer
 from explorer.features.feature_maps import layers
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.ui.components import render, sentence
 from explorer.ui.controls import IDLE, RUNNING
 from explorer.ui.downloads import Saved, npz, saved_figure
@@ -32,7 +32,7 @@ def draw(explorer: Explorer, selection: Selection, *, method: str, **given) -> I
     """Partial maps until the whole one is there."""
     options = options_of(method, given)
     selection.loaded(explorer)
-    picture = data_uri(selection.cropped(explorer))
+    picture = photograph_uri(selection.cropped(explorer))
     parts = explorer.attribute(*selection.question, method=method, target=selection.target, options=options)
     for part in throttled(parts):
         yield page(explorer, selection, part, options, picture), IDLE if part.done == part.total else RUNNING

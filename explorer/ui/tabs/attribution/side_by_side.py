@@ -12,7 +12,7 @@ from explorer.engine.late_imports import late
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Control, Several, starting, stopping
 from explorer.ui.downloads import Saved, npz
@@ -109,7 +109,7 @@ def draw(explorer: Explorer, selection: Selection, names: list[str]) -> Iterator
     """The grid, as each map is by now."""
     found: dict[str, Attribution | str] = {}
     selection.loaded(explorer)
-    picture = data_uri(selection.cropped(explorer))
+    picture = photograph_uri(selection.cropped(explorer))
     for found in throttled(maps(explorer, selection, names)):
         yield page(selection, names, found, picture), RUNNING
     yield page(selection, names, found, picture), IDLE

@@ -13,7 +13,7 @@ from explorer.features.comparison import at_depth, chosen, similar_to
 from explorer.features.feature_maps import FeatureMap, pca_colour
 from explorer.figures.colour import Scale, painted, scale_of
 from explorer.figures.comparison import side_by_side
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.predictions import predictions
 from explorer.ui.components import View, render
 from explorer.ui.controls import Amount
@@ -65,7 +65,7 @@ def page(
         cards=cards,
         done=sum(card["pixels"] is not None for card in cards),
         depth=depth,
-        picture=data_uri(
+        picture=photograph_uri(
             small(explorer.cropped(models[0], selection.picture, weights(selection, models[0])))
         ),
         cells=CELLS,

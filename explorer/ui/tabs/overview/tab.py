@@ -14,7 +14,7 @@ from explorer.errors import NoMapError
 from explorer.explorer import Explorer
 from explorer.features.feature_maps import feature_map, milestones, pca_colour
 from explorer.figures.colour import painted, scale_of
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.predictions import Prediction, predictions
 from explorer.report.page import report
 from explorer.report.recipe import Question
@@ -45,7 +45,7 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
     story = {
         "image": data_uri(pixels),
         "size": pixels.shape[:2],
-        "picture": data_uri(selection.cropped(explorer)),
+        "picture": photograph_uri(selection.cropped(explorer)),
         "predictions": told(run, loaded, selection.target),
         "facts": facts(explorer, loaded, selection.pass_seconds(explorer)),
         "stages": [stage(run, layer) for layer in milestones(run)],

@@ -8,7 +8,7 @@ import numpy as np
 from explorer.explorer import Explorer
 from explorer.figures.colour import Scale, painted
 from explorer.figures.maps import table
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.reweighting.branch_weights import Difference, differences
 from explorer.ui.alerts import shown
 from explorer.ui.components import View, render, sentence
@@ -51,7 +51,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None, other: str
         block=found.block,
         inside=[data_uri(one[None]) for one in pixels],
         reach=reach,
-        pictures=[data_uri(one) for one in seen],
+        pictures=[photograph_uri(one) for one in seen],
         python=selection.python(
             'first, second = (explorer.inspect(model, one, weights) for one in (picture, "OTHER"))'.replace(
                 "OTHER", picture_told(other, "other.png")

@@ -8,7 +8,7 @@ from explorer.errors import ChoiceError
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import rows_of_maps
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, photograph_uri
 from explorer.reweighting.branch_weights import Contributions, contributions
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
@@ -53,7 +53,7 @@ def draw(explorer: Explorer, selection: Selection, block: str | None) -> str:
         branches=maps.branches,
         label=None if target is None else selection.loaded(explorer).labels[target],
         size=size,
-        picture=data_uri(selection.cropped(explorer)),
+        picture=photograph_uri(selection.cropped(explorer)),
         sizes=[data_uri(painted(one, size)) for one in maps.size],
         **signed_maps(maps.signed, maps.blended),
         python=selection.python(
