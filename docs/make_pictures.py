@@ -114,7 +114,7 @@ SHOTS = {
     "fasternet": Shot(f"tab=mixing&way=shifts&{of('fasternet_nano')}", part="#shifts"),
 }
 MOVING = "reweighting-moves"
-SEEN = 330, 58, 1270, 758  # of the window: without the rail
+SEEN = 330, 90, 1270, 790  # of the window: without the rail
 SHARES = (
     32,
     26,
