@@ -53,7 +53,7 @@ KEPT = "|".join(
             *("stem", "Transformer", "Rollout"),  # papers in Chinese keep these
             r"[0-9.]+ (?:[kMG]|MB)",
             "timm",
-            "GradientShap",
+            *("GradientShap", "Finer", "HSIC"),
             "SmoothGrad",
             "Saliency",
         ),

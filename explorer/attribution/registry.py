@@ -50,6 +50,7 @@ class Method:
         return option in self.uses or (option == "against" and self.of_class)
 
 
+DRAWN, CUT = ("draws", "baseline"), ("segments", "shape", "baseline")  # options of several methods
 METHODS: MappingProxyType[str, Method] = MappingProxyType(
     {
         "saliency": Method(
@@ -149,20 +150,10 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             lambda options: options.cells**2,
             uses=("baseline", "cells"),
         ),
-        "rise": Method("RISE", rise.rise, lambda options: options.draws, uses=("draws", "baseline")),
-        "hsic": Method(
-            "HSIC",
-            hsic.hsic,
-            lambda options: options.draws,
-            signed=False,
-            unit="dependence",
-            uses=("draws", "baseline"),
-        ),
+        "rise": Method("RISE", rise.rise, lambda options: options.draws, uses=DRAWN),
+        "hsic": Method("HSIC", hsic.hsic, lambda one: one.draws, signed=False, unit="dependence", uses=DRAWN),
         "feature_ablation": Method(
-            "Feature ablation",
-            segments.feature_ablation,
-            lambda options: options.segments + 1,
-            uses=("segments", "shape", "baseline"),
+            "Feature ablation", segments.feature_ablation, lambda one: one.segments + 1, uses=CUT
         ),
         "shapley_sampling": Method(
             "Shapley sampling",
