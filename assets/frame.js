@@ -18,8 +18,10 @@
     document.body.append(dialog);
     dialog.showModal();
   };
-  // Any picture of a view: a double click, or the key F where it has the focus.
+  // Any picture of a view, and that in the rail: a double click, or the key F where it has the focus.
   const picturesOf = part => {
+    const rail = part?.closest?.('#picture .image-frame');
+    if (rail) return [...rail.querySelectorAll('img')];
     const frame = part?.closest?.('.overlay, .over, .cells, .large, .look') ?? part;
     if (!frame?.closest?.('.view, .card') || frame.closest('.sprite')) return [];
     return frame.matches('img') ? [frame] : [...frame.querySelectorAll('img')];

@@ -193,6 +193,7 @@
     const mine = follows += 1;
     following = true;
     acted = false;
+    document.querySelectorAll('[data-moves][aria-pressed=true]').forEach(button => button.click()); // it plays no further
     const [upload, other] = await Promise.all(['picture', 'other'].map(name => isMine(asked[name]) ? uploaded(asked[name]) : null));
     if (mine !== follows) return; // the visitor went on
     cursorFrom(asked);

@@ -195,7 +195,7 @@ def main() -> None:
             if name == MOVING:
                 first, *rest = moving(browser, address)
                 first.save(
-                    path, save_all=True, append_images=rest, duration=400, loop=0, quality=58, method=6
+                    path, save_all=True, append_images=rest, duration=400, loop=0, quality=52, method=6
                 )
             else:
                 taken(browser, address, SHOTS[name]).save(path, quality=80, method=6)

@@ -85,6 +85,9 @@ def test_a_picture_fills_the_screen_and_the_text_grows(visit):
     page.locator("dialog.zoom .whole").click()
     page.locator("dialog.zoom img").click()
     expect(page.locator("dialog.zoom")).to_have_count(0)
+    page.locator("#picture .image-frame").dblclick()  # the rail's own
+    page.locator("dialog.zoom img").click()
+    expect(page.locator("dialog.zoom")).to_have_count(0)
     before = page.locator("h1").bounding_box()["height"]
     page.locator("#text-size").click()
     assert page.locator("h1").bounding_box()["height"] == pytest.approx(1.25 * before, rel=0.05)

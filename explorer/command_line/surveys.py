@@ -12,7 +12,7 @@ from explorer.command_line.drawings import as_png
 from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
 from explorer.figures.shares import over_training
-from explorer.report.language import speaks_chinese
+from explorer.report.language import localised, speaks_chinese
 from explorer.report.survey_page import survey_report
 from explorer.survey import survey as going
 from explorer.survey.found import Rows, mean_shares
@@ -79,7 +79,7 @@ def of_one(explorer: Explorer, asked: argparse.Namespace, weights: str | None, o
     }
     lines = [
         f"{parquet}: {told['rows']} pictures",
-        *(f"{one['name']}: {one['reason']}" for one in unreadable),
+        *(f"{one['name']}: {localised(one['reason'])}" for one in unreadable),
     ]
     text = "".join(f"{line}\n" for line in [*lines, str(report)])
     return Answered(text, data, {report.name: survey_report(parquet, chinese=speaks_chinese()).encode()})

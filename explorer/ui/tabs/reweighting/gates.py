@@ -110,13 +110,25 @@ def inside(selection: Selection, chosen: Gate, usual: UsualGates | None) -> str:
         listed=MOST_LISTED,
         usual=usual,
         examples=len(EXAMPLES),
-        python=selection.python(
-            'pictures = ["first.png", "second.png"]',
-            "subjects = [explorer.input(model, one, weights) for one in pictures]",
-            "*_, usual = explorer.reweighting.usual_gates(subjects)",
-            "for gate in usual.gates:",
-            "    print(gate.name, gate.always_closed)",
-        ),
+        python=python(selection, chosen, compared=usual is not None),
+    )
+
+
+def python(selection: Selection, chosen: Gate, *, compared: bool) -> str:
+    """The gate on this picture and, where that is shown, over all examples."""
+    usual = [
+        'examples = Path("assets/examples")',
+        'pictures = [*examples.glob("*.png"), *examples.glob("photographs/*.jpg")]',
+        "subjects = [explorer.input(model, one, weights) for one in pictures]",
+        "*_, usual = explorer.reweighting.usual_gates(subjects)",
+        "print(gate_of(usual.gates, gate.name).always_closed)",
+    ]
+    imports = "from explorer.reweighting.gates import gate_of, gates"
+    return selection.python(
+        f'gate = gate_of(gates(explorer.inspect(model, picture, weights)), "{chosen.name}")',
+        "print(gate.channels, gate.mean, gate.closed)",
+        *(usual if compared else []),
+        imports=f"from pathlib import Path\n\n{imports}" if compared else imports,
     )
 
 
