@@ -49,7 +49,7 @@ KEPT = "|".join(
             r"inner fc \d",  # as somebody calls the parts of a model of their own
             r"[A-Z][a-z0-9]+(?:[A-Z]\w+)+",  # names of classes, as the source has them
             *("Attention", "Mlp", "Carried", "Patches"),
-            *("Grad-CAM", "CKA", "Kornblith", "PyTorch"),
+            *("Grad-CAM", "Finer-CAM", "HSIC", "CKA", "Kornblith", "PyTorch"),
             *("stem", "Transformer", "Rollout"),  # papers in Chinese keep these
             r"[0-9.]+ (?:[kMG]|MB)",
             "timm",

@@ -35,6 +35,7 @@ def test_a_place_chosen_in_one_view_is_ringed_in_all_with_what_stands_there(foll
     expect(page.locator("#picture [data-whole]")).to_have_count(1)
     tab(page, "Overview")
     why = page.locator("#overview .why [data-low]")
+    expect(why).to_have_count(1)
     expect(page.locator("#overview .why .advance")).to_have_count(0)  # the map is whole
     expect(why).to_have_attribute("data-told", re.compile(r"\d"))
     ringed(page, 5)
