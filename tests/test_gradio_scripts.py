@@ -3,6 +3,7 @@
 from fnmatch import fnmatch
 
 import pytest
+from playwright.sync_api import expect
 
 from explorer.ui import gradio_scripts
 from explorer.ui.gradio_scripts import CHANGES, EVENTS_AMONG_ALL, REMEMBERED, WALK, changed
@@ -34,6 +35,25 @@ COMPARED = """
 """
 
 
+# Every stream of answers says a while later that it ends.
+ENDS_LATE = """
+const fetched = window.fetch;
+window.fetch = async (...asked) => {
+  const answer = await fetched(...asked);
+  if (!String(asked[0]?.url ?? asked[0]).includes('queue/data')) return answer;
+  const late = new TransformStream({async transform(part, on) {
+    if (new TextDecoder().decode(part).includes('close_stream')) {
+      window.ending = true;
+      await new Promise(done => setTimeout(done, 1000));
+      window.ending = false;
+    }
+    on.enqueue(part);
+  }});
+  return new Response(answer.body.pipeThrough(late), {status: answer.status, headers: answer.headers});
+};
+"""
+
+
 def test_every_passage_is_there_in_the_version_that_is_required():
     assert len(changed()) == len(CHANGES)
 
@@ -50,6 +70,16 @@ def test_the_page_is_made_of_them(visit, pattern):
     (name,) = (name for name in changed() if fnmatch(name, pattern))
     text = page.evaluate("url => fetch(url).then(answer => answer.text())", f"/assets/{name}")
     assert all(new in text for _, new in CHANGES[pattern])
+
+
+def test_what_is_asked_while_the_answers_end_is_answered(visit):
+    page = visit("/?picture=2-star")
+    expect(page.locator("#overview .why .heat")).to_be_visible()
+    page.evaluate(ENDS_LATE)
+    for name in ("ring", "star", "ring"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator("#status")).to_contain_text(name)
+        page.wait_for_function("window.ending")
 
 
 @pytest.fixture

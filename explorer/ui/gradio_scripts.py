@@ -11,6 +11,9 @@ busy for 1.4 s, and 0.4 s with these changes.
 - A component is found by walking through the tree of all (`find_node_by_id`). Here its place is remembered.
 - Which events a component has is looked for among all listeners (`find_attached_events`). Here they are
   sorted by component once.
+- The server ends its stream of answers when nothing is asked any more, and says so. What is asked while that
+  is on its way (a click as soon as a result appears) counted on the stream, and its answer was never read.
+  Here the stream is opened again where an answer is still waited for.
 - On a Space, the page asks Google for fonts and Hugging Face about the Space, for a header that our policy,
   which lets nothing out, keeps empty. Here it does not ask.
 
@@ -91,6 +94,12 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("h.includes(e)&&s?", "h.includes(e)&&s&&s!==`closed`?"),
     ),
     "Index-*.js": (("if(e&&!t&&window.self===window.top){", "if(!1){"),),
+    "index-*.js": (
+        (
+            "if(s.msg===`close_stream`){wt(r,o.abort_controller);return}",
+            "if(s.msg===`close_stream`){wt(r,o.abort_controller);t.size&&await o.open_stream();return}",
+        ),
+    ),
     "core-*.js": ((EVENTS_AMONG_ALL, "let n=eventsByComponent(t).get(e.id)??[];"), (WALK, REMEMBERED)),
 }
 
