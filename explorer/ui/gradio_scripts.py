@@ -13,7 +13,7 @@ busy for 1.4 s, and 0.4 s with these changes.
   sorted by component once.
 - The server ends its stream of answers when nothing is asked any more, and says so. What is asked while that
   is on its way (a click as soon as a result appears) counted on the stream, and its answer was never read.
-  Here the stream is opened again where an answer is still waited for.
+  Here the stream is opened again where nothing was heard yet of what was asked.
 - On a Space, the page asks Google for fonts and Hugging Face about the Space, for a header that our policy,
   which lets nothing out, keeps empty. Here it does not ask.
 
@@ -95,9 +95,16 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Index-*.js": (("if(e&&!t&&window.self===window.top){", "if(!1){"),),
     "index-*.js": (
+        # Whether anything was heard of a question since it was asked, when the stream ends.
+        (
+            "E in g&&(g[E].forEach(e=>t(e)),delete g[E]),v[E]=t,",
+            "E in g?(g[E].forEach(e=>t(e)),delete g[E]):h.open&&(this.unheard??=new Set).add(E),v[E]=t,",
+        ),
+        ("let c=s.event_id;if(!c)", "let c=s.event_id;if(o.unheard?.delete(c),!c)"),
         (
             "if(s.msg===`close_stream`){wt(r,o.abort_controller);return}",
-            "if(s.msg===`close_stream`){wt(r,o.abort_controller);t.size&&await o.open_stream();return}",
+            "if(s.msg===`close_stream`){wt(r,o.abort_controller);"
+            "o.unheard?.size&&(o.unheard.clear(),await o.open_stream());return}",
         ),
     ),
     "core-*.js": ((EVENTS_AMONG_ALL, "let n=eventsByComponent(t).get(e.id)??[];"), (WALK, REMEMBERED)),
