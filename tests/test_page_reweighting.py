@@ -104,6 +104,7 @@ def test_what_is_typed_is_what_is_computed_also_on_a_busy_computer(lab):
         type_into(lab, "height", "33.3")
         lab.locator("#undo").click()
         type_into(lab, "channel", "12.5")
+        expect(lab.locator("#what-if .changes")).to_contain_text("12.5")
         assert shown_is_computed(lab)[2] == "12.5"
         left = boxes(lab)
         lab.goto(lab.url)  # the link has it all
