@@ -27,14 +27,19 @@ def png(pixels: np.ndarray, texts: Mapping[str, str] | None = None) -> bytes:
 
 
 def data_uri(pixels: np.ndarray) -> str:
-    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode()
+    return uri("png", png(pixels))
+
+
+def uri(kind: str, content: bytes) -> str:
+    """The content of a picture file as an address."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def photograph_uri(pixels: np.ndarray) -> str:
     """A picture to look at, uint8 `[h, w, 3]`: a seventh of the bytes, and of the time, of exact pixels."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=90, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return uri("jpeg", file.getvalue())
 
 
 @cache
@@ -45,7 +50,7 @@ def thumbnail_uri(path: Path) -> str:
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     small.save(file, "WEBP", quality=85)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+    return uri("webp", file.getvalue())
 
 
 def sprite(maps: np.ndarray, *, signed: bool, shared: bool) -> np.ndarray:

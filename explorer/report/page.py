@@ -1,6 +1,5 @@
 """The report as one HTML file that needs nothing else: it opens offline and prints on A4."""
 
-import base64
 import io
 import json
 from typing import Any
@@ -15,7 +14,7 @@ from explorer.engine.picture_store import Source
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.heatmap import heatmap
-from explorer.figures.raster import data_uri
+from explorer.figures.raster import data_uri, uri
 from explorer.figures.shares import across_depth
 from explorer.predictions import predictions
 from explorer.report.figure_words import figure_in_chinese
@@ -94,4 +93,4 @@ def drawn(figure: Figure, *, chinese: bool) -> str:
     """A figure as the address of a PNG that holds it."""
     file = io.BytesIO()
     (figure_in_chinese(figure) if chinese else figure).savefig(file, format="png", dpi=150)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return uri("png", file.getvalue())

@@ -10,7 +10,7 @@ from explorer.explorer import Explorer
 from explorer.ui.better_weights import unlike
 from explorer.ui.components import render
 from explorer.ui.links import link_to
-from explorer.ui.model_picker import parts_of
+from explorer.ui.model_picker import OUTPUTS, parts_of
 from explorer.ui.picture_notes import cut_off, no_picture
 from explorer.ui.picture_upload import usable
 from explorer.ui.selection import FILE, UPLOAD, Selection, missing, selected
@@ -20,6 +20,7 @@ from explorer.ui.weights_menu import fitted, menus, name_of
 from explorer.ui.weights_upload import WORDS
 
 REFRESHED, MENUS = 5, 4  # parts that `refreshed` and `menus` give
+AFTER_PICTURE = OUTPUTS + MENUS + REFRESHED  # and `with_best`
 
 
 def refreshed(explorer: Explorer, selection: Selection) -> tuple:
@@ -87,9 +88,8 @@ def with_best(explorer: Explorer, asked: Selection, picture: str | None, chosen:
     asked: what the page says until then.
     """
     best = best_here(explorer, replace(asked, picture=picture), chosen)
-    parts, now = parts_of(best.model), fitted(explorer, best)
-    same = best.model == asked.model
-    said = [gr.skip()] * len(parts) if same else parts
+    said = [gr.skip()] * OUTPUTS if best.model == asked.model else parts_of(best.model)
+    now = fitted(explorer, best)
     return (*said, *menus(explorer, now, asked), *refreshed(explorer, now))
 
 
@@ -99,13 +99,9 @@ def uploaded(
     """A picture was uploaded or taken away: what `accepted` gives, and all that follows."""
     asked = selected(*rail)
     kept = accepted(explorer, upload, asked.picture, before)
-    parts = len(parts_of(asked.model)) + MENUS + REFRESHED
-    yield from together(kept, lambda: with_best(explorer, asked, kept[1], chosen), parts)
+    yield from together(kept, lambda: with_best(explorer, asked, kept[1], chosen), AFTER_PICTURE)
 
 
-def example_picked(explorer: Explorer, picture: str, chosen: bool, *rail: Any) -> Iterator[tuple]:
-    """An example was picked: it is seen at once, and then all that follows."""
-    asked = selected(*rail)
-    parts = len(parts_of(asked.model)) + MENUS + REFRESHED
-    yield (picture, picture, *[gr.skip()] * parts)
-    yield (gr.skip(), gr.skip(), *with_best(explorer, asked, picture, chosen))
+def shown_now(explorer: Explorer, selection: Selection, *, chosen: bool) -> tuple:
+    """An example is shown: all that follows."""
+    return with_best(explorer, selection, selection.picture, chosen)

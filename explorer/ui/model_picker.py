@@ -39,6 +39,7 @@ FIRST_OF_TIMM = "timm:resnest14d"
 OF_TIMM = "Model of timm"
 SEARCH = "Search by name, or type hf-hub:owner/name for one of the Hub."
 LIBRARY_AT = 5  # which of the outputs the menu of timm is
+OUTPUTS = 8 + OF_SETTINGS  # the name, five menus, those of the settings, the refusal, what is settled
 
 
 @dataclass(frozen=True)

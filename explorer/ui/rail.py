@@ -9,7 +9,7 @@ import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.ui import weights_download, weights_upload
-from explorer.ui.after_choice import example_picked, refreshed, uploaded, with_menus
+from explorer.ui.after_choice import refreshed, shown_now, uploaded, with_menus
 from explorer.ui.alerts import shown
 from explorer.ui.better_weights import first_here
 from explorer.ui.components import View, render
@@ -76,6 +76,10 @@ def build(hosted: bool, picture: Path, waiting: View) -> RailView:
     )
 
 
+def chosen_example(event: gr.EventData) -> tuple[str, str]:
+    return picked(event), picked(event)
+
+
 @dataclass(frozen=True)
 class AfterChoice:
     """What listens to a choice, as keyword arguments of its event."""
@@ -83,7 +87,7 @@ class AfterChoice:
     model: dict[str, Any]  # another model, or other weights
     target: dict[str, Any]  # another class; the menus stay
     upload: dict[str, Any]
-    example: dict[str, Any]
+    example: dict[str, Any]  # it is shown already: it was told beside the queue, so no press is lost
 
 
 def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoice:
@@ -93,11 +97,7 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
     menus = [rail.choice, rail.file, rail.target, view.bringing]
     arriving = [*view.picker.outputs, *menus, *told]
     both, how = [view.upload, rail.picture], {**QUICK, **progress_on(status)}
-    # In their turn: what `always_last` asks for comes without the data of its event (Gradio 6.31).
     in_turn = {**lane("pictures"), "trigger_mode": "multiple", **progress_on(status)}
-
-    def picked_example(event: gr.EventData, *values):
-        yield from example_picked(explorer, picked(event), *values)
 
     return AfterChoice(
         {**wired(explorer, rail, with_menus), "outputs": [*menus, *told], **how},
@@ -109,12 +109,7 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
             "js": TAKEN_AWAY,
             **in_turn,
         },
-        {
-            "fn": shown(picked_example),
-            "inputs": [view.chosen, *rail.inputs],
-            "outputs": [*both, *arriving],
-            **in_turn,
-        },
+        {**wired(explorer, rail, shown_now, chosen=view.chosen), "outputs": arriving, **how},
     )
 
 
@@ -137,7 +132,8 @@ def connect(
     fitting = [*view.picker.outputs, rail.choice]
     naming = []
     view.upload.input(cancels=running, **after.upload)
-    view.examples.pick(cancels=running, **after.example)
+    both = [view.upload, rail.picture]
+    view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.example)
     rail.choice.input(cancels=running, **after.model)
     for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
         ends = [rail.model, rail.picture, *inputs], fitting

@@ -46,12 +46,12 @@ def offered_by(hosted: bool, model: str) -> list[tuple[str, str]]:
 
 def fitted(explorer: Explorer, selection: Selection) -> Selection:
     """The selection with weights that its model has, and with a class that those know."""
-    model, offered = selection.model, dict(offered_by(explorer.hosted, selection.model)).values()
-    choice = selection.choice if selection.choice in offered else first_here(model, selection.picture)
-    known, target = labels(explorer, replace(selection, choice=choice)), selection.target
-    return replace(
-        selection, choice=choice, target=None if target is None or target >= len(known) else target
-    )
+    offered = weights_of(selection.model, hosted=explorer.hosted)
+    if selection.choice not in offered:
+        selection = replace(selection, choice=first_here(selection.model, selection.picture))
+    if selection.target is not None and selection.target >= len(labels(explorer, selection)):
+        selection = replace(selection, target=None)
+    return selection
 
 
 def labels(explorer: Explorer, selection: Selection) -> tuple[str, ...]:
