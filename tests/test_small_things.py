@@ -3,6 +3,7 @@
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -128,7 +129,9 @@ def status(said: dict, path: str = "/gradio_api/cancel", fails: type[Exception] 
     async def send(message) -> None:
         sent.append(message)
 
-    request = {"type": "http", "path": path, "method": "POST"}
+    queue = SimpleNamespace(pending_event_ids_session={"a": {"b"}}, pending_messages_per_session={"a": None})
+    page = SimpleNamespace(get_blocks=lambda: SimpleNamespace(_queue=queue))
+    request = {"type": "http", "path": path, "method": "POST", "app": page}
     with ThreadPoolExecutor(1) as other:  # in this thread a browser's events may be going on
         other.submit(asyncio.run, Ending(gradio)(request, receive, send)).result()
     return sent[0]["status"]
@@ -141,6 +144,10 @@ NUMBERED = {"session_hash": "a", "fn_index": 1, "event_id": "b"}
 def test_what_has_no_number_yet_is_ended_without_a_failure_in_the_console(path):
     assert status({**NUMBERED, "event_id": None}, path) == 200
     assert status(NUMBERED, path) == 202
+
+
+def test_ending_what_is_answered_already_ends_nothing_that_was_asked_since():
+    assert status({**NUMBERED, "event_id": "answered"}) == 200  # not passed on: Gradio ends by the listener
 
 
 def test_what_is_ended_twice_at_once_is_ended():

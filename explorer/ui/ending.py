@@ -1,9 +1,11 @@
-"""What the page asks to have ended: answered also where it knows no number yet, or asks twice at once.
+"""What the page asks to have ended: answered also where it knows no number yet, asks twice, or too late.
 
 Gradio 6.31's page is told the number of its question a while after it has asked. What it cancels until then
 it names `null`, which Gradio refuses with 422: a failure in the visitor's console where nothing is wrong. Our
 own listeners have `gradio_internals.stop` for what has no number yet. Where two listeners cancel the same
 generator in one moment, both wait for its part, and the later one finds it gone, which is answered with 500.
+Gradio ends whatever the same listener does for the same visitor, whichever question was named: where the
+named one was answered meanwhile, that is the next one, whose answer the page would wait for without end.
 """
 
 import json
@@ -12,6 +14,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from explorer.ui.gradio_internals import asker
 
 ENDING = re.compile(r"/gradio_api/(cancel|reset)/?")
 ENDED = {"success": True}  # as Gradio says it
@@ -28,7 +32,8 @@ class Ending:
             await self.app(scope, receive, send)
             return
         messages = await received(receive)
-        if not names_a_question(b"".join(one.get("body", b"") for one in messages)):
+        number = named(b"".join(one.get("body", b"") for one in messages))
+        if number is None or (number and asker(scope["app"].get_blocks(), number) is None):
             await JSONResponse(ENDED)(scope, receive, send)
             return
         try:
@@ -45,13 +50,14 @@ async def received(receive: Receive) -> list[Message]:
     return messages
 
 
-def names_a_question(body: bytes) -> bool:
-    """Whether a request says what is to be ended; what cannot be read is Gradio's to refuse."""
+def named(body: bytes) -> str | None:
+    """The number of what is to be ended, None where the page has none yet; "" is Gradio's to refuse."""
     try:
         told: Any = json.loads(body)
     except ValueError:
-        return True
-    return not isinstance(told, dict) or told.get("event_id", "") is not None
+        return ""
+    number = told.get("event_id", "") if isinstance(told, dict) else ""
+    return number if isinstance(number, str | None) else ""
 
 
 def again(messages: list[Message], receive: Receive) -> Receive:
