@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 import yaml
+from PIL import Image
 
 from docs.make_pictures import MOVING, SHOTS
 from explorer.ui.endpoints import OFFERED
@@ -112,6 +113,13 @@ def test_the_space_has_the_two_smallest_published_checkpoints_beforehand():
     ]
     assert {f"huggingface.co/{name}" for name in told["models"]} <= set(places)
     assert told["python_version"] == "3.12"
+
+
+def test_links_to_the_space_show_a_picture_that_is_in_it():
+    address = yaml.safe_load(README.split("---")[1])["thumbnail"]
+    place = re.fullmatch(r"https://huggingface\.co/spaces/[\w-]+/[\w-]+/resolve/main/(.+)", address)[1]
+    with Image.open(ROOT / place) as picture:
+        assert min(picture.width / 600, picture.height / 315) >= 1  # the least a preview is shown large with
 
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
