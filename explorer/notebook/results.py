@@ -12,6 +12,7 @@ from explorer.mixing.receptive_field import EffectiveField, SensitivityMap
 from explorer.notebook.pieces import Cell, a_map, coloured, html, table
 from explorer.reweighting.ablation import KnockOut
 from explorer.reweighting.branch_weights import BlockWeights, branch_weights
+from explorer.reweighting.gate_attribution import PATHS, GateAttribution
 from explorer.reweighting.gate_effects import GateEffects
 from models.layer_names import short
 
@@ -76,6 +77,15 @@ def gate_effects(found: GateEffects) -> str:
     return html("Gates changed", said, columns=("gate", *found.modes), rows=table(found.gates, cells))
 
 
+def gate_attribution(found: GateAttribution) -> str:
+    """What each gate accounts for, what the logit truly changes by along its path, and the gap of the two."""
+    values = np.array([[one.total, one.change, one.gap] for one in found.owed])
+    said = f"{PATHS[found.path]}; of the logit {found.logit:.2f} of class {found.target}"
+    cells = coloured(values, scale_of(values, signed=True), "+.3f")
+    names = [one.gate for one in found.owed]
+    return html("Gates explained", said, columns=("gate", "owed", "change", "gap"), rows=table(names, cells))
+
+
 def effective_field(found: EffectiveField) -> str:
     row, column = found.place
     said = f"row {row}, column {column} of {short(found.layer)}"
@@ -101,6 +111,7 @@ DRAWINGS.update(
         Attribution: attribution,
         KnockOut: knock_out,
         GateEffects: gate_effects,
+        GateAttribution: gate_attribution,
         EffectiveField: effective_field,
         SensitivityMap: sensitivity_map,
         Likeness: likeness,

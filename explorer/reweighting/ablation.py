@@ -13,8 +13,9 @@ from explorer.errors import ChoiceError
 from explorer.in_notebook import InNotebook
 from explorer.reweighting.branch_attribution import by_branch, gradient_x_share, integrated_share
 from explorer.reweighting.branch_weights import SATURATED, branch_weights
+from explorer.reweighting.gate_attribution import explained, gate_attribution
 from explorer.reweighting.interventions import Frozen, Intervention, Without, edit
-from models.probe import Kind
+from models.probe import Kind, Probe
 
 MODES: dict[str, Callable[[str, str], Intervention]] = {"removed": Without, "equal": Frozen}
 OWED = ("gradient", "integrated")  # what a layer method says instead of an experiment
@@ -49,11 +50,15 @@ def knock_out(
     mode: "removed" or "equal" are experiments; "gradient" and "integrated", which needs a baseline, say how
         much of the logit is owed to the shares, by Captum's layer methods.
 
-    Raises ChoiceError for a model without split attention and for a mode that is not there.
+    Branches that are only added up have no share to take away; those two modes explain them all the same,
+    from nothing. Raises ChoiceError for a model without split attention and for a mode that is not there.
     """
     if mode not in (*MODES, *OWED):
         raise ChoiceError(f"The table is of {', '.join((*MODES, *OWED))}; not of {mode!r}.")
     weighed = probes(model, Kind.BRANCH_WEIGHTS)
+    if not weighed and mode in OWED and (added := explained(model, (Kind.BRANCHES,))):
+        yield from added_up(model, image, target, mode, added)
+        return
     if not weighed:
         raise ChoiceError("This model has no split attention: there is no share to take away.")
     blocks = tuple(map(module_of, weighed))
@@ -69,6 +74,16 @@ def knock_out(
     for row in made:
         rows.append(row)
         yield KnockOut(target, mode, blocks, branches, learned, saturated, np.array(rows))
+
+
+def added_up(
+    model: nn.Module, image: Tensor, target: int, mode: str, added: dict[str, Probe]
+) -> Iterator[KnockOut]:
+    """The table of branches that no learned shares blend."""
+    blocks, branches = tuple(map(module_of, added)), next(iter(added.values())).branches
+    for found in gate_attribution(model, image, target=target, path=mode, kinds=(Kind.BRANCHES,)):
+        rows = np.array([one.values.sum(axis=1) for one in found.owed])
+        yield KnockOut(target, mode, blocks, branches, found.logit, 0.0, rows)
 
 
 def saturated_part(seen: Run) -> float:

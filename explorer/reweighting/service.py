@@ -10,6 +10,7 @@ from explorer.engine.model_input import ModelInput
 from explorer.engine.model_store import Loaded
 from explorer.reweighting.ablation import KnockOut, knock_out
 from explorer.reweighting.branch_weights import branch_weights
+from explorer.reweighting.gate_attribution import EXPLAINED, GateAttribution, gate_attribution
 from explorer.reweighting.gate_effects import GateEffects, UsualGates, gate_effects, usual_gates
 from explorer.reweighting.gates import KINDS
 from explorer.reweighting.reference_shares import SharesSoFar, Typical, shipped, so_far, typical
@@ -45,6 +46,21 @@ class ReweightingService:
             return gate_effects(model, subject.placed, target=index, kinds=kinds)
 
         yield from self.engine.stream(subject.apart, ("gate effects", index, kinds), rows)
+
+    def gate_attribution(
+        self,
+        subject: ModelInput,
+        target: int | None = None,
+        path: str = "integrated",
+        kinds: tuple[Kind, ...] = EXPLAINED,
+    ) -> Iterator[GateAttribution]:
+        """What gates and branches of some kinds account for in a logit: one gate more each time."""
+        index, model = self.engine.class_of(subject, target), subject.loaded.apart.model
+
+        def rows() -> Iterator[GateAttribution]:
+            return gate_attribution(model, subject.placed, target=index, path=path, kinds=kinds)
+
+        yield from self.engine.stream(subject.apart, ("gate attribution", index, path, kinds), rows)
 
     def usual_gates(self, subjects: Sequence[ModelInput]) -> Iterator[UsualGates]:
         """How far channel gates are open over pictures, those so far after each of them."""

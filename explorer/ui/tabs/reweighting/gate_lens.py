@@ -33,6 +33,7 @@ def whole(
     kinds: tuple[Kind, ...],
     draw: Draw,
     views: int,
+    worth: str,
     **controls,
 ) -> Iterator[tuple]:
     """Menu, own views, what if, and then the table with its Stop button."""
@@ -42,7 +43,7 @@ def whole(
         return
     menu = fitted(found_gates(explorer, selection, kinds), gate)
     yield menu, *parts(explorer, selection, gate=gate, kinds=kinds, draw=draw, **controls), *nothing[-2:]
-    for table in gate_table.draw_if_cheap(explorer, selection, kinds=kinds):
+    for table in gate_table.draw_if_cheap(explorer, selection, kinds=kinds, worth=worth):
         yield *nothing[:-2], *table
 
 
@@ -70,12 +71,13 @@ def build(
     """
     lens = LENS_OF[kinds]
     changed, what_if, alone = gate_what_if.build(lab, kinds, menu)
-    table, stop = gate_table.build(lab, kinds)
+    table, stop, worth = gate_table.build(lab, kinds)
     controls: dict[str, Control] = {"gate": menu, **changed, **own}
     asks = lab.wired(
         partial(whole, kinds=kinds, draw=draw, views=len(views)),
         redraw=lab.redraw,
         opened=lab.lens,
+        worth=worth,
         **controls,
     )
     lab.follower({**asks, "outputs": [menu, *views, what_if, table, stop], **lane(lens)})

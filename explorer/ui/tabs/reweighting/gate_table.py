@@ -1,4 +1,4 @@
-"""What each gate is worth: made flat, opened, closed, row by row."""
+"""What each gate is worth, row by row: made flat, opened, closed; or explained by gradients."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,9 +11,10 @@ from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import table as table_figure
 from explorer.reweighting.gate_effects import GateEffects
 from explorer.ui.components import View, render, sentence
-from explorer.ui.controls import IDLE, RUNNING, starting, stopping
+from explorer.ui.controls import IDLE, RUNNING, Control, starting, stopping
 from explorer.ui.downloads import npz, saved_figure
 from explorer.ui.selection import SLOW, Selection
+from explorer.ui.tabs.reweighting import gate_owed
 from explorer.ui.tabs.reweighting.gated import LENS_OF, found_gates, words
 from explorer.ui.tabs.reweighting.lab import Lab
 from explorer.ui.throttle import throttled
@@ -22,6 +23,12 @@ from models.probe import Kind
 AXES = {"gates": "gate: name", "modes": "change: name", "delta": "gate change: logit", "logit": ": logit"}
 
 AT_ONCE = 1.5  # seconds; what is cheaper runs without being asked
+CHANGED = "changed"
+MODES = [
+    ("changed", CHANGED),
+    ("explained: gradient × gate", "gradient"),
+    ("explained: integrated from flat", "integrated"),
+]
 
 
 def table(explorer: Explorer, selection: Selection, kinds: tuple[Kind, ...]) -> Iterator[GateEffects]:
@@ -29,22 +36,32 @@ def table(explorer: Explorer, selection: Selection, kinds: tuple[Kind, ...]) -> 
     return explorer.reweighting.gate_effects(subject, selection.target, kinds)
 
 
-def draw(explorer: Explorer, selection: Selection, *, kinds: tuple[Kind, ...]) -> Iterator[tuple]:
+def draw(
+    explorer: Explorer, selection: Selection, *, kinds: tuple[Kind, ...], worth: str = CHANGED
+) -> Iterator[tuple]:
     selection.loaded(explorer)
-    for found in throttled(table(explorer, selection, kinds)):
-        yield page(explorer, selection, found), IDLE if found.done == found.total else RUNNING
+    if worth == CHANGED:
+        for found in throttled(table(explorer, selection, kinds)):
+            yield page(explorer, selection, found), IDLE if found.done == found.total else RUNNING
+        return
+    for explained in throttled(gate_owed.owed(explorer, selection, kinds, worth)):
+        done = explained.done == explained.total
+        yield gate_owed.page(explorer, selection, explained), IDLE if done else RUNNING
 
 
-def draw_if_cheap(explorer: Explorer, selection: Selection, *, kinds: tuple[Kind, ...]) -> Iterator[tuple]:
+def draw_if_cheap(
+    explorer: Explorer, selection: Selection, *, kinds: tuple[Kind, ...], worth: str = CHANGED
+) -> Iterator[tuple]:
     """Run at once what takes no time; else say how long it would take."""
     found = found_gates(explorer, selection, kinds)
     if not found or not selection.loaded(explorer).labels:
         yield sentence(SINGLE) if found else "", IDLE
         return
-    # Two passes to remember the way, then for each gate four halves of one on average.
-    seconds = (2 + 2 * len(found)) * selection.pass_seconds(explorer)
+    # Two passes to remember the way, then for each gate four halves of one, or some gradients.
+    passes = 2 + gate_owed.PASSES.get(worth, 2) * len(found)
+    seconds = passes * selection.pass_seconds(explorer)
     if seconds <= AT_ONCE:
-        yield from draw(explorer, selection, kinds=kinds)
+        yield from draw(explorer, selection, kinds=kinds, worth=worth)
     else:
         yield sentence(f"Press Run: the table takes about {seconds:.0f} s for {selection.model}."), IDLE
 
@@ -67,26 +84,36 @@ def page(explorer: Explorer, selection: Selection, found: GateEffects) -> str:
     )
 
 
-def save(explorer: Explorer, selection: Selection, kind: str, *, kinds: tuple[Kind, ...]):
+def save(
+    explorer: Explorer, selection: Selection, kind: str, *, kinds: tuple[Kind, ...], worth: str = CHANGED
+):
+    labels = selection.loaded(explorer).labels
+    if worth != CHANGED:
+        *_, explained = gate_owed.owed(explorer, selection, kinds, worth)
+        title = f"{selection.model}, {labels[explained.target]}"
+        return gate_owed.save(explained, kind, f"{selection.model}_gates_{worth}", title)
     *_, found = table(explorer, selection, kinds)
     name = f"{selection.model}_gate_effects"
     if kind == "npz":
         return npz(name, AXES, gates=found.gates, modes=found.modes, delta=found.delta, logit=found.logit)
-    title = f"{selection.model}, {selection.loaded(explorer).labels[found.target]}"
-    rows = [words(gate) for gate in found.gates]
+    title, rows = f"{selection.model}, {labels[found.target]}", [words(gate) for gate in found.gates]
     return saved_figure(table_figure(found.delta, rows, found.modes, title=title, unit="logit"), kind, name)
 
 
-def build(lab: Lab, kinds: tuple[Kind, ...]) -> tuple[View, gr.Button]:
-    """The view, and the button that stops."""
+def build(lab: Lab, kinds: tuple[Kind, ...]) -> tuple[View, gr.Button, Control]:
+    """The view, the button that stops, and the control of what the table is of."""
     lens = LENS_OF[kinds]
     with gr.Row(elem_classes="controls"):
+        worth = gr.Radio(MODES, value=CHANGED, label="Each gate is", min_width=260, elem_id=f"{lens}-worth")
         go = gr.Button("Run", variant="primary", scale=0, min_width=80, elem_id=f"{lens}-run")
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, elem_id=f"{lens}-stop")
     view = View(elem_id=f"{lens}-table")
     starting(go, stop)
-    run = go.click(**lab.wired(partial(draw, kinds=kinds)), outputs=[view, stop], **SLOW)
-    lab.running.append(run)
-    stopping(stop, [run])
-    lab.saved(view, partial(save, kinds=kinds))
-    return view, stop
+    run = go.click(**lab.wired(partial(draw, kinds=kinds), worth=worth), outputs=[view, stop], **SLOW)
+    cheap = lab.wired(partial(draw_if_cheap, kinds=kinds), worth=worth)
+    other = worth.input(**cheap, outputs=[view, stop], **SLOW, cancels=[run])
+    lab.running += [run, other]
+    stopping(stop, [run, other])
+    lab.remembered |= {f"{lens}_worth": worth}
+    lab.saved(view, partial(save, kinds=kinds), worth=worth)
+    return view, stop, worth

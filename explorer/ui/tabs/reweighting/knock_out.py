@@ -9,7 +9,8 @@ from explorer.engine.engine import SINGLE
 from explorer.explorer import Explorer
 from explorer.figures.colour import painted, scale_of
 from explorer.figures.maps import table as table_figure
-from explorer.reweighting.ablation import KnockOut
+from explorer.reweighting.ablation import OWED, KnockOut
+from explorer.reweighting.branch_weights import blends
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import IDLE, RUNNING, starting, stopping
 from explorer.ui.downloads import npz, saved_figure
@@ -18,7 +19,6 @@ from explorer.ui.selection import PICK, SLOW, Selection
 from explorer.ui.tabs.reweighting.lab import Lab, found_block
 from explorer.ui.throttle import throttled
 from models.layer_names import short
-from models.probe import Kind
 
 AXES = {
     "blocks": "block: name",
@@ -70,12 +70,13 @@ def draw_if_cheap(
         yield gr.skip(), gr.skip()
         return
     found = found_block(explorer, selection, block)
-    if found is None or not found.learned or not selection.loaded(explorer).labels:
-        yield sentence(SINGLE if found is not None and found.learned else NONE), IDLE
+    can_be = found is not None and (found.learned or mode in OWED)
+    if found is None or not can_be or not selection.loaded(explorer).labels:
+        yield sentence(SINGLE if can_be else NONE), IDLE
         return
     # Two passes to remember the way, then half a pass on average for each cell.
     run = selection.run(explorer)
-    cells = len(run.of(Kind.BRANCH_WEIGHTS)) * len(found.branches)
+    cells = len(blends(run)) * len(found.branches)
     passes = {"gradient": 3 * cells / len(found.branches), "integrated": 20 * cells}
     seconds = passes.get(mode, 2 + cells / 2) * selection.pass_seconds(explorer)
     if seconds <= AT_ONCE:
