@@ -43,6 +43,15 @@ def test_paths_bytes_and_pictures_are_the_same(tmp_path):
     assert all(np.array_equal(pictures[0], other) for other in pictures)
 
 
+def test_nothing_of_a_file_but_its_pixels_is_kept():
+    data = encoded(RED, "JPEG", comment=b"a secret", dpi=(72, 72))
+    with Image.open(io.BytesIO(data)) as expected:
+        picture = open_picture(data)
+        assert expected.info["comment"] == b"a secret"
+        assert np.array_equal(picture, expected)
+        assert (picture.info, dict(picture.getexif())) == ({}, {})
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_photographs_are_turned_upright(orientation):
     exif = Image.Exif()

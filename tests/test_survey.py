@@ -22,6 +22,7 @@ from explorer.survey import measures, parts, question, shards, sources, survey
 from explorer.survey.found import Rows, mean_shares
 from explorer.survey.survey import Question
 from models import card, scenes
+from models.probe import Kind
 
 ABOUT = {"model": "vip_nano", "weights": "scenes"}
 PASS, COUNT = 4, 10
@@ -121,7 +122,7 @@ def test_the_channels_least_and_most_open_are_those_of_all_pictures(explorer, wh
 
 def test_of_any_model_a_batch_tells_what_single_pictures_do(model):
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    together = measures.measured(run(model, images), 5, None).columns
+    together = measures.measured(model, images, 5, None).columns
     for number in range(3):
         seen = run(model, images[number : number + 1])
         for gate in gates(seen):
@@ -135,6 +136,32 @@ def test_of_any_model_a_batch_tells_what_single_pictures_do(model):
             values = layer.value.double().numpy()
             assert (mean, spread) == pytest.approx((values.mean(), values.std()), abs=1e-4)
             assert zeros == pytest.approx((values == 0).mean(), abs=1e-6)
+
+
+def test_statistics_of_maps_keep_their_digits():
+    values = np.random.default_rng(0).normal(0, 1, (6, 8, 8, 16)).astype(np.float32)
+    values[1] = values[1].clip(0)  # as after a ReLU
+    values[2] += 1_000  # mean square and squared mean cancel
+    values[3], values[4], values[5] = 0.1, -0.0, np.nan
+    mean, spread, zeros = measures.statistics(torch.from_numpy(values)).T
+    exact = values.astype(np.float64).reshape(6, -1)
+    np.testing.assert_allclose(mean, exact.mean(axis=1), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(spread, exact.std(axis=1), rtol=1e-6, atol=1e-7)
+    np.testing.assert_array_equal(zeros, (exact == 0).mean(axis=1).astype(np.float32))
+
+
+def test_what_is_heard_while_a_pass_runs_is_what_a_run_keeps(explorer):
+    loaded = explorer.load("vip_nano", "scenes")
+    image = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    logits, heard = measures.heard(loaded.model, image)
+    seen = run(loaded.model, image)
+    assert torch.equal(logits, seen.logits)
+    assert list(heard.maps) == [layer.name for layer in seen.outputs()]
+    for layer in seen.outputs():
+        np.testing.assert_array_equal(heard.maps[layer.name], measures.statistics(layer.value))
+    assert torch.equal(heard.last, seen.outputs()[-1].value)
+    for weights in seen.of(Kind.BRANCH_WEIGHTS):
+        np.testing.assert_array_equal(heard.blends[weights.block][1], weights.value.numpy())
 
 
 def test_chosen_methods_are_scored_beside_their_controls(explorer, drawn, tmp_path):

@@ -18,11 +18,24 @@ def normalised(picture: Image.Image) -> Image.Image:
     orientation = picture.getexif().get(ORIENTATION, 1)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = eight_bits(reduced(picture))
-    picture = in_strips(picture, "RGB", opaque)
-    picture.getexif()[ORIENTATION] = orientation
-    picture = ImageOps.exif_transpose(picture)
+    picture = apart(picture) if is_plain(picture) else in_strips(picture, "RGB", opaque)
+    if orientation != 1:
+        picture.getexif()[ORIENTATION] = orientation
+        picture = ImageOps.exif_transpose(picture)
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     return picture
+
+
+def is_plain(picture: Image.Image) -> bool:
+    """Whether nothing about its pixels has to change, as of most JPEGs."""
+    return picture.mode == "RGB" and "transparency" not in picture.info and max(picture.size) <= LONGEST_SIDE
+
+
+def apart(picture: Image.Image) -> Image.Image:
+    """The same pixels, and nothing of what else stood in the file."""
+    pixels = picture.crop((0, 0, *picture.size))
+    pixels.info = {}
+    return pixels
 
 
 def in_strips(picture: Image.Image, mode: str, made: Callable[[Image.Image], Image.Image]) -> Image.Image:

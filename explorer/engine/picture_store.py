@@ -53,7 +53,7 @@ def decoded(source: Source | None) -> Picture:
 
 def digest_of_pixels(pixels: Image.Image) -> str:
     """The digest of a decoded picture: its shape and its pixels."""
-    return digest_of(repr(pixels.size).encode() + pixels.tobytes())
+    return digest_of(repr(pixels.size).encode(), pixels.tobytes())
 
 
 def name_of(source: Source | None, cache: Cache) -> str:
@@ -93,5 +93,8 @@ def state_of(path: Path) -> Hashable | None:
     )
 
 
-def digest_of(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=12).hexdigest()
+def digest_of(*content: bytes) -> str:
+    summed = hashlib.blake2b(digest_size=12)
+    for part in content:
+        summed.update(part)
+    return summed.hexdigest()

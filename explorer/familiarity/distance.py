@@ -7,6 +7,7 @@ The Mahalanobis distance of Lee et al., A Simple Unified Framework for Detecting
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from explorer.capture import Run
 
@@ -28,7 +29,12 @@ class Familiar:
 
 def features(run: Run) -> np.ndarray:
     """The last features of a pass, `[b, channels]`."""
-    return run.outputs()[-1].value.double().mean(dim=(1, 2)).numpy()
+    return last_features(run.outputs()[-1].value)
+
+
+def last_features(value: Tensor) -> np.ndarray:
+    """Of the last map of a pass `[b, h, w, c]`."""
+    return value.double().mean(dim=(1, 2)).numpy()
 
 
 def familiar(known: np.ndarray, labels: np.ndarray) -> Familiar:

@@ -3,20 +3,21 @@
 Gates are asked for by kind, so that any model's are found. `docs/survey.md` tells what each column holds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from einops import rearrange, reduce
-from torch import Tensor
+from torch import Tensor, nn
 
-from explorer.capture import Activation, Run
+from explorer.capture import Activation, listened, probes
+from explorer.familiarity.distance import last_features
 from explorer.familiarity.reference import Reference
 from explorer.familiarity.scores import Evidence, foreignness
 from explorer.reweighting.branch_weights import sizes_of
 from explorer.reweighting.gates import CLOSED, KINDS
-from models.probe import Kind
+from models.probe import OUTPUTS, Kind
 
 LIKELIEST = 5  # classes
 Columns = Mapping[str, np.ndarray]
@@ -31,27 +32,91 @@ class Measured:
     branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by column of shares
 
 
-def measured(seen: Run, classes: int, known: Reference | None) -> Measured:
+class Gathered:
+    """The columns of one pass, made of each tensor as it is heard."""
+
+    def __init__(self, pictures: int) -> None:
+        self.pictures = pictures
+        self.blends: dict[
+            str, tuple[tuple[str, ...], np.ndarray]
+        ] = {}  # by block: branches, shares [b, k, c]
+        self.gates: dict[str, np.ndarray] = {}  # [b, c]
+        self.maps: dict[str, np.ndarray] = {}  # [b, 3]
+        self.last: Tensor | None = None  # map, [b, h, w, c]
+
+    def hear(self, found: Activation) -> None:
+        if found.kind is Kind.BRANCH_WEIGHTS:
+            self.blends[found.block] = found.branches, found.value.numpy()
+        elif found.kind is Kind.BRANCHES:
+            self.blends[found.block] = found.branches, sizes_of(found.value).numpy()
+        elif found.kind in KINDS:
+            self.gates[found.name] = opened(found, self.pictures)
+        else:
+            self.maps[found.name] = self.of_map(found.value)
+
+    def of_map(self, value: Tensor) -> np.ndarray:
+        """A stage puts out the very tensor that its last block does, which is looked at once."""
+        same = (
+            self.last is not None
+            and value.data_ptr() == self.last.data_ptr()
+            and value.shape == self.last.shape
+        )
+        self.last = value
+        return next(reversed(self.maps.values())) if same else statistics(value)
+
+
+def wanted(model: nn.Module) -> list[str]:
+    """The names of the probes that columns are made of: maps that parts put out, gates, and shares.
+
+    Shares are learned ones, or, where none are, those of size, as in `branch_weights.blends`.
+    """
+    found = probes(model)
+    learned = any(probe.kind is Kind.BRANCH_WEIGHTS for probe in found.values())
+    kinds = {Kind.BRANCH_WEIGHTS if learned else Kind.BRANCHES, *KINDS}
+    return [
+        name
+        for name, probe in found.items()
+        if probe.kind in kinds or (probe.kind is Kind.FEATURE_MAP and probe.role in OUTPUTS)
+    ]
+
+
+def heard(model: nn.Module, image: Tensor) -> tuple[Tensor, Gathered]:
+    """Logits of a pass and what was gathered of it; of somebody else's model, which is watched while it
+    runs, after it has run."""
+    gathered, kept = Gathered(len(image)), list[Activation]()
+    at_once = not hasattr(model, "probed")
+    logits = listened(model, image, wanted(model), gathered.hear if at_once else kept.append)
+    for found in kept:
+        gathered.hear(found)
+    return logits, gathered
+
+
+def measured(model: nn.Module, image: Tensor, classes: int, known: Reference | None) -> Measured:
     """All columns of a pass. classes: how many there are, 0 for what classifies nothing."""
-    blends = list(shares(seen))
-    gates = [(found.name, opened(found, len(seen.logits))) for found in gates_of(seen)]
+    logits, seen = heard(model, image)
+    shares = {f"shares:{block}": values for block, (_, values) in seen.blends.items()}
     columns: dict[str, np.ndarray] = {}
     if classes:
-        columns |= likeliest(seen.logits, min(LIKELIEST, classes))
-    columns |= {f"shares:{block}": reduce(values, "b k c -> b k", "mean") for block, _, values in blends}
-    columns |= {f"open:{name}": reduce(values, "b c -> b", "mean") for name, values in gates}
-    columns |= {f"closed:{name}": (values < CLOSED).mean(axis=1, dtype=np.float32) for name, values in gates}
-    maps = seen.outputs()
-    columns |= {f"features:{found.name}": statistics(found.value) for found in maps}
-    if maps:
-        columns |= {"embedding": reduce(maps[-1].value, "b h w c -> b c", "mean").numpy()}
-    if known is not None:
-        score = foreignness(Evidence.of(seen), known.by, known.known)
+        columns |= likeliest(logits, min(LIKELIEST, classes))
+    columns |= {name: reduce(values, "b k c -> b k", "mean") for name, values in shares.items()}
+    columns |= {f"open:{name}": reduce(values, "b c -> b", "mean") for name, values in seen.gates.items()}
+    columns |= {
+        f"closed:{name}": (values < CLOSED).mean(axis=1, dtype=np.float32)
+        for name, values in seen.gates.items()
+    }
+    columns |= {f"features:{name}": values for name, values in seen.maps.items()}
+    if seen.last is not None:
+        columns |= {"embedding": reduce(seen.last, "b h w c -> b c", "mean").numpy()}
+    if known is not None and seen.last is not None:
+        evidence = Evidence(last_features(seen.last), logits.double().numpy())
+        score = foreignness(evidence, known.by, known.known)
         columns |= {"foreignness": score.astype(np.float32), "familiar": score <= known.threshold}
-    whole = {f"shares:{block}": rearrange(values, "b k c -> b (k c)") for block, _, values in blends}
-    whole |= {f"open:{name}": values for name, values in gates}
+    whole = {name: rearrange(values, "b k c -> b (k c)") for name, values in shares.items()}
+    whole |= {f"open:{name}": values for name, values in seen.gates.items()}
     openness = {name: np.stack([values.min(axis=0), values.max(axis=0)]) for name, values in whole.items()}
-    return Measured(columns, openness, {f"shares:{block}": names for block, names, _ in blends})
+    return Measured(
+        columns, openness, {f"shares:{block}": names for block, (names, _) in seen.blends.items()}
+    )
 
 
 def likeliest(logits: Tensor, most: int) -> Columns:
@@ -64,20 +129,6 @@ def likeliest(logits: Tensor, most: int) -> Columns:
     }
 
 
-def shares(seen: Run) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
-    """Each block that blends branches, their names and shares `[b, branches, c]`.
-
-    As in `explorer.reweighting.branch_weights.blends`: learned ones, or, where none are, shares of size.
-    """
-    learned = seen.of(Kind.BRANCH_WEIGHTS)
-    for found in learned or seen.of(Kind.BRANCHES):
-        yield found.block, found.branches, (found.value if learned else sizes_of(found.value)).numpy()
-
-
-def gates_of(seen: Run) -> list[Activation]:
-    return [found for found in seen.activations.values() if found.kind in KINDS]
-
-
 def opened(found: Activation, pictures: int) -> np.ndarray:
     """How far each channel or head of a gate is open `[b, c]`, as `explorer.reweighting.gates.Gate.size`."""
     if found.kind is Kind.ATTENTION:  # parts of a map count as heads of one
@@ -88,13 +139,21 @@ def opened(found: Activation, pictures: int) -> np.ndarray:
 
 
 def statistics(values: Tensor) -> np.ndarray:
-    """Mean, standard deviation and share of exact zeros of each map of `[b, h, w, c]`, `[b, 3]`."""
+    """Mean, standard deviation and share of exact zeros of each map of `[b, h, w, c]`, `[b, 3]`.
+
+    `torch.var_mean` takes twenty times as long, and a table of deviations drives the model's own out of the
+    processor's memory; so the variance is mean square less squared mean, as long as no digit cancels by that.
+    """
     of_map = rearrange(values, "b h w c -> b (h w c)")
-    mean = of_map.mean(dim=1)
-    # `torch.var_mean` takes five times as long.
-    spread = torch.linalg.vector_norm(of_map - mean[:, None], dim=1) / of_map.shape[1] ** 0.5
-    zeros = 1 - np.count_nonzero(of_map.numpy(), axis=1) / of_map.shape[1]
-    return np.stack([mean.numpy(), spread.numpy(), zeros.astype(np.float32)], axis=1)
+    rows, mean = of_map.numpy(), of_map.mean(dim=1).numpy()
+    squares = np.array([np.dot(row, row) for row in rows], np.float32) / np.float32(rows.shape[1])
+    variance = squares - mean**2
+    for cancels in np.flatnonzero(~(variance > squares / 4)):
+        apart = rows[cancels] - mean[cancels]
+        variance[cancels] = np.dot(apart, apart) / np.float32(rows.shape[1])
+    # Most maps have no zero at all, which is told in a third of the time that counting takes.
+    other = np.full(len(rows), rows.shape[1]) if rows.all() else np.count_nonzero(rows, axis=1)
+    return np.stack([mean, np.sqrt(variance), 1 - other / rows.shape[1]], axis=1).astype(np.float32)
 
 
 def joined(parts: list[Measured]) -> Measured:

@@ -21,7 +21,7 @@ from models.whole_files import written_whole
 
 MISSING = "A survey is written with pyarrow, which is not installed: pip install -r requirements-survey.txt."
 ABOUT = b"mixscope"  # the key of what a file says of itself, as JSON
-GROUP = 4096  # rows
+GROUP = 1024  # rows; many more would be the most of memory a survey takes
 COMPRESSION = "zstd"
 
 
@@ -146,7 +146,7 @@ def regrouped(paths: Iterator[Path]) -> Iterator[Any]:
     held: list[Any] = []
     count = 0
     for path in paths:
-        rows = pa.parquet.read_table(path).replace_schema_metadata(None)
+        rows = pa.parquet.read_table(path, use_threads=False).replace_schema_metadata(None)
         held, count = [*held, rows], count + len(rows)
         while count >= GROUP:
             whole = pa.concat_tables(held)

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from explorer.capture import run
 from explorer.engine.loaded import Loaded
 from explorer.engine.others_errors import told_in_a_sentence
 from explorer.errors import ChoiceError, ExplorerError
@@ -129,7 +128,7 @@ def of_pass(explorer: Explorer, question: Question, loaded: Loaded, ready: list[
     for start in range(0, len(images), at_once):
         image = torch.cat(images[start : start + at_once]).to(explorer.device)
         with loaded.lock, told_in_a_sentence(loaded):
-            found.append(measured(run(loaded.model, image), len(loaded.labels), known))
+            found.append(measured(loaded.model, image, len(loaded.labels), known))
     whole = joined(found)
     files = [one.data for one in ready]
     more = scored(explorer, question.model, question.weights, question.methods, files)
