@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from models import card, create, scenes
 from models.checkpoint_table import renew
+from models.deleted_cells import some_deleted
 from models.gate_spread import penalty, spreads
 from models.photograph_keeping import train_from_files
 from models.photograph_recipe import Recipe
@@ -40,6 +41,7 @@ class Schedule:
     seed: int = 0
     half: bool = True  # compute in bfloat16, twice as fast where the processor has it
     spread: float = 0.0  # weight of the penalty on gates' logits far apart, see `models.gate_spread`
+    deleted: bool = False  # half of the pictures lack a cell, see `models.deleted_cells`
     device: str = "cpu"
 
     @property
@@ -66,9 +68,11 @@ def as_image(pictures: Tensor) -> Tensor:
     return pictures.float() / 127.5 - 1
 
 
-def train(name: str, schedule: Schedule) -> nn.Module:
+def train(name: str, schedule: Schedule, begin: Path | None = None) -> nn.Module:
+    """A network trained by a schedule from nothing, or from the weights of a file."""
     torch.manual_seed(schedule.seed)
-    model = create(name, seed=schedule.seed).train().to(schedule.device)
+    model = create(name, begin, seed=schedule.seed).train().to(schedule.device)
+    dice = torch.Generator().manual_seed(schedule.seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.peak, weight_decay=schedule.decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, schedule.peak, total_steps=schedule.steps, pct_start=0.1
@@ -77,9 +81,10 @@ def train(name: str, schedule: Schedule) -> nn.Module:
     bar = tqdm(batches, total=schedule.steps, unit="step", desc=name, mininterval=2)
     with spreads(model) as found:
         for pictures, labels in bar:
-            pictures, labels = pictures.to(schedule.device), labels.to(schedule.device)
+            images = some_deleted(as_image(pictures), dice) if schedule.deleted else as_image(pictures)
+            images, labels = images.to(schedule.device), labels.to(schedule.device)
             with torch.autocast(torch.device(schedule.device).type, torch.bfloat16, enabled=schedule.half):
-                logits = model(as_image(pictures))
+                logits = model(images)
             loss = cross_entropy(logits.float(), labels) + penalty(found, schedule.spread).to(labels.device)
             optimiser.zero_grad()
             loss.backward()
@@ -133,6 +138,8 @@ def main() -> None:
     ask.add_argument("--device", default="cpu", help="where it is trained, for example cuda")
     ask.add_argument("--spread", type=float, default=0.0, help="penalty on saturated gates, of scenes")
     ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
+    ask.add_argument("--deleted", action="store_true", help="half of the scenes lack one of 4 x 4 cells")
+    ask.add_argument("--peak", type=float, default=Schedule.peak, help="highest learning rate, of scenes")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
     ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
     ask.add_argument(
@@ -156,9 +163,10 @@ def main() -> None:
         train_from_files(run, args.data, args.more, args.out)
         renew(args.out)
         return
-    named = ("epochs", "pictures", "seed", "half", "spread", "device")
+    named = ("epochs", "pictures", "seed", "half", "spread", "device", "deleted", "peak")
     schedule = Schedule(**{name: getattr(args, name) for name in named})
-    write(train(args.name, schedule), args.name, schedule, args.out / f"{args.name}.safetensors")
+    trained = train(args.name, schedule, args.begin)
+    write(trained, args.name, schedule, args.out / f"{args.name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_what_is_no_method_or_protocol_or_does_not_ship_is_refused(loaded):
         next(behind(Examined(loaded, 1), "planted", "guess"))
     with pytest.raises(ChoiceError):
         next(behind(Examined(loaded, 1), "guess", "saliency"))
-    with pytest.raises(ChoiceError, match="do not ship"):
+    with pytest.raises(ChoiceError, match="does not ship"):
         asked(Explorer(), "difull-photographs", "saliency/fasternet_nano")
 
 

@@ -8,6 +8,8 @@ from explorer.attribution.benchmark.shipped import Shipped
 
 # Any method that follows the model passes these; that says nothing of a map of this model being right.
 SANITY = ("difull", "by_hand", "randomised")
+# Of a network written by hand, and of the same network trained on: neither is the model that is asked about.
+OF_OTHERS = ("suppressor_by_hand", "idsds")
 FEWEST = 2  # protocols that a method has to clear
 MOST = 1.0  # that any protocol's number can be: a bar as high leaves nothing to clear
 
@@ -29,12 +31,12 @@ class Belief:
 def beliefs(rows: Iterable[Shipped], model: str, source: str = "scenes") -> tuple[Belief, ...]:
     """The methods of a model, those first that clear the controls in most protocols.
 
-    Those of `SANITY` are not counted. Where a method has no score, or where a control may already be as good
-    as can be, that says nothing for or against it.
+    Those of `SANITY` and `OF_OTHERS` are not counted. Where a method has no score, or where a control may
+    already be as good as can be, that says nothing for or against it.
     """
     told: dict[str, tuple[list[str], list[str]]] = {}
     for row in rows:
-        counts = row.protocol not in SANITY and row.found is not None and row.bar != MOST
+        counts = row.protocol not in (*SANITY, *OF_OTHERS) and row.found is not None and row.bar != MOST
         if counts and (row.model, row.source) == (model, source):
             told.setdefault(row.method, ([], []))[not row.clears].append(row.protocol)
     found = [Belief(method, tuple(clears), tuple(fails)) for method, (clears, fails) in told.items()]

@@ -1,7 +1,8 @@
 """The protocols: what each asks, and of which models it can be asked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +13,8 @@ from explorer.attribution.benchmark.by_hand import BY_HAND, by_hand
 from explorer.attribution.benchmark.grids import disconnected, grid_pointing
 from explorer.attribution.benchmark.pictures import Known, of_folder, of_scenes, sure_of
 from explorer.attribution.benchmark.planted import planted
+from explorer.attribution.benchmark.single_deletions import schedule_of, single_deletions
+from explorer.attribution.benchmark.suppressed import TAKEN_OFF, suppressor, taken_off
 from explorer.attribution.benchmark.trials import Trial
 from explorer.attribution.benchmark.without_cause import randomised, relevance_gain
 from explorer.engine.loaded import Loaded
@@ -32,6 +35,11 @@ class Examined:
         return "scenes" if self.folder is None else "photographs"
 
     @property
+    def knows_scenes(self) -> bool:
+        """Whether these weights were trained on scenes: those that ship, or a file that says so."""
+        return self.loaded.weights == "scenes" or bool(schedule_of(self.loaded.weights))
+
+    @property
     def about(self) -> dict[str, str]:
         """Which model this is, and what it is shown."""
         return {"model": self.loaded.card.name, "weights": self.loaded.weights, "source": self.source}
@@ -40,7 +48,7 @@ class Examined:
         """One after the other; raises ChoiceError for a model that knows no scenes and has no folder."""
         if self.folder is not None:
             return of_folder(self.folder, self.loaded.preprocess, self.loaded.model)
-        if self.loaded.weights != "scenes":
+        if not self.knows_scenes:
             raise ChoiceError(
                 f"{self.loaded.card.name} ({self.loaded.weights}) was not trained on scenes: "
                 "name a folder of photographs as well, --pictures FOLDER."
@@ -71,15 +79,24 @@ def fixed_size(examined: Examined) -> str:
 
 def only_scenes(examined: Examined) -> str:
     """Only of scenes it is known what tells the class."""
-    if examined.loaded.weights == "scenes" and examined.folder is None:
+    if examined.knows_scenes and examined.folder is None:
         return ""
     return "Causes are known for scenes: name a model with the weights called scenes, and no folder."
 
 
-def not_by_hand(examined: Examined) -> str:
+def not_by_hand(examined: Examined, written: Collection[str] = BY_HAND) -> str:
     """Networks were written by hand for some families."""
     family = examined.loaded.card.family
-    return "" if family in BY_HAND else f"No {family} was written by hand; there are {', '.join(BY_HAND)}."
+    return "" if family in written else f"No {family} was written by hand; there are {', '.join(written)}."
+
+
+def seen_whole(examined: Examined) -> str:
+    """A model that never saw a picture with a hole says of one how strange it is."""
+    if examined.loaded.weights in ("scenes", "cifar10"):
+        return (
+            "These weights never saw a picture that lacks a cell: train some with --deleted, and name them."
+        )
+    return ""
 
 
 Changed = Callable[[nn.Module, Preprocess, int], Iterator[Trial]]
@@ -101,6 +118,12 @@ PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
             "Share of a map on the places that decide, in a network of the family written by hand.",
             lambda examined: by_hand(examined.loaded.card.family, examined.count),
             not_by_hand,
+        ),
+        "suppressor_by_hand": Protocol(
+            "Suppressor by construction",
+            "Share of a map on the object, in a network written by hand that takes off what lies behind.",
+            lambda examined: taken_off(examined.loaded.card.family, examined.count),
+            partial(not_by_hand, written=TAKEN_OFF),
         ),
         "difull": Protocol(
             "DiFull",
@@ -143,6 +166,20 @@ PROTOCOLS: MappingProxyType[str, Protocol] = MappingProxyType(
             "Background",
             "How near to its true share of the logit is what is said of the background.",
             interventions.background,
+        ),
+        "suppressor": staged(
+            "Suppressor",
+            "How near to its true share of the logit is what is said of a field that lies over everything.",
+            suppressor,
+        ),
+        "idsds": Protocol(
+            "Deletion of cells (IDSDS)",
+            "Rank correlation of what a map says of 4 × 4 cells with what the logit loses without each.",
+            lambda examined: single_deletions(
+                examined.loaded.model, examined.loaded.preprocess, examined.sure(), examined.count
+            ),
+            seen_whole,
+            least=-1,
         ),
         "srg": Protocol(
             "Relevance gain",

@@ -8,7 +8,7 @@ import numpy as np
 
 from explorer.attribution.benchmark.behind import Scored, behind
 from explorer.attribution.benchmark.protocols import PROTOCOLS, Examined
-from explorer.attribution.benchmark.shipped import asked_of
+from explorer.attribution.benchmark.shipped import WITH_OTHER_WEIGHTS, asked_of
 from explorer.attribution.registry import METHODS
 from explorer.engine.engine import locked
 from explorer.engine.loaded import Loaded
@@ -26,13 +26,15 @@ from explorer.ui.tabs.registry import TabParts
 from explorer.ui.throttle import throttled
 from models import card
 
-NOT_HERE = "The photographs this was measured with do not ship; only scenes can be drawn again."
+NOT_HERE = (
+    "What this was measured with does not ship, photographs or other weights; nothing can be shown again."
+)
 
 
 def asked(explorer: Explorer, protocol: str, cell: str) -> tuple[Loaded, Iterator[tuple[Scored, ...]]]:
     """The model of a cell `method/model`, and its trials. Raises ChoiceError for photographs."""
     method, _, model = cell.partition("/")
-    if protocol.endswith("-photographs"):
+    if protocol.endswith("-photographs") or protocol in WITH_OTHER_WEIGHTS:
         raise ChoiceError(NOT_HERE)
     loaded = explorer.load(model, "scenes").apart
     return loaded, locked(loaded, behind(Examined(loaded, asked_of(protocol)), protocol, method))

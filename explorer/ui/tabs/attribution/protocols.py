@@ -7,7 +7,7 @@ import numpy as np
 
 from explorer.attribution.benchmark.belief import Belief, beliefs
 from explorer.attribution.benchmark.protocols import PROTOCOLS
-from explorer.attribution.benchmark.shipped import Shipped, shipped
+from explorer.attribution.benchmark.shipped import WITH_OTHER_WEIGHTS, Shipped, shipped
 from explorer.attribution.benchmark.spread import believed_in, spread
 from explorer.attribution.benchmark.trainings import trainings
 from explorer.attribution.benchmark.truth_lab import nanos
@@ -128,7 +128,8 @@ def cell(row: Shipped | None, least: float = 0.0) -> dict:
     ends = {"low": row.found.low, "high": row.found.high, "bar": row.bar or 0.0}
     shares = {name: (one - least) / (1 - least) for name, one in ends.items()}
     placed = {name: round(100 * min(max(one, 0.0), 1.0), 1) for name, one in shares.items()}
-    shown = f"{row.method}/{row.model}" if row.source == "scenes" else None
+    is_here = row.source == "scenes" and row.protocol not in WITH_OTHER_WEIGHTS
+    shown = f"{row.method}/{row.model}" if is_here else None
     return {"value": row.found.value, "clears": row.clears, "reason": "", "shown": shown, **placed}
 
 
