@@ -31,6 +31,7 @@ from models.weights import in_half
 from models.whole_files import save_tensors, written_whole
 
 GATE_START = 1 / 64  # of S2-MLPv2's first gate layer, which takes a sum over all places
+EARLY = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the first epoch, where weights are kept on the way, too
 
 
 def with_ten_classes(name: str) -> nn.Module:
@@ -59,6 +60,7 @@ class Training:
     device: str = "cpu"
     begin: Path | None = None  # a bundled file to begin with, instead of random weights
     halfway: bool = False  # keep the mean of what it began with and what it became
+    points: Path | None = None  # a folder for the weights as they were on the way, see `keep_point`
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -103,6 +105,16 @@ class Training:
             for key, one in getattr(self, part).state_dict().items()
         }
         save_tensors(in_half(kept), self.weights_so_far, {"step": str(self.step)})
+
+    def keep_point(self) -> None:
+        """Write the averaged weights as they are now; halfway through epoch one `epoch-00.50.safetensors`."""
+        if self.points is None:
+            return
+        self.points.mkdir(parents=True, exist_ok=True)
+        epoch = f"epoch-{self.step / self.recipe.per_epoch:05.2f}"
+        facts = {"name": self.name, "step": self.step, "pictures": self.step * self.recipe.batch}
+        kept = {key: one.cpu() for key, one in in_half(self.average.state_dict()).items()}
+        save_tensors(kept, self.points / f"{epoch}.safetensors", {"mixscope": json.dumps(facts)})
 
     def resume(self) -> None:
         """Go on where the checkpoint was written."""
@@ -170,11 +182,15 @@ def train(run: Training, own: Photographs, more: Photographs | None, test: Photo
         pools += [more.only(more.labels != NONE), more.only(more.labels == NONE)]
         counts = [recipe.batch - recipe.familiar - recipe.foreign, recipe.familiar, recipe.foreign]
     started = time.monotonic()
+    early = [0, *(round(share * recipe.per_epoch) for share in EARLY)]
     while run.step < recipe.steps:
+        if run.step in early:
+            run.keep_point()
         run.advance(pools, counts, size)
         if run.step % recipe.per_epoch == 0:
             reached = accuracy(run.average, test, size)
             run.keep(reached, time.monotonic() - started)
+            run.keep_point()
             sys.stdout.write(f"{run.name} epoch {run.step // recipe.per_epoch}: {reached:.2%}\n")
             sys.stdout.flush()
     return run.average.eval()

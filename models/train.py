@@ -140,6 +140,7 @@ def main() -> None:
     ask.add_argument("--work", type=Path, default=Path("runs/cifar10"), help="checkpoints, to go on from")
     ask.add_argument("--deleted", action="store_true", help="half of the scenes lack one of 4 x 4 cells")
     ask.add_argument("--peak", type=float, default=Schedule.peak, help="highest learning rate, of scenes")
+    ask.add_argument("--keep", type=Path, help="a folder for the weights of every epoch, of photographs")
     ask.add_argument("--epochs", type=int, default=Schedule.epochs)
     ask.add_argument("--pictures", type=int, default=Schedule.pictures, help="new pictures per epoch")
     ask.add_argument(
@@ -159,7 +160,7 @@ def main() -> None:
         taken = ("epochs", "seed", "half", "convolutions", "cooldown")
         chosen = {name: getattr(args, name) for name in taken}
         recipe = Recipe.of_batch(args.batch, args.share, teachers=tuple(args.teachers), **chosen)
-        run = Training(args.name, recipe, args.work, args.device, args.begin, args.halfway)
+        run = Training(args.name, recipe, args.work, args.device, args.begin, args.halfway, args.keep)
         train_from_files(run, args.data, args.more, args.out)
         renew(args.out)
         return

@@ -3,6 +3,7 @@
 import io
 import pickle
 import zipfile
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -135,6 +136,19 @@ def test_training_that_was_interrupted_ends_where_it_would_have(tmp_path, name):
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
     assert len((tmp_path / "b" / f"{name}.jsonl").read_text().splitlines()) == 2
     assert 0 <= accuracy(again, test, 64) <= 1
+
+
+def test_the_weights_of_every_epoch_and_of_points_in_the_first_are_kept_where_it_is_asked(tmp_path):
+    own = Photographs(drawn(20), np.arange(20) % 10)
+    run = Training("fasternet_nano", TINY_RECIPE, tmp_path / "a", points=tmp_path / "points")
+    begun = in_half(deepcopy(run.average).state_dict())  # counts are changed in place
+    ended = train(run, own, None, own)
+    kept = sorted(file.name for file in (tmp_path / "points").iterdir())
+    assert kept == [f"epoch-{epoch}.safetensors" for epoch in ("00.00", "00.50", "01.00", "02.00")]
+    for name, told in ((kept[0], begun), (kept[-1], in_half(ended.state_dict()))):
+        for key, value in load_file(tmp_path / "points" / name).items():
+            torch.testing.assert_close(value, told[key], rtol=0, atol=0)
+    assert facts_of(tmp_path / "points" / kept[2]) == {"name": "fasternet_nano", "step": 2, "pictures": 8}
 
 
 def test_weights_alone_are_enough_to_go_on_from(tmp_path):
