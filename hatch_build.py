@@ -28,11 +28,12 @@ SHIPPED = (
         "assets/weights/*.safetensors",
     ),
     *("assets/examples/**/*.png", "assets/examples/**/*.jpg", "assets/examples/**/*.json"),
-    *("assets/familiar/*", "assets/typical/*"),
+    *("assets/familiar/*", "assets/typical/*", "surveys/*.parquet"),
 )
 # Trains, measures what was trained, and writes the tables about it; nothing else imports these.
 TRAINING = {
     *("explorer/after_training.py", "explorer/familiarity/measure.py", "explorer/familiarity/pictures.py"),
+    "explorer/survey/shipping.py",
     *("models/augmentation.py", "models/checkpoint_facts.py", "models/checkpoint_table.py"),
     *("models/efficientnet_lite_weights.py", "models/model_table.py", "models/muon.py"),
     *(

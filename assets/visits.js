@@ -70,7 +70,7 @@
   const picture = () => {
     const views = [...document.querySelectorAll('#tabs [role=tabpanel] :is(.view, .card) img')];
     const size = one => one.clientWidth * one.clientHeight;
-    const seen = views.filter(one => one.checkVisibility() && size(one) > 3600 && one.naturalHeight > 1);
+    const seen = views.filter(one => !one.closest('#survey') && one.checkVisibility() && size(one) > 3600 && one.naturalHeight > 1);
     const [shown = document.querySelector('#picture img')] = seen.sort((a, b) => size(b) - size(a));
     if (!shown?.complete) return '';
     const canvas = Object.assign(document.createElement('canvas'), { width: SIDE, height: SIDE });

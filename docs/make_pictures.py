@@ -104,6 +104,7 @@ SHOTS = {
     "compare": Shot(f"tab=compare&{SCENE}&compared=vip_nano,mixer_nano,mobilevit_nano"),
     "layers": Shot(f"tab=compare&versus=layers&{SCENE}&first=vip_nano&second=mixer_nano"),
     "costs": Shot(f"tab=compare&versus=costs&{SCENE}&compared=vip_nano,fasternet_nano,mobilevit_nano"),
+    "survey": Shot(f"tab=survey&{SCENE}"),
     "vip": Shot(f"tab=reweighting&{SCENE}", part="#strip"),
     "vip-matrix": Shot(f"tab=mixing&way=matrices&{SCENE}&matrix=height", part="#matrix-all"),
     "mixer": Shot(f"tab=mixing&way=matrices&{of('mixer_nano')}&units=frequency"),

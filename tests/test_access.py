@@ -10,6 +10,7 @@ from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as COMPARED
 from explorer.ui.tabs.mixing.tab import LENSES as WAYS
 from explorer.ui.tabs.reweighting.lab import LENSES as LAB
+from explorer.ui.tabs.survey.views import LENSES as SURVEY
 from models.registry import Preprocess
 from tests.foreign import SIDE, SqueezeExcite, made
 from tests.on_page import settled, switch
@@ -21,6 +22,7 @@ LENSES = {
     "attribution": ("beside", BESIDE),
     "mixing": ("ways", WAYS),
     "compare": ("versus", COMPARED),
+    "survey": ("survey-lens", SURVEY),
 }
 GATED = "squeezed to be read"
 # Of the lenses that the first model has nothing for, one that has, and how a link names the lens.

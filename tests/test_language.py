@@ -57,7 +57,7 @@ KEPT = "|".join(
             "SmoothGrad",
             "Saliency",
         ),
-        *("Occlusion", "IG", "logit", "Python", "PNG", "SVG", "npz", "png", "svg", "CPU", "API"),
+        *("Occlusion", "IG", "logit", "Python", "PNG", "SVG", "npz", "png", "svg", "parquet", "CPU", "API"),
         *(r"[0-9.]+e[-+][0-9]+", r"[0-9./]+s", r"common\.complete"),
     ]
 )

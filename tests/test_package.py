@@ -87,6 +87,7 @@ def test_what_ships_is_code_and_what_the_page_needs():
             ("assets", kind)
             for kind in ("css", "html", "js", "json", "jpg", "npz", "png", "safetensors", "txt")
         ),
+        ("surveys", "parquet"),
     }
     names = {name for _, name in shipped(ROOT)}
     assert not {name for name in names if "screenshot" in name or "README" in name or "make.py" in name}

@@ -1,6 +1,6 @@
 """What a survey found, as one HTML file that needs nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from explorer.figures.raster import data_uri
 from explorer.pictures import open_picture
 from explorer.report.language import page_in_chinese
 from explorer.report.page import TEMPLATES, drawn
-from explorer.survey import found, odd
+from explorer.survey import found
 from explorer.survey.found import ByClass, Rows
+from explorer.survey.seen import Seen
 from explorer.survey.sources import items
 from models.layer_names import short
 
@@ -38,12 +39,21 @@ class Shown:
 
 def survey_report(place: Path, *, chinese: bool = False) -> str:
     """The HTML about a survey at `place`. Raises ExplorerError for what is none."""
-    rows = Rows.read(place)
-    classes, compared = found.by_class(rows) if len(rows) else ([], ())
-    oddest, pairs = chosen(rows)
-    small = thumbnails(rows, {*oddest, *(one for first, second, _ in pairs for one in (first, second))})
-    strange = odd.unusual(rows) if oddest else np.zeros(0)
-    about = rows.about
+    seen = of_rows(Rows.read(place))
+    return report_of(seen, thumbnails(seen.rows, shown_at(seen)), chinese=chinese)
+
+
+def of_rows(rows: Rows) -> Seen:
+    """A whole survey."""
+    return Seen(rows, rows.about["pictures"], rows.about["pictures"])
+
+
+def report_of(seen: Seen, small: Mapping[int, str], *, chinese: bool = False) -> str:
+    """The HTML. small: addresses of small copies by row, of those of `shown_at` that can be had."""
+    rows, about = seen.rows, seen.rows.about
+    classes, compared = seen.by_class
+    oddest, pairs = chosen(seen)
+    strange = np.zeros(0) if seen.unusual is None else seen.unusual
     html = TEMPLATES.get_template("survey.html").render(
         about=about,
         looked_at=len(rows),
@@ -65,12 +75,17 @@ def survey_report(place: Path, *, chinese: bool = False) -> str:
     return page_in_chinese(html) if chinese else html
 
 
-def chosen(rows: Rows) -> tuple[list[int], list[tuple[int, int, float]]]:
-    """The oddest pictures, oddest first, and the pairs nearest to each other; none without features."""
-    if len(rows) < 2 or "embedding" not in rows.columns:
+def chosen(seen: Seen) -> tuple[list[int], list[tuple[int, int, float]]]:
+    """The oddest pictures, oddest first, and the pairs nearest to each other; none where nothing tells."""
+    if seen.unusual is None:
         return [], []
-    order = np.argsort(-odd.unusual(rows), kind="stable")[:ODD]
-    return [int(one) for one in order], odd.pairs(rows, PAIRS)
+    return [int(one) for one in np.argsort(-seen.unusual, kind="stable")[:ODD]], seen.pairs(PAIRS)
+
+
+def shown_at(seen: Seen) -> set[int]:
+    """The rows whose pictures are shown."""
+    oddest, pairs = chosen(seen)
+    return {*oddest, *(one for first, second, _ in pairs for one in (first, second))}
 
 
 def through(classes: list[str], compared: Sequence[ByClass]) -> Iterable[Any]:
@@ -95,7 +110,7 @@ def told_apart(compared: Sequence[ByClass]) -> Any:
     )
 
 
-def shown(rows: Rows, row: int, value: str, small: dict[int, str]) -> Shown:
+def shown(rows: Rows, row: int, value: str, small: Mapping[int, str]) -> Shown:
     predicted = rows.predicted
     return Shown(
         rows.columns["name"][row],

@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from explorer.reweighting.class_shares import ClassShares, compared, holm
+from explorer.reweighting.class_shares import SHUFFLES, ClassShares, compared, holm
 from explorer.reweighting.gates import CLOSED
+from explorer.survey.intervals import RESAMPLED, intervals
 from explorer.survey.parts import arrow, read_about
 
 MOST = 5_000  # rows
 CLASSES = 12  # that are drawn: those with the most pictures
 FEWEST = 2  # pictures of a class
-RESAMPLED = 500  # for an interval
-BAND = (2.5, 97.5)  # percent
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,9 @@ class ByClass:
     probability: float  # corrected for all columns together
 
 
-def by_class(rows: Rows, seed: int = 0) -> tuple[list[str], tuple[ByClass, ...]]:
+def by_class(
+    rows: Rows, seed: int = 0, *, shuffles: int = SHUFFLES, resampled: int = RESAMPLED
+) -> tuple[list[str], tuple[ByClass, ...]]:
     """The classes with the most pictures, and each column; nothing where there are not two classes."""
     shown = np.array([label or "" for label in rows.shown])
     names, counts = np.unique(shown, return_counts=True)
@@ -93,30 +94,27 @@ def by_class(rows: Rows, seed: int = 0) -> tuple[list[str], tuple[ByClass, ...]]
         return classes, ()
     chosen = np.isin(shown, classes)
     labels = shown[chosen]
-    made = []
-    for column in rows.gates:
-        values = rows.columns[column][chosen]
-        values = np.asarray(values, float) if values.ndim == 2 else np.asarray(values, float)[:, None]
-        branches = tuple(rows.about["branches"].get(column, ("open",)))
-        (found,) = compared(values[:, None], [(column.partition(":")[2], branches)], labels, seed=seed)
-        made.append((column, branches, found, intervals(values, labels, seed)))
-    corrected = holm([found.probability for _, _, found, _ in made])
+    columns = {name: blended(rows, name)[chosen] for name in rows.gates}
+    named = {name: tuple(rows.about["branches"].get(name, ("open",))) for name in columns}
+    found: dict[str, ClassShares] = {}
+    for count in {values.shape[1] for values in columns.values()}:
+        alike = [name for name, values in columns.items() if values.shape[1] == count]
+        asked = [(name.partition(":")[2], named[name]) for name in alike]
+        together = np.stack([columns[name] for name in alike], axis=1)
+        made = compared(together, asked, labels, shuffles, seed)
+        found |= dict(zip(alike, made, strict=True))
+    bands = intervals(list(columns.values()), labels, seed, resampled)
+    corrected = holm([found[name].probability for name in columns])
     return classes, tuple(
-        ByClass(column, branches, found, *band, float(probability))
-        for (column, branches, found, band), probability in zip(made, corrected, strict=True)
+        ByClass(name, named[name], found[name], *band, float(probability))
+        for name, band, probability in zip(columns, bands, corrected, strict=True)
     )
 
 
-def intervals(values: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile bootstrap of the means of `[n, k]` by class: low and high, `[classes, k]`."""
-    random = np.random.default_rng(seed)
-    bands = []
-    for kind in np.unique(labels):
-        own = values[labels == kind]
-        drawn = random.multinomial(len(own), np.full(len(own), 1 / len(own)), size=RESAMPLED)
-        bands.append(np.percentile(drawn @ own / len(own), BAND, axis=0))
-    low, high = np.stack(bands, axis=1)
-    return low, high
+def blended(rows: Rows, column: str) -> np.ndarray:
+    """A column of shares, or of how far a gate is open, `[n, branches]`."""
+    values = np.asarray(rows.columns[column], float)
+    return values if values.ndim == 2 else values[:, None]
 
 
 def mean_shares(rows: Rows) -> dict[str, dict[str, float]]:

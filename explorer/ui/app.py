@@ -31,6 +31,7 @@ from explorer.ui.security import Guard, Page
 from explorer.ui.selection import PICK
 from explorer.ui.tabs import TABS
 from explorer.ui.tabs.registry import BuiltTab, TabParts, TabRow
+from explorer.ui.tabs.survey.source import NONE
 from models.registry import ASSETS
 
 
@@ -97,7 +98,7 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
     """Lay the page out and connect its parts; `first` is what it opens on."""
     with Page(title="Mixscope", fill_width=True, delete_cache=(3600, 86400), analytics_enabled=False) as app:
         app.hosted = explorer.hosted
-        saves = Saves()
+        saves, held = Saves(), gr.State(NONE)
         status = build_header()
         with gr.Row(elem_id="cols"):
             waiting = View(elem_id="waiting", render=False)
@@ -115,13 +116,14 @@ def build_app(explorer: Explorer, tabs: tuple[TabRow, ...] = TABS, first: First 
                     with gr.Tab(row.title, id=row.name) as one:
                         boxes[row.name] = RedrawBox(elem_id=f"redraw-{row.name}")
                         built[row.name] = row.build(
-                            TabParts(explorer, view.rail, boxes[row.name], saves, first.model)
+                            TabParts(explorer, view.rail, boxes[row.name], saves, first.model, held)
                         )
                     one.select(None, None, open_tab, js=f"() => {row.name!r}", **PICK)
         after = rail.after_choice(explorer, view, status)
         running = [event for tab in built.values() for event in tab.running]
         offering = tuple(one for tab in built.values() for one in tab.offering)
-        naming = rail.connect(app, explorer, view, after, running, offering)
+        choosing = [one for tab in built.values() for one in tab.choosing]
+        naming = rail.connect(app, explorer, view, after, running, offering, choosing)
         remembered = {name: control for tab in built.values() for name, control in tab.remembered.items()}
         begun = [state for tab in built.values() for state in tab.begun]
         names = tuple(boxes)

@@ -23,7 +23,8 @@ from explorer.ui.saved_facts import drawn, facts, of_arrays, packed, texts
 from explorer.ui.selection import QUICK, Rail, Selection, wired
 
 REPORT = "html"
-KINDS = ("png", "svg", "npz", REPORT)
+PARQUET = "parquet"
+KINDS = ("png", "svg", "npz", PARQUET, REPORT)
 # Once the button knows the new file.
 CLICK = "() => { setTimeout(() => document.querySelector('#download').click()) }"
 

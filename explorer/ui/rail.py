@@ -1,5 +1,6 @@
 """The rail: which picture, which backbone, which weights, which class."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -120,10 +121,12 @@ def connect(
     after: AfterChoice,
     running: list,
     elsewhere: tuple[View, ...] = (),
+    told: Sequence[tuple[Any, gr.State]] = (),
 ) -> list:
     """Whatever is chosen stops what runs, then refreshes; gives the events that choose a model.
 
     elsewhere: views of tabs that offer other weights as the badge does.
+    told: events of tabs that choose a picture, and its path.
     """
     rail = view.rail
     fetching = weights_download.connect(explorer, rail, view.waiting)
@@ -134,6 +137,9 @@ def connect(
     view.upload.input(cancels=running, **after.upload)
     both = [view.upload, rail.picture]
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.example)
+    for picked_elsewhere, path in told:
+        taken_up = picked_elsewhere.success(lambda path: (path, path), path, both, cancels=running, **PICK)
+        taken_up.success(**after.example)
     rail.choice.input(cancels=running, **after.model)
     for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
         ends = [rail.model, rail.picture, *inputs], fitting

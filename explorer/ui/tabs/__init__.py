@@ -8,6 +8,7 @@ from explorer.ui.tabs.mixing import tab as mixing
 from explorer.ui.tabs.overview import tab as overview
 from explorer.ui.tabs.registry import TabRow
 from explorer.ui.tabs.reweighting import tab as reweighting
+from explorer.ui.tabs.survey import tab as survey
 
 TABS = (
     TabRow("overview", "Overview", overview.build),
@@ -17,4 +18,5 @@ TABS = (
     TabRow("code", "Code walk", code_walk.build),
     TabRow("mixing", "Mixing", mixing.build),
     TabRow("compare", "Compare", compare.build),
+    TabRow("survey", "Survey", survey.build),
 )

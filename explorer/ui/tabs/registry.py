@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import gradio as gr
+
 from explorer.explorer import Explorer
 from explorer.ui.components import View
 from explorer.ui.controls import Control
@@ -21,6 +23,7 @@ class TabParts:
     redraw: RedrawBox  # changes whenever the tab has to be drawn
     saves: Saves
     first: str  # the model the page opens on
+    held: gr.State  # the survey the visitor has, a `Held` of the Survey tab
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,7 @@ class BuiltTab:
     running: list[Any] = field(default_factory=list)  # events that can be stopped
     links: tuple[View, ...] = ()  # views whose event `link` leads to another tab
     offering: tuple[View, ...] = ()  # views whose event `more` chooses other weights
+    choosing: list[tuple[Any, gr.State]] = field(default_factory=list)  # events, and the path each chooses
     part: Control | None = None  # the menu such a link sets: of layers, or of blocks
 
 

@@ -1,0 +1,1 @@
+"""The Survey tab: one model over many pictures."""
