@@ -34,7 +34,7 @@ SHIPPED = (
 TRAINING = {
     *("explorer/after_training.py", "explorer/familiarity/measure.py", "explorer/familiarity/pictures.py"),
     "explorer/survey/shipping.py",
-    *("models/augmentation.py", "models/checkpoint_facts.py", "models/checkpoint_table.py"),
+    *("models/augmentation.py", "models/checkpoint_table.py"),
     *("models/efficientnet_lite_weights.py", "models/model_table.py", "models/muon.py"),
     *(
         "models/photograph_keeping.py",
