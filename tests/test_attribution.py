@@ -182,6 +182,7 @@ OURS = {
     "layer_cam",
     "score_cam",
     "attention_rollout",
+    "attn_lrp",
     "random",
     "edges",
 }  # Captum has none

@@ -92,6 +92,23 @@ def has_rules(case: Case, title: str) -> tuple[str, str]:
     return ("warning" if gap <= FAR else "meaningless"), lost
 
 
+def adds_rules(case: Case, title: str) -> tuple[str, str]:
+    """AttnLRP names the calls it has no rule for; where none of its rules changes anything, it has no say."""
+    try:
+        (made,) = METHODS["attn_lrp"].stream(case)
+    except ChoiceError as error:
+        return "meaningless", str(error)
+    (plain,) = METHODS["input_x_gradient"].stream(case)
+    if (made.values - plain.values).abs().max() <= 1e-4 * plain.values.abs().max():
+        return "meaningless", f"No rule of {title} changes anything here: it would equal Input × Gradient."
+    logit = float(logits_of(case, case.image)[0])
+    gap = abs(float(made.values.sum()) - logit) / max(abs(logit), 1e-12)
+    if gap <= CLOSE:
+        return "valid", ""
+    kept = f"{1 - gap:.0%}" if gap <= 1 else "nothing that adds up"
+    return "warning", f"{title} keeps {kept} of the logit; the rest stays in biases and at softmaxes."
+
+
 def uncovered(case: Case, ruled: tuple[type[nn.Module], ...] = RULED_LAYERS) -> str:
     """The kinds of layers no rule was made for, and how many there are, most frequent first."""
     leaves = [module for module in case.network.modules() if not list(module.children())]
@@ -115,5 +132,6 @@ CHECKS: dict[str, Callable[[Case, str], tuple[str, str]]] = {
     "deep_lift": adds_up,
     "deep_lift_shap": adds_up,
     "lrp": has_rules,
+    "attn_lrp": adds_rules,
     "attention_rollout": can_be_rolled_out,
 }

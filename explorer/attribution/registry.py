@@ -16,7 +16,17 @@ from PIL import Image
 from torch import Tensor, nn
 
 from explorer.attribution.baselines import BASELINES, baseline_of
-from explorer.attribution.methods import cams, controls, gradients, hsic, rise, rules, segments, windows
+from explorer.attribution.methods import (
+    attention_lrp,
+    cams,
+    controls,
+    gradients,
+    hsic,
+    rise,
+    rules,
+    segments,
+    windows,
+)
 from explorer.attribution.methods.case import Case, Part, logit_change
 from explorer.attribution.options import DEFAULTS, Options, checked
 from explorer.capture import probes
@@ -178,6 +188,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
             uses=("segments", "shape", "draws", "baseline"),
         ),
         "lrp": Method("LRP", rules.lrp, lambda _: 4, sums=True),
+        "attn_lrp": Method("AttnLRP", attention_lrp.attn_lrp, lambda _: 4, sums=True),
         "random": Method(
             "Random (control)", controls.random, lambda _: 0, signed=False, of_class=False, unit="noise"
         ),

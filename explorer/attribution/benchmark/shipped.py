@@ -30,7 +30,7 @@ from models.whole_files import written_whole
 PATH = ASSETS / "measured.json"
 METHODS = (
     *("saliency", "input_x_gradient", "integrated_gradients"),
-    *("grad_cam", "hires_cam", "layer_cam", "finer_cam", "occlusion", "hsic"),
+    *("grad_cam", "hires_cam", "layer_cam", "finer_cam", "occlusion", "hsic", "attn_lrp"),
 )
 ALSO = (  # of which it is measured what is left without the weights
     *("smooth_grad", "var_grad", "gradient_shap", "expected_gradients", "deep_lift", "deep_lift_shap"),
