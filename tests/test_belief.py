@@ -66,7 +66,7 @@ def test_what_ships_is_of_protocols_and_methods_there_are_and_is_small():
         assert (one.found is None) == bool(one.reason), one
         if one.found:
             assert one.found.low <= one.found.value <= one.found.high
-    assert PATH.stat().st_size < 100_000
+    assert PATH.stat().st_size < 130_000
 
 
 def test_in_difull_gradients_are_whole_and_grad_cam_is_not_as_published():

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from explorer.attribution.baselines import BASELINES, baseline_of
+from explorer.attribution.doubts import doubt
 from explorer.attribution.methods import (
     attention_lrp,
     cams,
@@ -37,8 +38,6 @@ from models import scenes
 from models.memory import is_short_of_memory
 from models.probe import Kind
 from models.registry import Preprocess
-
-GAP_WORTH_A_WARNING = 0.05  # of the logit's change
 
 
 @dataclass(frozen=True)
@@ -312,17 +311,3 @@ def case_of(model: nn.Module, image: Tensor, preprocess: Preprocess, target: int
 
     chosen = baseline_of(image, preprocess, options.baseline, options.seed)
     return Case(model, image, chosen, target, options, every, scenes_seen)
-
-
-def doubt(values: np.ndarray, gap: float | None, change: float | None) -> str | None:
-    """One sentence about a map that should not be trusted as it is."""
-    if not np.isfinite(values).all():
-        return "The map holds values that are not numbers; nothing can be read from it."
-    if gap is not None and change is not None and abs(gap) > GAP_WORTH_A_WARNING * abs(change):
-        missed = (
-            f"The map misses the logit's change of {change:.2f} by {abs(gap) / max(abs(change), 1e-12):.0%}"
-        )
-        return f"{missed}; more steps or samples help."
-    if np.ptp(values) == 0:
-        return "The map is the same everywhere; this method says nothing here."
-    return None
