@@ -50,6 +50,8 @@ OPTIONAL = (
     "mcp",
     "desktop",
     "survey",
+    "ray",
+    "datasets",
 )  # each has requirements-NAME.txt, and is `pip install .[NAME]`
 MAIN = '''"""`python -m mixscope`, the same as `mixscope`."""
 

@@ -1,7 +1,9 @@
 """A survey tells of every picture what the library tells of it, once, whatever is in the way."""
 
+import dataclasses
 import io
 import json
+import pickle
 import shutil
 import tarfile
 import zipfile
@@ -18,7 +20,18 @@ from explorer.command_line import main
 from explorer.errors import ExplorerError, PictureError
 from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.gates import CLOSED, gates
-from explorer.survey import measures, parts, question, shards, sources, survey
+from explorer.survey import (
+    cluster,
+    hub_data,
+    measures,
+    parts,
+    passes,
+    question,
+    shards,
+    sources,
+    survey,
+    units,
+)
 from explorer.survey.found import Rows, mean_shares
 from explorer.survey.survey import Question
 from models import card, scenes
@@ -52,8 +65,8 @@ def folder(drawn, tmp_path_factory):
 @pytest.fixture(autouse=True, scope="module")
 def few_at_once():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "PASS", PASS)
-        patch.setattr(survey, "PART", 1)
+        patch.setattr(units, "PASS", PASS)
+        patch.setattr(units, "PART", 1)
         yield
 
 
@@ -180,6 +193,53 @@ def test_chosen_methods_are_scored_beside_their_controls(explorer, drawn, tmp_pa
     assert (row["label"], last.told["methods"]) == ("square", ["saliency"])
 
 
+def test_units_done_in_any_order_and_gone_on_with_make_the_same_file(explorer, whole, folder, tmp_path):
+    _, place = whole
+    asked = Question(source=str(folder), **ABOUT)
+    loaded = explorer.load(*ABOUT.values()).apart
+    question.agreed(tmp_path, question.question_of(asked, loaded), resume=False)
+    cut = list(survey.still_to_do(asked.source, [], COUNT, actors=2))
+    assert [(unit.start, unit.stop) for unit in cut] == [(0, 4), (4, 8), (8, 10)]
+    middle = pickle.loads(pickle.dumps(cut[1]))
+    parts.write_part(tmp_path, middle.start, passes.of_unit(explorer, asked, loaded, middle))
+    there = [about for _, about in parts.parts(tmp_path)]
+    left = survey.still_to_do(asked.source, there, COUNT, actors=2)
+    assert [(unit.start, unit.stop) for unit in left] == [(0, 4), (8, 10)]
+    first, *_, last = survey.survey(explorer, asked, tmp_path, resume=True)
+    assert (first.done, first.already, last.done) == (4, 4, 10)
+    assert (tmp_path / survey.FILE).read_bytes() == place.read_bytes()
+
+
+def test_an_actor_tells_of_a_unit_or_why_not(whole, folder):
+    told, place = whole
+    asked = Question(source=str(folder), **ABOUT)
+    (unit, *_) = survey.still_to_do(asked.source, [], COUNT, actors=1)
+    batch = {"unit": [pickle.dumps(unit)]}
+    answer = cluster.Surveyor(asked, told["weights_sha256"])(batch)
+    (part,) = answer["part"]
+    assert (answer["refusal"], answer["start"], answer["count"]) == ([""], [0], [PASS])
+    expected = pyarrow.parquet.read_table(place).to_pylist()[: PASS - 1]  # one is no picture
+    assert pyarrow.parquet.read_table(io.BytesIO(part)).to_pylist() == expected
+    (refusal,) = cluster.Surveyor(asked, "another")(batch)["refusal"]
+    assert refusal == "A machine of the cluster has other weights called scenes."
+    nowhere = cluster.Surveyor(dataclasses.replace(asked, weights="/nowhere.pt"), "")
+    assert nowhere(batch)["refusal"][0].startswith("There is no file")
+    assert nowhere({"unit": [pickle.dumps("The source has changed.")]})["refusal"] == [
+        "The source has changed."
+    ]
+
+
+def test_without_ray_or_datasets_a_survey_with_them_says_what_to_install(
+    explorer, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cluster, "import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
+    with pytest.raises(ExplorerError, match=r"pip install -r requirements-ray\.txt"):
+        list(survey.survey(explorer, Question(source=str(folder), **ABOUT, ray="local"), tmp_path))
+    monkeypatch.setattr(hub_data, "import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
+    with pytest.raises(ExplorerError, match=r"pip install -r requirements-datasets\.txt"):
+        list(survey.survey(explorer, Question(source="hf:a/b", **ABOUT), tmp_path / "named"))
+
+
 def packed(drawn, place, make):
     """The same files, and what is beside pictures, in one file."""
     with make(place) as add:
@@ -217,6 +277,8 @@ def test_a_zip_a_list_and_shards_hold_the_same_pictures_as_a_folder(drawn, folde
     expected = [(name, name[0], data) for name, data in drawn.items()]
     assert met(str(folder)) == expected
     assert met(packed(drawn, tmp_path / "all.zip", Zip)) == expected
+    handed_on = pickle.loads(pickle.dumps(list(sources.items(str(tmp_path / "all.zip")))))
+    assert [(item.name, item.label, item.read()) for item in handed_on] == expected
     listed = tmp_path / "all.tsv"
     listed.write_text("".join(f"{folder / name}\t{name[0]}\n" for name in drawn))
     assert [one[1:] for one in met(str(listed))] == [one[1:] for one in expected]
@@ -251,6 +313,20 @@ def test_what_cannot_be_had_stands_in_its_place_and_stops_nothing(drawn, tmp_pat
     assert last.name == "cut-1.tar"
     with pytest.raises(PictureError, match=r"cut short"):
         [item.read() for item in shards.in_shard(tar)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/passwd",
+        "http://10.0.0.1/a.png",
+        "hf://datasets/another/set@main/a.png",
+        "hf://datasets/a/b@x/../c",
+    ],
+)
+def test_a_row_cannot_name_a_file_of_somebody_else(path):
+    with pytest.raises(PictureError, match="outside of its data set"):
+        hub_data.picture_in({"bytes": None, "path": path}, "a/b")
 
 
 def test_names_of_any_bytes_can_be_written_down():

@@ -52,7 +52,8 @@ def place(tmp_path_factory):
     (root / "parts").mkdir()
     for start, stop in ((0, 40), (40, COUNT)):
         some = {name: values[start:stop] for name, values in columns.items()}
-        parts.write_part(root, parts.table(some), About(start=start, stop=stop, names="", openness=openness))
+        about = About(start=start, stop=stop, names="", openness=openness)
+        parts.write_part(root, start, parts.part_bytes(parts.table(some), about))
     told = {"source": str(pictures), "model": "m<b>", "weights": "w", "labels": list(CLASSES)}
     told |= {"branches": {"shares:first": ["x", "y"]}}
     parts.merge(root, root / "survey.parquet", told)

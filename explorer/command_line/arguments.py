@@ -55,7 +55,9 @@ def parser() -> Parser:
 def add_survey(commands: Any, about: list[Parser]) -> None:
     survey = commands.add_parser("survey", parents=about, help=localised("a row for each of many pictures"))
     survey.add_argument(
-        "source", metavar="SOURCE", help="a folder, a zip, a list of files, or shards-{000..003}.tar"
+        "source",
+        metavar="SOURCE",
+        help="a folder, a zip, a list of files, shards-{000..003}.tar, or hf:OWNER/NAME",
     )
     survey.add_argument(
         "--checkpoints",
@@ -68,7 +70,15 @@ def add_survey(commands: Any, about: list[Parser]) -> None:
     survey.add_argument("--resume", action="store_true", help="go on with what was stopped")
     survey.add_argument("--methods", metavar="A,B,...", help="score maps of these, too")
     survey.add_argument("--batch", type=int, default=64, metavar="N", help="pictures decoded beforehand")
-    survey.add_argument("--workers", type=int, default=1, metavar="N", help="threads that decode")
+    survey.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="threads that decode; with --ray, processes with a model each",
+    )
+    survey.add_argument(
+        "--ray", metavar="local|ADDRESS", help="on a cluster of Ray, or on all processors of this one"
+    )
 
 
 def add_benchmark(commands: Any, about: list[Parser]) -> None:

@@ -65,6 +65,7 @@ def of_one(explorer: Explorer, asked: argparse.Namespace, weights: str | None, o
         methods=tuple(asked.methods.split(",")) if asked.methods else (),
         batch=asked.batch,
         workers=asked.workers,
+        ray=asked.ray,
     )
     told = followed(explorer, question, out, resume=asked.resume)
     unreadable = [{"name": one["name"], "reason": one["reason"]} for one in told["unreadable"]]
@@ -89,8 +90,8 @@ def followed(explorer: Explorer, question: Question, out: Path, *, resume: bool)
     """What the survey says of itself, with rate and time left on standard error while it runs."""
     with tqdm(unit="picture", mininterval=OFTEN, smoothing=0.05) as bar:
         try:
-            for so_far in going.survey(explorer, question, out, resume=resume):
-                if bar.total is None:
+            for number, so_far in enumerate(going.survey(explorer, question, out, resume=resume)):
+                if number == 0:
                     bar.total, bar.initial, bar.n = so_far.total, so_far.already, so_far.already
                 bar.update(so_far.done - bar.n)
         except KeyboardInterrupt:

@@ -17,9 +17,10 @@ from explorer.pictures import open_picture
 from explorer.survey.ahead import Ready, ahead, made_ready
 from explorer.survey.found import Rows
 from explorer.survey.measures import Measured, joined, none_of
+from explorer.survey.passes import named, of_pass
 from explorer.survey.question import Question, question_of
 from explorer.survey.sources import Item
-from explorer.survey.survey import PASS, named, of_pass
+from explorer.survey.units import PASS
 from models.preprocess import Preprocess
 
 SMALL = 2_000_000  # parameters up to which a pass of many takes no time worth telling

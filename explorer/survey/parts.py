@@ -98,22 +98,27 @@ def folder_of(out: Path) -> Path:
     return out / "parts"
 
 
-def write_part(out: Path, rows: Any, about: About) -> None:
-    place = folder_of(out) / f"part-{about.start:012}.parquet"
-    with written_whole(place) as partly:
-        whole = rows.replace_schema_metadata(about.written)
-        arrow().parquet.write_table(whole, partly, compression=COMPRESSION)
+def part_bytes(rows: Any, about: About) -> bytes:
+    """The file of a part."""
+    pa = arrow()
+    file = pa.BufferOutputStream()
+    pa.parquet.write_table(rows.replace_schema_metadata(about.written), file, compression=COMPRESSION)
+    return file.getvalue().to_pybytes()
+
+
+def write_part(out: Path, start: int, content: bytes) -> None:
+    with written_whole(folder_of(out) / f"part-{start:012}.parquet") as partly:
+        partly.write_bytes(content)
 
 
 def parts(out: Path) -> list[tuple[Path, About]]:
-    """What is there, in order, as far as it follows on without a gap."""
+    """What is there, in order; between two parts there may be a gap."""
     found, stop = [], 0
     for path in sorted(folder_of(out).glob("part-*.parquet")):
         about = About.read(path)
-        if about.start != stop:
-            break
-        found.append((path, replace(about, openness={})))  # which may be large, and parts many
-        stop = about.stop
+        if about.start >= stop:
+            found.append((path, replace(about, openness={})))  # which may be large, and parts many
+            stop = about.stop
     return found
 
 
@@ -124,6 +129,11 @@ def merge(out: Path, place: Path, told: Mapping[str, Any]) -> dict[str, Any]:
     """
     parquet = arrow().parquet
     found = parts(out)
+    if not found:
+        raise ExplorerError("There was not a single picture.")
+    stops = [0, *(about.stop for _, about in found)]
+    if [about.start for _, about in found] != stops[:-1]:
+        raise ExplorerError(f"Parts of {folder_of(out)} have gone while it ran; --resume makes them again.")
     unreadable = [one for _, about in found for one in about.unreadable]
     openness: dict[str, np.ndarray] = {}
     for path, _ in found:

@@ -24,7 +24,14 @@ class Question:
     weights: str
     methods: tuple[str, ...] = ()  # of attribution, scored beside their controls
     batch: int = 64  # pictures that are decoded or being decoded, at most; changes no number
-    workers: int = 1  # threads that read and decode; 0 for none beside the model's. Changes no number
+    # Threads that read and decode, 1 unless told, 0 for none beside the model's; on Ray processes with a
+    # model each, as many as there are processors unless told. Changes no number.
+    workers: int | None = None
+    ray: str | None = None  # "local", or the address of a cluster; None for this process alone
+
+    @property
+    def decoders(self) -> int:
+        return 1 if self.workers is None else self.workers
 
 
 def question_of(question: Question, loaded: Loaded) -> dict[str, Any]:

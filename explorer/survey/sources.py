@@ -1,7 +1,8 @@
 """What a survey goes over, picture by picture and always in the same order; each is read when asked for.
 
 A folder (the folder a file lies in is its label), a zip (the same), a list (a path a line, a label after a
-tab), or shards, see `explorer.survey.shards`. Only names are held, those of one folder or zip at a time.
+tab), shards, see `explorer.survey.shards`, or a data set, see `explorer.survey.hub_data`. Only names are
+held, those of one folder or zip at a time.
 """
 
 import lzma
@@ -10,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 
 from explorer.decoding.files import MOST_BYTES, contents
@@ -33,8 +34,11 @@ class Item:
 
 def items(source: str) -> Iterator[Item]:
     """All pictures of a source. Raises ChoiceError for what is no source."""
+    from explorer.survey.hub_data import in_data_set, is_data_set
     from explorer.survey.shards import in_shards, is_pattern
 
+    if is_data_set(source):
+        return in_data_set(source)
     place = Path(source)
     if place.is_dir():
         return in_folder(place)
@@ -46,7 +50,7 @@ def items(source: str) -> Iterator[Item]:
         return in_list(place)
     raise ChoiceError(
         f"{source} is nothing a survey can go over; give a folder, a zip, a list of files "
-        f"({', '.join(LISTS)}) or shards such as shards-{{000..003}}.tar."
+        f"({', '.join(LISTS)}), shards such as shards-{{000..003}}.tar, or hf:OWNER/NAME."
     )
 
 
@@ -65,19 +69,35 @@ def in_folder(root: Path) -> Iterator[Item]:
 def in_zip(path: Path) -> Iterator[Item]:
     """The files of a zip, in the order of their names; nothing is unpacked to the disk."""
     try:
-        archive = zipfile.ZipFile(path)  # closed when the last of its items is forgotten
+        archive = Archive(path)  # closed when the last of its items is forgotten
     except UNPACKING:
         raise ChoiceError(f"{path} is a zip that is damaged or cut short.") from None
-    for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
+    for entry in sorted(archive.file.infolist(), key=lambda entry: entry.filename):
         parts = PurePosixPath(entry.filename).parts
         if not entry.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in parts):
             yield labelled(entry.filename, partial(unpacked, archive, entry))
 
 
-def unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+class Archive:
+    """An open zip; a process that is handed one opens it once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = zipfile.ZipFile(path)
+
+    def __reduce__(self) -> tuple[Callable[[Path], "Archive"], tuple[Path]]:
+        return opened_once, (self.path,)
+
+
+@lru_cache(maxsize=2)
+def opened_once(path: Path) -> Archive:
+    return Archive(path)
+
+
+def unpacked(archive: Archive, entry: zipfile.ZipInfo) -> bytes:
     """Never more than a picture may have, whatever the zip promises."""
     try:
-        with archive.open(entry) as file:
+        with archive.file.open(entry) as file:
             return within(file.read(MOST_BYTES + 1))
     except UNPACKING as error:
         if isinstance(error, PictureError):
