@@ -7,11 +7,13 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 from explorer import Explorer
+from explorer.survey.shipped import shipped
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.tab import draw_strip
@@ -255,8 +257,23 @@ def test_typical_shares_can_be_those_of_own_pictures_and_a_bad_file_loses_nothin
     own_pictures(page, [bad, files[0]])  # too few are left: those before stay
     expect(page.get_by_test_id("toast-body").last).to_contain_text("notes.png")
     expect(strip).to_contain_text("3 pictures of your own")
-    page.get_by_role("button", name="Leave mine out").click()
-    expect(strip).not_to_contain_text("of your own")
+    choose(page, "typical-of", "what comes along")
+    expect(strip).not_to_contain_text("3 pictures of your own, tick")
+
+
+def test_typical_shares_can_be_those_of_a_survey(follow):
+    page = follow("/?tab=reweighting&model=vip_nano&weights=scenes&picture=2-star")
+    strip = page.locator("#strip")
+    expect(strip).to_contain_text("1,000 held-out scenes")
+    choose(page, "typical-of", "the survey of the tab Survey")
+    expect(strip).to_contain_text("2,000 pictures of the survey")
+    shares = shipped("vip_nano", "scenes").columns
+    expected = [
+        100 * values[:, :].mean(axis=0) for name, values in shares.items() if name.startswith("shares:")
+    ]
+    assert strip.locator(".range[style*='--here']").evaluate_all(
+        "all => all.slice(0, -1).map(one => parseFloat(one.style.getPropertyValue('--mean')))"
+    ) == pytest.approx(np.ravel(expected).tolist(), abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Typical:
     high: np.ndarray  # [branches], their 90th percentile
     lowest: np.ndarray  # [branches], their 1st percentile
     highest: np.ndarray  # [branches], their 99th percentile
-    channels: np.ndarray  # [branches, channels], mean share of every channel
+    channels: np.ndarray | None  # [branches, channels], mean share of every channel; None where not told
     pictures: int
     source: str  # the weights it ships with, or "pictures" where computed over a few at hand
 
@@ -72,7 +72,9 @@ class SharesSoFar:
 
     @property
     def bytes(self) -> int:
-        return sum(one.channels.nbytes + len(BANDS) * one.mean.nbytes for one in self.shares)
+        arrays = [one.mean for one in self.shares] * len(BANDS)
+        arrays += [one.channels for one in self.shares if one.channels is not None]
+        return sum(one.nbytes for one in arrays)
 
 
 def unusual(blocks: Sequence[BlockWeights], usual: Sequence[Typical]) -> tuple[int, int, float]:
@@ -135,7 +137,9 @@ def path_of(name: str, weights: str) -> Path:
 def keep(name: str, weights: str, found: Sequence[Typical]) -> None:
     """Write what ships with bundled weights."""
     arrays = {f"{one.block}/{part}": getattr(one, part) for one in found for part in BANDS}
-    arrays |= {f"{one.block}/channels": one.channels.astype(np.float16) for one in found}
+    arrays |= {
+        f"{one.block}/channels": one.channels.astype(np.float16) for one in found if one.channels is not None
+    }
     FOLDER.mkdir(parents=True, exist_ok=True)
     told: dict[str, Any] = {"blocks": [one.block for one in found], "branches": found[0].branches}
     told |= {"pictures": found[0].pictures, "checkpoint": checksum(name, weights)}

@@ -14,7 +14,7 @@ from explorer.ui.controls import Control, Menu
 from explorer.ui.downloads import npz, saved_figure, there
 from explorer.ui.selection import Selection
 from explorer.ui.tabs.reweighting.lab import Lab, chosen_block, found_block
-from explorer.ui.tabs.reweighting.typical_shares import Own, usual
+from explorer.ui.tabs.reweighting.typical_shares import OWN, Own, usual
 from models.layer_names import short
 from models.probe import Role
 
@@ -41,7 +41,10 @@ def ordered(explorer: Explorer, selection: Selection, found: BlockWeights, sort:
     return found.order(sort, channels)
 
 
-def draw(explorer: Explorer, selection: Selection, block: str | None, sort: str, own: Own = ()) -> str:
+def draw(
+    explorer: Explorer, selection: Selection, block: str | None, sort: str, own: Own = (), of: str = OWN
+) -> str:
+    own = own if of == OWN else ()
     found = found_block(explorer, selection, block)
     if found is None:
         return sentence(NOTHING)
@@ -84,12 +87,12 @@ def extremes(explorer: Explorer, selection: Selection, found: BlockWeights) -> l
     return made
 
 
-def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: str, own: Own):
+def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: str, own: Own, of: str = OWN):
     found = chosen_block(there(blends(selection.run(explorer))), block)
     name = f"{selection.model}_{found.block}"
     if kind == "npz":
         return npz(name, AXES, values=found.values, branches=found.branches)
-    values = found.values[:, ordered(explorer, selection, found, sort, own)]
+    values = found.values[:, ordered(explorer, selection, found, sort, own if of == OWN else ())]
     return saved_figure(
         inside_block(values, found.branches, title=f"{selection.model}, {found.block}"), kind, name
     )
@@ -98,7 +101,7 @@ def save(explorer: Explorer, selection: Selection, kind: str, block: str, sort: 
 def build(lab: Lab) -> None:
     sort = Menu([(text, name) for name, text in SORTS.items()], value="number", label="Order of channels")
     view = View(elem_id="inside")
-    asked: dict[str, Control] = {"block": lab.block, "sort": sort, "own": lab.own}
+    asked: dict[str, Control] = {"block": lab.block, "sort": sort, "own": lab.own, "of": lab.of}
     sort.input(**lab.follower(lab.listener("channels", draw, [view], **asked)))
     lab.remembered["channel_order"] = sort
     lab.saved(view, save, **asked)

@@ -29,6 +29,8 @@ class Lab(Lenses):
     block: gr.Dropdown
     other: Control  # an `OtherBox`: path of the picture to compare with
     own: gr.State  # paths of the visitor's pictures, to tell what is typical
+    of: Control  # of which pictures that is told
+    held: gr.State  # the survey the visitor has
     listeners: list[dict[str, Any]] = field(default_factory=list)
 
     def follower(self, listener: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.gates import KINDS
 from explorer.reweighting.gates import gates as gates_of
 from explorer.reweighting.reference_shares import SharesSoFar, unusual
+from explorer.survey.usual import SURVEY
 from explorer.ui.components import View, render
 from explorer.ui.controls import IDLE, RUNNING, Menu, offer, opened, switch
 from explorer.ui.downloads import npz, saved_figure, there
@@ -32,7 +33,8 @@ from explorer.ui.tabs.reweighting import (
 from explorer.ui.tabs.reweighting.gated import CHANNEL, OTHERS
 from explorer.ui.tabs.reweighting.lab import LENSES, Lab, chosen_block
 from explorer.ui.tabs.reweighting.other_picture import OtherBox
-from explorer.ui.tabs.reweighting.typical_shares import Own, Whose
+from explorer.ui.tabs.reweighting.typical_shares import OWN, Own, Whose, usual
+from explorer.ui.tabs.survey.source import NONE, Held
 from models import card
 from models.layer_names import short
 from models.probe import Role
@@ -40,20 +42,20 @@ from models.probe import Role
 OTHER = next(path for path in EXAMPLES if "star" in path.stem)  # to compare with at first
 
 
-def fitted(explorer: Explorer, selection: Selection, block: str | None, lens: str, own: Own) -> tuple:
-    """The menu of blocks, a lens that shows something of this model, room for the strip, and buttons."""
+def fitted(explorer: Explorer, selection: Selection, block: str | None, lens: str) -> tuple:
+    """The menu of blocks, a lens that shows something of this model, room for the strip, and for buttons."""
     run = selection.run(explorer)
     found = blends(run)
     names = [one.block for one in found]
     fitting = lens_for(run, lens)
     switched = gr.skip() if fitting == lens else gr.Radio(value=fitting)
     said = gr.Column(visible=bool(names or card(selection.model).mixing or not gates_of(run)))
-    buttons = gr.Row(visible=bool(found and found[0].learned)), gr.Button(visible=bool(own))
+    buttons = gr.Row(visible=bool(found and found[0].learned))
     if not names:
-        return gr.Dropdown([], value=None, visible=False), switched, said, *buttons
+        return gr.Dropdown([], value=None, visible=False), switched, said, buttons
     blocks = [(short(name), name) for name in names]
     menu = offer(blocks, block if block in names else names[-1], block, visible=True)
-    return menu, switched, said, *buttons
+    return menu, switched, said, buttons
 
 
 def lens_for(run: Run, lens: str) -> str:
@@ -68,15 +70,22 @@ def draw_strip(
     selection: Selection,
     block: str | None,
     own: Own = (),
+    of: str = OWN,
+    held: Held = NONE,
     so_far: SharesSoFar | None = None,
 ) -> str:
-    """All blocks, beside what is typical: as far as it is computed just now, or as known."""
+    """All blocks, beside what is typical: as far as it is computed just now, or as known.
+
+    of: whether of own pictures, where there are some, of a survey, or as it comes along.
+    """
+    mine_too = own if of == OWN else ()
     run = selection.run(explorer)
     blocks = blends(run)
     if not blocks:
         return instead(selection.loaded(explorer).card.mixing, run)
     learned = blocks[0].learned
-    typical, mine = typical_shares.usual(explorer, selection, own, so_far) if learned else ((), False)
+    survey = held if of == SURVEY else None
+    typical, mine = usual(explorer, selection, mine_too, so_far, survey) if learned else ((), False)
     return render(
         "strip",
         title="Across depth",
@@ -89,7 +98,7 @@ def draw_strip(
         so_far=so_far,
         rare=unusual(blocks, typical) if typical else None,
         examples=len(known_to(selection)),
-        own=len(own),
+        own=len(mine_too),
         chosen=chosen_block(blocks, block).block,
         python=selection.python(
             "for block in blends(explorer.inspect(model, picture, weights)):",
@@ -111,7 +120,7 @@ def draw_typical(explorer: Explorer, selection: Selection, block: str | None, ow
     """The same, picture by picture, with what is typical over those seen so far; and the Stop button."""
     for so_far in typical_shares.computed(explorer, selection, own):
         stop = IDLE if so_far.done == so_far.total else RUNNING
-        yield draw_strip(explorer, selection, block, own, so_far), stop
+        yield draw_strip(explorer, selection, block, own, so_far=so_far), stop
 
 
 def save_strip(explorer: Explorer, selection: Selection, kind: str):
@@ -153,6 +162,8 @@ def build(parts: TabParts) -> BuiltTab:
                 block=block,
                 other=OtherBox(str(OTHER)),
                 own=gr.State(()),
+                of=whose.of,
+                held=parts.held,
             )
             shown = []
             for name, build_lens in BUILDERS.items():
@@ -169,9 +180,10 @@ def build(parts: TabParts) -> BuiltTab:
 def connect(lab: Lab, strip: View, column: gr.Column, whose: Whose) -> None:
     """The strip and the lenses follow the picture and the block; the column is that of the strip."""
     block = lab.block
-    depth = {**lab.wired(draw_strip, block=block, own=lab.own), "outputs": strip, **lane("strip")}
-    fits = lab.wired(fitted, block=block, lens=lab.lens, own=lab.own)
-    fitting = [block, lab.lens, column, whose.row, whose.without]
+    asks = lab.wired(draw_strip, block=block, own=lab.own, of=lab.of, held=lab.held)
+    depth = {**asks, "outputs": strip, **lane("strip")}
+    fits = lab.wired(fitted, block=block, lens=lab.lens)
+    fitting = [block, lab.lens, column, whose.row]
     lab.follow(lab.redraw.change(**fits, outputs=fitting, **QUICK).success(**depth))
     lab.follow(block.input(**depth))
     lab.follow(strip.hands_on("pick", "block", block))

@@ -1,4 +1,4 @@
-"""What is typical, and over whose pictures: as shipped, over the examples, or over the visitor's own.
+"""What is typical, and over whose pictures: as shipped, over the examples, the visitor's own, or a survey's.
 
 The visitor's own are paths in the state of the session: what is computed over them is remembered by their
 content, and nobody else is shown it.
@@ -15,18 +15,24 @@ import gradio as gr
 from explorer.engine.model_input import ModelInput
 from explorer.errors import ChoiceError, PictureError
 from explorer.explorer import Explorer
+from explorer.reweighting.branch_weights import branch_weights
 from explorer.reweighting.reference_shares import SharesSoFar, Typical
+from explorer.survey.usual import SURVEY
+from explorer.survey.usual import usual as usual_in
 from explorer.ui.alerts import shortened
 from explorer.ui.components import View
-from explorer.ui.controls import ENABLED, QUIET, RUNNING, progress_on, stopping
+from explorer.ui.controls import ENABLED, QUIET, RUNNING, Menu, progress_on, stopping
 from explorer.ui.examples import known_to
 from explorer.ui.picture_upload import FilesUpload
-from explorer.ui.selection import PICK, SLOW, Selection
+from explorer.ui.selection import PICK, SLOW, Selection, lane
 from explorer.ui.tabs.reweighting.lab import Lab
+from explorer.ui.tabs.survey.source import HELD, Held, current
 from explorer.ui.throttle import throttled
 
 MOST = 64  # pictures of a visitor
 Own = tuple[str, ...]  # their paths
+SHIPPED, OWN = "shipped", "own"  # and a survey's
+ALONG = "what comes along"
 
 
 class PicturesUpload(FilesUpload):
@@ -42,11 +48,19 @@ class Whose:
     row: gr.Row
     files: PicturesUpload
     stop: gr.Button
-    without: gr.Button
+    of: Menu
 
 
 def build() -> Whose:
     with gr.Row(elem_classes="controls", elem_id="whose") as row:
+        of = Menu(
+            [(ALONG, SHIPPED)],
+            value=SHIPPED,
+            label="Typical of",
+            visible=False,
+            elem_id="typical-of",
+            min_width=190,
+        )
         files = PicturesUpload(
             "Compare with pictures of your own",
             file_count="multiple",
@@ -56,15 +70,36 @@ def build() -> Whose:
             min_width=190,
         )
         stop = gr.Button("Stop", interactive=False, scale=0, min_width=70, size="sm", elem_id="typical-stop")
-        without = gr.Button("Leave mine out", visible=False, scale=0, min_width=120, size="sm")
-    return Whose(row, files, stop, without)
+    return Whose(row, files, stop, of)
+
+
+def offered(explorer: Explorer, selection: Selection, *, of: str, own: Own, held: Held) -> gr.Dropdown:
+    """The menu of what is typical of what, at one there is; unseen where there is no choice."""
+    made = [(ALONG, SHIPPED), *([(f"{len(own)} pictures of your own", OWN)] if own else [])]
+    made += [("the survey of the tab Survey", SURVEY)] if surveyed(explorer, selection, held) else []
+    fitting = of if of in [name for _, name in made] else SHIPPED
+    return gr.Dropdown(made, value=fitting, visible=len(made) > 1)
+
+
+def surveyed(explorer: Explorer, selection: Selection, held: Held) -> tuple[Typical, ...]:
+    """What is usual in the survey the visitor has, else in the one that comes along; of these blocks only."""
+    try:
+        seen = current(explorer, selection, HELD if held.key else None, held)
+    except ChoiceError:  # it was forgotten
+        return ()
+    found = usual_in(seen.rows) if seen else ()
+    blocks = branch_weights(selection.run(explorer))
+    same = [(one.block, tuple(one.branches)) for one in blocks] == [
+        (one.block, one.branches) for one in found
+    ]
+    return found if same else ()
 
 
 def subjects_of(explorer: Explorer, selection: Selection, pictures) -> list[ModelInput]:
     return [explorer.input(selection.model, one, selection.weights) for one in pictures]
 
 
-def accepted(explorer: Explorer, selection: Selection, files: list[str]) -> tuple:
+def accepted(explorer: Explorer, selection: Selection, files: list[str], held: Held) -> tuple:
     """Those that are pictures, in place of those before; of others the visitor is told in one sentence."""
     selection.loaded(explorer)
     if len(files) > MOST:
@@ -81,13 +116,21 @@ def accepted(explorer: Explorer, selection: Selection, files: list[str]) -> tupl
         raise ChoiceError(why or "What is typical takes two pictures or more.")
     if why:  # the page shows it as HTML, and it holds a name somebody chose
         gr.Warning(escape(why, quote=False), title="Not all pictures can be used")
-    return tuple(good), gr.Button(visible=True), RUNNING
+    own = tuple(good)
+    return own, offered(explorer, selection, of=OWN, own=own, held=held), RUNNING
 
 
 def usual(
-    explorer: Explorer, selection: Selection, own: Own = (), so_far: SharesSoFar | None = None
+    explorer: Explorer,
+    selection: Selection,
+    own: Own = (),
+    so_far: SharesSoFar | None = None,
+    survey: Held | None = None,
 ) -> tuple[tuple[Typical, ...] | None, bool]:
-    """What is typical: as far as computed now, else of own pictures, shipped, of examples; whether own."""
+    """What is typical: of a survey, as far as computed now, of own pictures, as shipped, of examples; and
+    whether of own ones."""
+    if survey is not None and (theirs := surveyed(explorer, selection, survey)):
+        return theirs, False
     if so_far:
         return so_far.shares, bool(own)
     if own and (mine := remembered(explorer, selection, own)):
@@ -111,17 +154,14 @@ def connect(lab: Lab, strip: View, whose: Whose, draw: Callable, depth: dict[str
     """`draw` computes over the examples, or over own pictures where there are some; `depth` draws."""
     asks = {**lab.wired(draw, block=lab.block, own=lab.own), "outputs": [strip, whose.stop]}
     strip.more(None, None, whose.stop, js=ENABLED, **QUIET)
-    kept = [lab.own, whose.without, whose.stop]
-    accept = {**lab.wired(accepted, files=whose.files), "outputs": kept}
+    kept = [lab.own, whose.of, whose.stop]
+    accept = {**lab.wired(accepted, files=whose.files, held=lab.held), "outputs": kept}
     chosen = whose.files.upload(**accept, **{**PICK, "queue": True} | progress_on(strip))
     computing = [chosen.success(**asks, **SLOW), strip.more(**asks, **SLOW)]
     lab.running += computing
     stopping(whose.stop, computing)
     for one in computing:
         lab.follow(one)
-    left = whose.without.click(left_out, None, kept[:2], cancels=computing, **PICK).then(**depth)
-    lab.follow(left)
-
-
-def left_out() -> tuple[Own, gr.Button]:
-    return (), gr.Button(visible=False)
+    lab.follow(whose.of.input(None, js="() => {}", cancels=computing, **PICK).then(**depth))
+    fits = lab.wired(offered, of=whose.of, own=lab.own, held=lab.held)
+    gr.on([lab.redraw.change, lab.held.change], **fits, outputs=whose.of, **lane("typical-of"))
