@@ -11,6 +11,7 @@ from explorer.errors import ChoiceError
 from explorer.ui import notebook
 from explorer.ui.examples import EXAMPLES
 from explorer.ui.tabs import TABS
+from explorer.ui.tabs.survey.views import NO_SURVEY
 from models.registry import Preprocess
 from tests.foreign import SIDE, SqueezeExcite, StackedBranches, beside_timm, made, without_timm
 from tests.on_page import choose, settled, tab
@@ -23,6 +24,7 @@ SHOWN = {  # what each tab shows of a model of one's own, and what it says there
     "Code walk": ("#walk", "tests/foreign.py"),
     "Mixing": ("#field", "Receptive field"),
     "Compare": ("#versus-maps", "mine on the page"),
+    "Survey": ("#survey", NO_SURVEY),
 }
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.metrics import sensitivity_max
 from einops import rearrange, reduce
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
@@ -197,7 +196,7 @@ def sensitive(subject: Subject) -> Generator[None, None, float]:
         # A bare tensor Captum would take apart into its rows.
         return (explained[:1],) if len(images[0]) == 1 else (explained[1:],)
 
-    found = sensitivity_max(
+    found = late("captum.metrics").sensitivity_max(
         known, image, perturb_func=lambda *_: (pictures[1:],), n_perturb_samples=PERTURBED
     )
     return float(found)

@@ -14,7 +14,6 @@ from itertools import islice
 import numpy as np
 import torch
 from PIL import Image
-from scipy.special import logsumexp
 from torch import nn
 
 from explorer.capture import Run, run
@@ -53,5 +52,5 @@ def foreignness(evidence: Evidence, score: str, known: Familiar) -> np.ndarray:
     """One of `SCORES` of every picture, `[n]`."""
     if score == "distance":
         return known.distances(evidence.features)
-    energy = -logsumexp(evidence.logits, axis=1)
+    energy = -torch.from_numpy(evidence.logits).logsumexp(dim=1).numpy()
     return energy if score == "energy" else -np.exp(evidence.logits.max(axis=1) + energy)

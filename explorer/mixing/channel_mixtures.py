@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.linalg import hadamard
 from torch import Tensor
+
+from explorer.engine.late_imports import late
 
 
 class Estimate(NamedTuple):
@@ -24,7 +25,7 @@ def mixtures(channels: int, count: int) -> tuple[Tensor, int]:
     rows = 1 << (channels - 1).bit_length()
     dice = np.random.default_rng(0)
     chosen = dice.permutation(rows)[:count]
-    signs = hadamard(rows)[chosen, :channels] * dice.choice([-1, 1], channels)
+    signs = late("scipy.linalg").hadamard(rows)[chosen, :channels] * dice.choice([-1, 1], channels)
     return torch.from_numpy(signs), rows
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from captum.attr import LayerGradientXActivation, LayerIntegratedGradients
 from torch import Tensor, nn
 
 from explorer.attribution.methods.case import wanting
 from explorer.capture import hooked
+from explorer.engine.late_imports import captum
 from models.probe import Probe
 
 AT_ONCE = 4  # steps of a path in one pass
@@ -28,7 +28,7 @@ def batch_first(probe: Probe) -> Iterator[nn.Module]:
 def gradient_x_share(model: nn.Module, image: Tensor, probe: Probe, target: int) -> Tensor:
     """The probed tensor times the gradient of the logit, in the axes of its kind `[1, branches, ...]`."""
     with batch_first(probe) as layer:
-        made = LayerGradientXActivation(model, layer).attribute(wanting(image), target)
+        made = captum.LayerGradientXActivation(model, layer).attribute(wanting(image), target)
     return made.detach()
 
 
@@ -37,7 +37,7 @@ def integrated_share(
 ) -> Tensor:
     """The same, integrated from what the probe sees of the baseline; it adds up to what that changes."""
     with batch_first(probe) as layer:
-        made = LayerIntegratedGradients(model, layer).attribute(
+        made = captum.LayerIntegratedGradients(model, layer).attribute(
             image, baseline, target, n_steps=steps, internal_batch_size=AT_ONCE
         )
     return made.detach()

@@ -134,20 +134,21 @@ def connect(
     picker, fields, settled = view.picker, view.picker.fields, view.picker.settled
     fitting = [*view.picker.outputs, rail.choice]
     naming = []
-    view.upload.input(cancels=running, **after.upload)
+    view.upload.input(**after.upload)
     both = [view.upload, rail.picture]
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.example)
     for picked_elsewhere, path in told:
         taken_up = picked_elsewhere.success(lambda path: (path, path), path, both, cancels=running, **PICK)
         taken_up.success(**after.example)
-    rail.choice.input(cancels=running, **after.model)
-    for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
+    rail.choice.input(**after.model)
+    choices = listeners(picker, explorer.engine.models.refuse_costly)
+    for event, handler, inputs, anew in choices:
         ends = [rail.model, rail.picture, *inputs], fitting
-        named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **lane("picker"))
+        named = event(with_weights(explorer, handler, anew), *ends, **lane("picker"))
         naming.append(named)
         named.success(None, [settled, *fields], fields, js=SETTLE, **PICK)
         named.success(**after.model)
-    gr.on([rail.target.input, rail.file.submit], cancels=running, **after.target)
+    gr.on([rail.target.input, rail.file.submit], **after.target)
     for offering in (view.badge, *elsewhere):
         offered = offering.more(shown(taken), None, fitting, cancels=running, **PICK)
         offered.success(**after.model)
@@ -155,6 +156,8 @@ def connect(
     choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
     gr.on(choosing, lambda: True, None, view.chosen, **PICK)
     fetching.success(**after.target)
-    brought = weights_upload.connect(app, explorer, rail, view.files, running)
-    brought.success(**after.model)
+    weights_upload.connect(app, explorer, rail, view.files).success(**after.model)
+    stopping = [view.upload.input, rail.choice.input, rail.target.input, rail.file.submit, view.files.upload]
+    # Once for all: Gradio looks for each that is stopped among all listeners. Views' own go one by one.
+    gr.on([*stopping, *(event for event, *_ in choices)], None, None, None, cancels=running, **PICK)
     return naming

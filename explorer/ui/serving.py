@@ -1,5 +1,6 @@
 """The page served: to browsers, and where that is asked for, its endpoints as tools of programs (MCP)."""
 
+import gc
 import json
 from importlib.util import find_spec
 from typing import Any
@@ -42,3 +43,6 @@ def launch(app: gr.Blocks, *, tools: bool = False, **where: Any) -> None:
     app.launch(**{**LAUNCH, **own}, prevent_thread_lock=True, **where)
     if tools:
         tools_answer_in_json(app)
+    if not gc.isenabled():  # see `app.py`; what was made so far stays, and is never looked through
+        gc.freeze()
+        gc.enable()

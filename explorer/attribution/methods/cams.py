@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 
 import torch
-from captum.attr import GuidedGradCam
 from einops import rearrange, reduce
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -12,6 +11,7 @@ from torch.nn.functional import interpolate
 from explorer.attribution.methods.case import Case, Part, channels_first, logits_of, refuse, wanting
 from explorer.attribution.methods.rules import CutReLU, quietly, told_as
 from explorer.capture import hooked, probes
+from explorer.engine.late_imports import captum
 from models.probe import Kind
 
 NEAREST = 3  # classes that Finer-CAM compares with
@@ -31,7 +31,7 @@ def guided_grad_cam(case: Case) -> Iterator[Part]:
     """Grad-CAM times Guided Backprop (Selvaraju et al., 2017)."""
     case = told_as(case, CutReLU)
     with channels_first(case.probe) as layer, quietly():
-        values = GuidedGradCam(case.model, layer).attribute(wanting(case.image), case.target)
+        values = captum.GuidedGradCam(case.model, layer).attribute(wanting(case.image), case.target)
     yield Part(1, 1, values)
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from functools import wraps
+from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import GradientShap, InputXGradient, NoiseTunnel, Saliency
 from einops import rearrange, reduce
 from torch import Tensor
 
 from explorer.attribution.methods.case import GAP_WORTH_TELLING, Case, Part, logit_change, spread, wanting
+from explorer.engine.late_imports import captum
 from models.random_state import RandomStream
 
 ROUNDS = (25, 50, 100, 200, 400)  # steps tried one after the other, until the gap is not worth telling
@@ -17,11 +18,11 @@ ROUNDS = (25, 50, 100, 200, 400)  # steps tried one after the other, until the g
 
 def saliency(case: Case) -> Iterator[Part]:
     """Size of the gradient (Simonyan et al., 2014)."""
-    yield Part(1, 1, Saliency(case.model).attribute(wanting(case.image), case.target))
+    yield Part(1, 1, captum.Saliency(case.model).attribute(wanting(case.image), case.target))
 
 
 def input_x_gradient(case: Case) -> Iterator[Part]:
-    yield Part(1, 1, InputXGradient(case.model).attribute(wanting(case.image), case.target))
+    yield Part(1, 1, captum.InputXGradient(case.model).attribute(wanting(case.image), case.target))
 
 
 def integrated_gradients(case: Case) -> Iterator[Part]:
@@ -82,7 +83,7 @@ def along_the_path(case: Case, shares: np.ndarray, weights: np.ndarray) -> Tenso
 
 def smooth_grad(case: Case) -> Iterator[Part]:
     """Mean saliency of noisy copies (Smilkov et al., 2017)."""
-    engine = NoiseTunnel(Saliency(case.model))
+    engine = captum.NoiseTunnel(captum.Saliency(case.model))
     yield from averaged(
         case,
         lambda count: engine.attribute(
@@ -93,7 +94,7 @@ def smooth_grad(case: Case) -> Iterator[Part]:
 
 def gradient_shap(case: Case) -> Iterator[Part]:
     """Gradients at random places between baseline and noisy image (Lundberg & Lee, 2017)."""
-    engine = GradientShap(case.model)
+    engine = captum.GradientShap(case.model)
     yield from averaged(
         case,
         lambda count: engine.attribute(
@@ -143,22 +144,24 @@ def passing(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return called
 
 
-class SaliencyWithSquares(Saliency):
-    """Saliency that keeps the sum of the squares of what it gave, picture by picture."""
-
-    squares: Tensor
+def noting_squares(saliency: Any, squares: list[Tensor]) -> Any:
+    """Saliency that also notes the sum of the squares of what it gives, `[1, c, h, w]`."""
+    plain = saliency.attribute
 
     @passing
-    def attribute(self, *args, **kwargs) -> Tensor:
-        made = super().attribute(*args, **kwargs)
-        self.squares = made.detach().square().sum(dim=0, keepdim=True)
+    def attribute(_saliency: Any, *args, **kwargs) -> Tensor:
+        made = plain(*args, **kwargs)
+        squares.append(made.detach().square().sum(dim=0, keepdim=True))
         return made
+
+    saliency.attribute = attribute
+    return saliency
 
 
 def var_grad(case: Case) -> Iterator[Part]:
     """Variance of the saliency of noisy copies (Adebayo et al., 2018)."""
-    inner = SaliencyWithSquares(case.model)
-    engine = NoiseTunnel(inner)
+    squares: list[Tensor] = []
+    engine = captum.NoiseTunnel(noting_squares(captum.Saliency(case.model), squares))
     stream = RandomStream(case.options.seed)
     total, done = case.options.samples, 0
     summed, squared = torch.zeros_like(case.image), torch.zeros_like(case.image)
@@ -167,5 +170,5 @@ def var_grad(case: Case) -> Iterator[Part]:
         noisy = {"nt_type": "smoothgrad", "nt_samples": count, "stdevs": spread(case)}
         with stream.drawing():
             mean = engine.attribute(case.image, target=case.target, **noisy).detach()
-        summed, squared, done = summed + count * mean, squared + inner.squares, done + count
+        summed, squared, done = summed + count * mean, squared + squares.pop(), done + count
         yield Part(done, total, squared / done - (summed / done).square())

@@ -7,11 +7,11 @@ from copy import deepcopy
 from dataclasses import replace
 
 import torch
-from captum.attr import LRP, Deconvolution, DeepLift, DeepLiftShap, GuidedBackprop
 from torch import Tensor, nn
 from torch.nn.functional import relu6
 
 from explorer.attribution.methods.case import Case, Part, wanting
+from explorer.engine.late_imports import captum
 from models.layers import DropPath
 
 
@@ -67,14 +67,14 @@ def deep_lift(case: Case) -> Iterator[Part]:
     """Differences from the baseline handed back by the rescale rule (Shrikumar et al., 2017)."""
     case = told_as(case, TwoReLUs)
     with quietly():
-        values = DeepLift(case.model).attribute(wanting(case.image), case.baseline, case.target)
+        values = captum.DeepLift(case.model).attribute(wanting(case.image), case.baseline, case.target)
     yield Part(1, 1, values)
 
 
 def deep_lift_shap(case: Case) -> Iterator[Part]:
     """DeepLift averaged over every kind of baseline (Lundberg & Lee, 2017)."""
     case = told_as(case, TwoReLUs)
-    engine = DeepLiftShap(case.model)
+    engine = captum.DeepLiftShap(case.model)
     baselines = case.every_baseline()
     summed: Tensor = torch.zeros_like(case.image)
     for done in range(0, len(baselines), 2):
@@ -92,7 +92,7 @@ def guided_backprop(case: Case) -> Iterator[Part]:
     """
     case = told_as(case, CutReLU)
     with quietly():
-        values = GuidedBackprop(case.model).attribute(wanting(case.image), case.target)
+        values = captum.GuidedBackprop(case.model).attribute(wanting(case.image), case.target)
     yield Part(1, 1, values)
 
 
@@ -103,7 +103,7 @@ def deconvolution(case: Case) -> Iterator[Part]:
     """
     case = told_as(case, CutReLU)
     with quietly():
-        values = Deconvolution(case.model).attribute(wanting(case.image), case.target)
+        values = captum.Deconvolution(case.model).attribute(wanting(case.image), case.target)
     yield Part(1, 1, values)
 
 
@@ -120,5 +120,5 @@ def lrp(case: Case) -> Iterator[Part]:
             if isinstance(module, nn.Identity | DropPath):  # probes among them
                 setattr(parent, name, nn.Dropout(0.0).eval())
     with quietly():
-        values = LRP(case.model).attribute(wanting(case.image), case.target)
+        values = captum.LRP(case.model).attribute(wanting(case.image), case.target)
     yield Part(1, 1, values)

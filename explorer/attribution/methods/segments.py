@@ -13,13 +13,12 @@ from functools import partial
 
 import numpy as np
 import torch
-from captum.attr import FeatureAblation, KernelShap, Lime, ShapleyValueSampling
 from einops import rearrange
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from explorer.attribution.methods.case import Case, Part, logits_of, refuse
-from explorer.engine.late_imports import late
+from explorer.engine.late_imports import captum, late
 from models.random_state import seeded
 
 LASSO_SHARE = 0.02  # of the penalty that leaves no coefficient
@@ -52,7 +51,7 @@ def feature_ablation(case: Case) -> Iterator[Part]:
     count = int(labels.max()) + 1
 
     def ask(answer: Callable[[Tensor], Tensor]) -> Tensor:
-        return FeatureAblation(answer).attribute(torch.ones(1, count), perturbations_per_eval=count)
+        return captum.FeatureAblation(answer).attribute(torch.ones(1, count), perturbations_per_eval=count)
 
     # What is not known yet has not fallen.
     yield from answered(case, labels, ask, unknown="first", worth_showing=lambda _done: ask)
@@ -65,7 +64,7 @@ def shapley_sampling(case: Case) -> Iterator[Part]:
 
     def ask(answer: Callable[[Tensor], Tensor], orders: int) -> Tensor:
         with seeded(case.options.seed):
-            return ShapleyValueSampling(answer).attribute(torch.ones(1, count), n_samples=orders)
+            return captum.ShapleyValueSampling(answer).attribute(torch.ones(1, count), n_samples=orders)
 
     # What is not known yet gains nothing; the first two answers are the baseline and the picture.
     yield from answered(
@@ -79,12 +78,12 @@ def shapley_sampling(case: Case) -> Iterator[Part]:
 
 def kernel_shap(case: Case) -> Iterator[Part]:
     """Shapley values as the weighted linear fit to random coalitions (Lundberg & Lee, 2017)."""
-    yield from fitted(case, lambda answer: KernelShap(answer))
+    yield from fitted(case, lambda answer: captum.KernelShap(answer))
 
 
 def lime(case: Case) -> Iterator[Part]:
     """A sparse linear fit to pictures with segments missing (Ribeiro et al., 2016)."""
-    yield from fitted(case, lambda answer: Lime(answer, interpretable_model=SparseFit()))
+    yield from fitted(case, lambda answer: captum.Lime(answer, interpretable_model=SparseFit()))
 
 
 class SparseFit:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import torch
-from captum.attr import FeatureAblation
 from einops import rearrange
 from torch import Tensor
 
 from explorer.attribution.methods.case import Case, Part, logits_of
+from explorer.engine.late_imports import captum
 
 STRIDES = (4, 2, 1)  # of the windows that are covered first, next and last
 
@@ -65,4 +65,4 @@ def covered(case: Case, windows: Tensor, cells: int, logit: Tensor) -> Tensor:
         return logits_of(case, torch.where(rearrange(off, "b h w -> b 1 h w"), case.baseline, case.image))
 
     switches = torch.ones(1, len(windows), device=case.image.device)
-    return FeatureAblation(logits).attribute(switches, perturbations_per_eval=len(windows))[0]
+    return captum.FeatureAblation(logits).attribute(switches, perturbations_per_eval=len(windows))[0]
