@@ -136,7 +136,7 @@ def create(
     if found.own and weights == OWN:
         return found.own()
     path = None if weights is None else checkpoint(found, weights, progress)
-    listed = found.weights.get(str(weights))
+    listed = known_as(found, str(weights))
     head = {"num_classes": listed.num_classes} if listed and listed.num_classes else {}
     with seeded(seed):
         model = found.build(**head).eval()
@@ -145,10 +145,24 @@ def create(
     return model
 
 
+def known_as(found: ModelCard, weights: str) -> Weights | None:
+    """The listed weights of that name; of a file those that tell as many classes apart, where not as usual.
+
+    Raises WeightsError for a file that cannot be read.
+    """
+    if weights in found.weights:
+        return found.weights[weights]
+    others = [one for one in found.weights.values() if one.num_classes]
+    if not others or not Path(weights).is_file():
+        return None
+    bias = found.published(read(Path(weights))).get("head.bias")
+    return next((one for one in others if bias is not None and len(bias) == one.num_classes), None)
+
+
 def preprocess_of(found: ModelCard, weights: str) -> Preprocess:
     """How pictures are made ready for these weights: as listed, as the layout of a file says, or as usual."""
-    if weights in found.weights:
-        return found.weights[weights].preprocess
+    if known := known_as(found, weights):
+        return known.preprocess
     if not found.layouts or not Path(weights).is_file():
         return found.preprocess
     keys = read(Path(weights))

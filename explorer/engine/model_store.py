@@ -17,7 +17,7 @@ from explorer.errors import ChoiceError
 from models import card, create
 from models.blocks import BlockError
 from models.counted import parameters
-from models.registry import ASSETS, ModelCard, Preprocess, UnknownModelError, preprocess_of
+from models.registry import ASSETS, ModelCard, Preprocess, UnknownModelError, known_as, preprocess_of
 from models.sizes import SizeError
 from models.sources import Progress, silent
 from models.weights import WeightsError
@@ -157,7 +157,8 @@ class ModelStore:
             return self.uploaded(found, str(weights)).labels
         if found.classes:
             return found.classes
-        listed = found.weights.get(str(weights))
+        # A stranger is told nothing of files of this machine.
+        listed = found.weights.get(str(weights)) if self.limits.hosted else known_as(found, str(weights))
         return labels_in(listed.labels if listed else found.labels)
 
     def fetch(self, model: str, weights: str, progress: Progress = silent) -> None:
