@@ -126,7 +126,8 @@ def create(
     """Build a model in eval mode, float32 on the CPU.
 
     weights: None for random parameters drawn from `seed`; a name the card lists, "scenes", "cifar10" or
-        "imagenet", fetched where it is not here yet; or the path of a checkpoint in any published key layout.
+        "imagenet", fetched where it is not here yet; or the path of a checkpoint in any published key layout,
+        with as many classes as the model has, or as weights the card lists have.
     progress: told the bytes that are here and the bytes in all while fetching; may raise to stop.
 
     Raises UnknownModelError for a name nobody registered, WeightsError for a checkpoint that is missing,

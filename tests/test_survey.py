@@ -17,7 +17,9 @@ from PIL import Image
 
 from explorer.capture import run
 from explorer.command_line import main
+from explorer.engine.limits import Limits
 from explorer.errors import ExplorerError, PictureError
+from explorer.explorer import Explorer
 from explorer.reweighting.branch_weights import blends
 from explorer.reweighting.gates import CLOSED, gates
 from explorer.survey import (
@@ -387,6 +389,18 @@ def test_the_command_tells_programs_what_was_found(folder, tmp_path, capsys):
     assert "picture/s" in err
     assert main([*words, str(tmp_path / "out")]) == 2
     assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_a_file_with_as_many_classes_as_listed_weights_is_looked_at_as_these_are(explorer, tmp_path):
+    file = tmp_path / "epoch-01.00.safetensors"
+    shutil.copy(card("vip_nano").weights["cifar10"].source.fetch(), file)
+    listed, found = (explorer.load("vip_nano", weights) for weights in ("cifar10", str(file)))
+    assert (found.labels, found.preprocess) == (listed.labels, listed.preprocess)
+    assert question.digest_of(found.model) == question.digest_of(listed.model)
+    strangers = Explorer(
+        device="cpu", limits=Limits(hosted=True)
+    )  # who learn nothing of files of this machine
+    assert strangers.labels("vip_nano", str(file)) == explorer.labels("vip_nano", "scenes")
 
 
 def test_shares_are_drawn_over_checkpoints_in_the_order_of_their_numbers(folder, tmp_path, capsys):
