@@ -149,14 +149,17 @@ def create(
 def known_as(found: ModelCard, weights: str) -> Weights | None:
     """The listed weights of that name; of a file those that tell as many classes apart, where not as usual.
 
-    Raises WeightsError for a file that cannot be read.
+    None for a file that cannot be read, which loading it will tell.
     """
     if weights in found.weights:
         return found.weights[weights]
     others = [one for one in found.weights.values() if one.num_classes]
     if not others or not Path(weights).is_file():
         return None
-    bias = found.published(read(Path(weights))).get("head.bias")
+    try:
+        bias = found.published(read(Path(weights))).get("head.bias")
+    except WeightsError:
+        return None
     return next((one for one in others if bias is not None and len(bias) == one.num_classes), None)
 
 

@@ -150,14 +150,13 @@ class ModelStore:
         return Loaded(found, weights, model, preprocess, labels, twin_of(model), self._long)
 
     def labels(self, model: str, weights: str | Path | None = None) -> tuple[str, ...]:
-        """Names of the classes, without loading anything."""
+        """Names of the classes, without loading anything; a path of a stranger's is not looked at."""
         self.join(model)
         found = named(model)
         if is_upload(str(weights)):
             return self.uploaded(found, str(weights)).labels
         if found.classes:
             return found.classes
-        # A stranger is told nothing of files of this machine.
         listed = found.weights.get(str(weights)) if self.limits.hosted else known_as(found, str(weights))
         return labels_in(listed.labels if listed else found.labels)
 
