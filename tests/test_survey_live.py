@@ -135,6 +135,13 @@ def test_uploads_are_counted_before_anything_is_decoded(tmp_path, pictures):
         items_of((str(pictures),), 8)
     with pytest.raises(ChoiceError, match="no picture in this"):
         items_of((), 8)
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.png", "w") as entry:
+        for _ in range(201):
+            entry.write(bytes(1_000_000))
+    assert bomb.stat().st_size < 1_000_000
+    with pytest.raises(ChoiceError, match=r"bomb\.zip unpacks to 201 MB; here at most 200 MB"):
+        items_of((str(bomb),), 8)
     broken = tmp_path / "broken.zip"
     broken.write_bytes(pictures.read_bytes()[:100])
     with pytest.raises(ChoiceError, match="damaged or cut short"):

@@ -24,6 +24,7 @@ from explorer.ui.selection import Selection
 
 SHIPPED, HELD = "shipped", "held"  # the two there are to choose from
 MOST, MOST_HOSTED = 500, 100  # pictures of a visitor
+MOST_UNPACKED = 200_000_000  # bytes of all entries of a zip
 NAMED = 60  # letters of a name
 GONE = "This survey is not here any more; choose its pictures, or open it, again."
 
@@ -87,6 +88,7 @@ def items_of(files: tuple[str, ...], most: int) -> list[Item]:
             raise ChoiceError(f"{path.name[:NAMED]} is a zip that is damaged or cut short.")
         if path.suffix.lower() == ".zip":
             found += in_zip(path)
+            refuse_large(path)
         else:
             found.append(Item(plain(path.name), None, partial(contents, path)))
     if not found:
@@ -97,6 +99,17 @@ def items_of(files: tuple[str, ...], most: int) -> list[Item]:
             "`mixscope survey` takes any number."
         )
     return found
+
+
+def refuse_large(path: Path) -> None:
+    """Raises ChoiceError for a zip that unpacks to very much; no entry gives more than it says it has."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > MOST_UNPACKED:
+        raise ChoiceError(
+            f"{path.name[:NAMED]} unpacks to {unpacked / 1e6:,.0f} MB; here at most "
+            f"{MOST_UNPACKED / 1e6:.0f} MB are taken."
+        )
 
 
 def most(explorer: Explorer) -> int:
