@@ -22,6 +22,7 @@ from benchmarks.peers import peers
 from benchmarks.results import write
 from benchmarks.reweighting import reweighting
 from benchmarks.survey import survey
+from benchmarks.survey_ray import survey_ray, survey_scheduler
 from benchmarks.throughput import throughput
 from benchmarks.timing import Row
 from benchmarks.turns import turns
@@ -47,17 +48,21 @@ PARTS = {
 }
 
 OTHERS = {"peers": peers}
+BY_NAME = {"survey-ray": survey_ray, "survey-scheduler": survey_scheduler}  # need Ray
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument(
-        "parts", nargs="*", metavar="part", help=f"of {', '.join({**PARTS, **OTHERS})}; else all"
+        "parts",
+        nargs="*",
+        metavar="part",
+        help=f"of {', '.join({**PARTS, **OTHERS, **BY_NAME})}; else all but the last two",
     )
     ask.add_argument("--peers", action="store_true", help="timm and Captum beside ours")
     ask.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md")
     asked = ask.parse_args()
-    known: dict[str, Callable[[], Iterable[Row]]] = {**PARTS, **OTHERS}
+    known: dict[str, Callable[[], Iterable[Row]]] = {**PARTS, **OTHERS, **BY_NAME}
     unknown = [part for part in asked.parts if part not in known]
     if unknown:
         ask.error(f"there is no part {', '.join(unknown)}; there is {', '.join(known)}")

@@ -18,7 +18,9 @@ from torch import nn
 from benchmarks.timing import Row, medians, processor_seconds
 from explorer import Explorer
 from explorer.survey import survey as going
+from explorer.survey import units
 from explorer.survey.ahead import Ready, made_ready
+from explorer.survey.passes import of_pass
 from explorer.survey.question import Question
 from explorer.survey.sources import Item
 from models import scenes
@@ -30,6 +32,7 @@ PEAK = """
 import sys
 from pathlib import Path
 from explorer import Explorer
+from explorer.survey.passes import of_pass
 from explorer.survey.question import Question
 from explorer.survey.survey import survey
 source, out = sys.argv[1:]
@@ -65,11 +68,11 @@ def decoded(explorer: Explorer, asked: Question, count: int) -> Row:
     """On tensors that are there: what reading all probes, and making columns of them, takes."""
     model, images = images_for(explorer, asked, count)
     ready = [Ready(index, "", None, image=image) for index, image in enumerate(images)]
-    passes = [ready[start : start + going.PASS] for start in range(0, count, going.PASS)]
+    passes = [ready[start : start + units.PASS] for start in range(0, count, units.PASS)]
     loaded = explorer.load(asked.model, asked.weights)
     bare, surveyed = processor_seconds(
         partial(loop, model, images),
-        lambda: [going.of_pass(explorer, asked, loaded, part) for part in passes],
+        lambda: [of_pass(explorer, asked, loaded, part) for part in passes],
         rounds=10,
     )
     return Row(
@@ -81,8 +84,8 @@ def decoded(explorer: Explorer, asked: Question, count: int) -> Row:
 
 def loop(model: nn.Module, images: torch.Tensor) -> None:
     with torch.no_grad():
-        for start in range(0, len(images), going.PASS):
-            model(torch.cat(list(images[start : start + going.PASS])))
+        for start in range(0, len(images), units.PASS):
+            model(torch.cat(list(images[start : start + units.PASS])))
 
 
 def with_decoding(explorer: Explorer, asked: Question, count: int, folder: Path) -> Row:

@@ -172,19 +172,20 @@ def run(
 
 
 def listened(
-    model: nn.Module, image: Tensor, wanted: Collection[str], hear: Callable[[Activation], None]
+    model: nn.Module, image: Tensor, wanted: Mapping[str, Probe], hear: Callable[[Activation], None]
 ) -> Tensor:
     """Classify `image` `[b, 3, h, w]`, hand over what passes some probes as it passes, and give the logits.
 
     Nothing is kept: a tensor is read while it is warm, and its memory serves the next part of the pass, where
     `run` asks for new memory for every tensor. Hold the lock of the loaded model, as for `run`.
+
+    wanted: of the probes of the model, by name.
     """
-    found = probes(model)
 
     def tell(kept: Unread, name: str) -> None:
-        probe = found[name]
+        probe = wanted[name]
         hear(Activation(name, probe.kind, kept, probe.branches, probe.role))
 
-    readers = {found[name]: Reader(partial(tell, name=name)) for name in wanted}
+    readers = {probe: Reader(partial(tell, name=name)) for name, probe in wanted.items()}
     with torch.no_grad(), reading(readers):
         return model(image).detach().cpu()

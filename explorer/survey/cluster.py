@@ -3,6 +3,7 @@
 A unit that was lost with its actor is done again by another. Ray is an optional requirement.
 """
 
+import logging
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,6 +115,7 @@ def running(address: str, workers: int | None) -> Iterator[Any]:
     here = {"num_cpus": workers, "include_dashboard": False} if address == LOCAL else {}
     try:
         ray.init(address, log_to_driver=False, logging_level="error", **here)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ExplorerError(f"There is no Ray at {address}: {error}") from error
     try:

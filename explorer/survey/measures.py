@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from einops import rearrange, reduce
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ from explorer.familiarity.reference import Reference
 from explorer.familiarity.scores import Evidence, foreignness
 from explorer.reweighting.branch_weights import sizes_of
 from explorer.reweighting.gates import CLOSED, KINDS
-from models.probe import OUTPUTS, Kind
+from models.probe import OUTPUTS, Kind, Probe
 
 LIKELIEST = 5  # classes
 Columns = Mapping[str, np.ndarray]
@@ -64,19 +65,19 @@ class Gathered:
         return next(reversed(self.maps.values())) if same else statistics(value)
 
 
-def wanted(model: nn.Module) -> list[str]:
-    """The names of the probes that columns are made of: maps that parts put out, gates, and shares.
+def wanted(model: nn.Module) -> Mapping[str, Probe]:
+    """The probes that columns are made of: maps that parts put out, gates, and shares.
 
     Shares are learned ones, or, where none are, those of size, as in `branch_weights.blends`.
     """
     found = probes(model)
     learned = any(probe.kind is Kind.BRANCH_WEIGHTS for probe in found.values())
     kinds = {Kind.BRANCH_WEIGHTS if learned else Kind.BRANCHES, *KINDS}
-    return [
-        name
+    return {
+        name: probe
         for name, probe in found.items()
         if probe.kind in kinds or (probe.kind is Kind.FEATURE_MAP and probe.role in OUTPUTS)
-    ]
+    }
 
 
 def heard(model: nn.Module, image: Tensor) -> tuple[Tensor, Gathered]:
@@ -145,14 +146,19 @@ def statistics(values: Tensor) -> np.ndarray:
     """
     of_map = rearrange(values, "b h w c -> b (h w c)")
     rows, mean = of_map.numpy(), of_map.mean(dim=1).numpy()
-    squares = np.array([np.dot(row, row) for row in rows], np.float32) / np.float32(rows.shape[1])
+    squares = torch.linalg.vector_norm(of_map, dim=1).numpy() ** 2 / np.float32(rows.shape[1])
     variance = squares - mean**2
     for cancels in np.flatnonzero(~(variance > squares / 4)):
-        apart = rows[cancels] - mean[cancels]
-        variance[cancels] = np.dot(apart, apart) / np.float32(rows.shape[1])
-    # Most maps have no zero at all, which is told in a third of the time that counting takes.
-    other = np.full(len(rows), rows.shape[1]) if rows.all() else np.count_nonzero(rows, axis=1)
+        apart = of_map[cancels] - of_map[cancels].mean()
+        variance[cancels] = torch.linalg.vector_norm(apart).numpy() ** 2 / np.float32(rows.shape[1])
+    other = np.count_nonzero(rows, axis=1) if some_zero(rows) else np.full(len(rows), rows.shape[1])
     return np.stack([mean, np.sqrt(variance), 1 - other / rows.shape[1]], axis=1).astype(np.float32)
+
+
+def some_zero(values: np.ndarray) -> bool:
+    """Whether any of float32 numbers is exactly zero, told from their bits: a third of counting."""
+    bits = np.ascontiguousarray(values).view(np.int32)
+    return not bits.all() or bits.min() == np.iinfo(np.int32).min  # 0.0, or -0.0
 
 
 def joined(parts: list[Measured]) -> Measured:
