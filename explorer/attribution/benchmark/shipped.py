@@ -51,6 +51,7 @@ OTHERWISE = {
     "suppressor": 12,
     "suppressor_by_hand": 12,
     "idsds": 16,
+    "deletion": 12,
 }
 FIRST = ("difull", "deletion", "distractibility", "target_sensitivity", "planted", "by_hand", "gridpg")
 OF_PHOTOGRAPHS = ("difull", "gridpg", "srg", "randomised")  # no cause is known

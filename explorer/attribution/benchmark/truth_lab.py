@@ -1,7 +1,8 @@
 """The truth lab: where the cause of a picture is known, which methods find it, in which families.
 
 The table over 100 held-out scenes is computed once and shipped; the page can compute a row of it again.
-`python -m explorer.attribution.benchmark.truth_lab` makes all of it again, `--only vip_nano` that of one.
+`python -m explorer.attribution.benchmark.truth_lab` makes all of it again, `--only vip_nano` that of one,
+`--methods attn_lrp` the row of one.
 """
 
 import argparse
@@ -90,13 +91,13 @@ def row(method: str) -> dict[str, Score | str]:
 
 
 def compute(names: list[str], methods: list[str]) -> None:
-    """Compute the rows of some models anew; those of others stay as shipped."""
+    """Compute the rows of some models and methods anew; the others stay as shipped."""
     known: dict[str, Any] = shipped() if PATH.exists() else {"checkpoints": {}, "rows": {}}
     table: dict[str, Any] = {
         "scenes": len(SEEDS),
         "options": asdict(OPTIONS),
         "checkpoints": {**known["checkpoints"], **{name: checksum(name) for name in names}},
-        "rows": {},
+        "rows": {method: known["rows"][method] for method in METHODS if method in known["rows"]},
     }
     for method in methods:
         table["rows"][method] = dict(known["rows"].get(method, {}))
@@ -118,6 +119,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=nanos(), nargs="+", help="the others stay as shipped")
+    parser.add_argument("--methods", choices=list(METHODS), nargs="+", default=list(METHODS))
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    compute(asked.only or nanos(), list(METHODS))
+    compute(asked.only or nanos(), asked.methods)
