@@ -91,7 +91,7 @@ def test_all_methods_are_tried_on_demand(follow):
     page = follow("/?tab=attribution&method=saliency")
     expect(page.locator("#attribution .advance")).to_have_attribute("data-done", "")
     page.get_by_role("button", name="Try all methods").click()
-    expect(page.locator("#verdicts tr")).to_have_count(29)
+    expect(page.locator("#verdicts tr")).to_have_count(len(METHODS))
     expect(page.locator("#verdicts tr", has_text="Guided Backprop")).to_contain_text("not meaningful")
     expect(page.locator("#verdicts tr", has_text="Saliency")).to_contain_text("fits")
 
@@ -117,7 +117,7 @@ def test_methods_side_by_side_agree_and_disagree(follow):
 def test_the_truth_lab_shows_its_table_and_computes_a_row_again(follow):
     page = follow("/?tab=attribution&beside=truth&method=saliency")
     rows = page.locator("#truth tbody tr")
-    expect(rows).to_have_count(29)
+    expect(rows).to_have_count(len(METHODS))
     before = rows.first.inner_text()
     page.get_by_label("Mass on the cause").click()
     expect(rows.first).not_to_have_text(before)
