@@ -25,7 +25,7 @@ GATED = "squeezed to be saved"
 # The npz of each view, and a model that has something to be saved there.
 MODELS = {
     **dict.fromkeys(("overview", "grid", "large", "numbers", "similar-places", "depth"), "vip_nano"),
-    **dict.fromkeys(("strip", "inside", "where", "what-if", "knock-out", "two"), "vip_nano"),
+    **dict.fromkeys(("strip", "inside", "where", "what-if", "knock-out", "two", "survey"), "vip_nano"),
     **dict.fromkeys(("attribution", "side", "truth", "protocols", "verdicts", "walk"), "vip_nano"),
     **dict.fromkeys(("field", "growth", "versus-maps", "versus-layers", "versus-costs"), "vip_nano"),
     **dict.fromkeys(("gates", "gate", "gates-what-if", "gates-table"), GATED),
@@ -37,7 +37,9 @@ MODELS = {
 # Saved as pixels alone, and as a drawing too.
 PICTURES = ("grid", "large", "similar-places", "attribution", "field")
 DRAWINGS = {
-    **dict.fromkeys(("strip", "inside", "where", "knock-out", "two", "depth", "growth"), "vip_nano"),
+    **dict.fromkeys(
+        ("strip", "inside", "where", "knock-out", "two", "depth", "growth", "survey"), "vip_nano"
+    ),
     **dict.fromkeys(
         ("versus-maps", "versus-layers", "versus-costs", "matrix-all", "matrix-large"), "vip_nano"
     ),

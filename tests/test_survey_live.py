@@ -23,8 +23,9 @@ from explorer.survey.sent import opened
 from explorer.survey.shipped import FOLDER, SETS, path_of, shipped
 from explorer.survey.sources import items
 from explorer.survey.written import parquet_of
+from explorer.ui.saved_facts import plain
 from explorer.ui.tabs.survey import plots
-from explorer.ui.tabs.survey.source import items_of
+from explorer.ui.tabs.survey.source import Held, items_of
 from models import list_models
 
 ABOUT_IT = {"model": "vip_nano", "weights": "scenes"}
@@ -127,6 +128,11 @@ def test_what_is_no_survey_or_would_fill_memory_is_refused_by_a_process_of_its_o
     assert bomb.stat().st_size < 1_000_000
     with pytest.raises(ChoiceError, match=r"too large|damaged"):
         opened(bomb)
+
+
+def test_a_saved_file_tells_neither_the_name_of_a_survey_nor_where_its_pictures_lie():
+    held = Held.new("8 pictures of your own", ("/tmp/uploads/pictures.zip",))
+    assert plain({"held": held}) == {"held": "8 pictures of your own"}
 
 
 def test_uploads_are_counted_before_anything_is_decoded(tmp_path, pictures):

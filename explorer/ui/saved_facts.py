@@ -48,6 +48,8 @@ def plain(value: Any) -> Any:
         return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
+    if isinstance(told := getattr(value, "told", None), str):  # less than all of it
+        return told
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, str) and Path(value).is_absolute():  # of this machine nothing is told

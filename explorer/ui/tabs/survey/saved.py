@@ -22,6 +22,8 @@ AXES = {
     "explained": "column: part of the variance",
     "probability": "column: probability",
     "channels": "gate: name",
+    "never open": "gate: channels",
+    "always open": "gate: channels",
     "": "class branch: share",
 }
 

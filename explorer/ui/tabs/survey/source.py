@@ -43,6 +43,11 @@ class Held:
         """Whether it is there, and what the menu stands at."""
         return which == HELD and bool(self.key)
 
+    @property
+    def told(self) -> str:
+        """What may be written down of it: neither its name nor where its pictures lie."""
+        return self.title
+
     @classmethod
     def new(cls, title: str, files: tuple[str, ...] = ()) -> "Held":
         return cls(secrets.token_urlsafe(24), title, files)
