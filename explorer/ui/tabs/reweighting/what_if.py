@@ -140,11 +140,7 @@ def taken(
         return draw(explorer, selection, block, changes, linked, other)
     blocks = scope_of(explorer, selection, block, scope)
     taken = theirs(explorer, selection, other) if name == OTHER else {}
-    new = (
-        []
-        if name in (None, LEARNED)
-        else [one for found in blocks for one in preset(name, found, taken.get(found.block))]
-    )
+    new = [one for found in blocks for one in preset(name or LEARNED, found, taken.get(found.block))]
     changes = changes.fitting(selection.model).made(new, [found.block for found in blocks])
     changes = replace(changes, asked=asked.number)
     return draw(explorer, selection, block, changes, linked, other, name)
