@@ -1,6 +1,7 @@
 """A report says of many rows what can be counted by hand, and is one file."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy.stats import binomtest
 from explorer.errors import ExplorerError
 from explorer.report.survey_page import survey_report
 from explorer.survey import found, odd, parts
+from explorer.survey.drift import drift
 from explorer.survey.found import Rows
 from explorer.survey.parts import About
 
@@ -71,6 +73,63 @@ def test_classes_that_blend_otherwise_are_told_apart_and_others_not(place):
     assert (first.compared.means <= first.high).all()
     width = (first.high - first.low)[0, 0]
     assert width == pytest.approx(2 * 1.96 * 0.01 / np.sqrt(COUNT / 2), rel=0.4)
+
+
+@pytest.fixture
+def moved(place):
+    """The survey, and another in which the first branch has a tenth less and one class is another."""
+    here = Rows.read(place)
+    named = {"digest": [f"{number}" for number in range(COUNT)]}
+    shares = here.columns["shares:first"] + np.float32([-0.1, 0.1])
+    tops = here.columns["top_class"].copy()
+    tops[3] = tops[3, ::-1]
+    other = {**here.columns, "shares:first": shares, "top_class": tops, "digest": [*named["digest"][1:], "x"]}
+    return replace(here, columns={**here.columns, **named}), replace(here, columns=other)
+
+
+def test_what_differs_between_two_surveys_is_told_with_an_interval_and_what_does_not_is_not(moved):
+    here, other = moved
+    told = drift(here, other)
+    first, gate = told.moved
+    assert (first.block, first.branch, gate.block) == ("first", "x", "gate")
+    assert first.difference == pytest.approx(0.1, abs=1e-6)
+    spread = here.columns["shares:first"][:, 0].std(ddof=1)
+    assert first.half == pytest.approx(1.96 * spread * np.sqrt(2 / COUNT), rel=1e-5)
+    assert first.probability == pytest.approx(2 / 1000)
+    assert (gate.difference, gate.probability) == (0, 1)
+    assert [one.right for one in told.accuracy] == [58, 59]
+
+
+def test_pictures_in_both_surveys_are_known_by_their_digests(moved):
+    here, other = moved
+    before = dict(zip(other.columns["digest"], other.predicted, strict=True))
+    now = dict(zip(here.columns["digest"], here.predicted, strict=True))
+    unlike = [one for one in now if one in before and before[one] != now[one]]
+    told = drift(here, other)
+    assert (told.both, told.changed) == (COUNT - 1, len(unlike))
+    assert unlike
+    strangers = replace(other, about={**other.about, "labels": ["a", "b"]})
+    assert drift(here, strangers).both == 0
+
+
+def test_surveys_of_other_blocks_are_not_compared(moved):
+    here, other = moved
+    renamed = {
+        name.replace("first", "second").replace("gate", "door"): values
+        for name, values in other.columns.items()
+    }
+    with pytest.raises(ExplorerError, match="no blocks alike"):
+        drift(here, replace(other, columns=renamed))
+
+
+def test_the_report_tells_of_another_survey_beside_it(place):
+    assert "another survey" not in survey_report(place)
+    html = survey_report(place, place)
+    assert html.count("+0.000 ± 0.0") == 2
+    chinese = survey_report(place, place, chinese=True)
+    told = re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<style.*?</style>", "", chinese))
+    assert re.findall("[a-z]+ [a-z]+ [a-z]+", told) == []
+    assert "另一次普查" in chinese
 
 
 def test_channels_never_and_always_open_are_counted(place):

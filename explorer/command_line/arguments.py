@@ -67,6 +67,9 @@ def add_survey(commands: Any, about: list[Parser]) -> None:
         metavar="FILE",
         help="go over all with each of these weights, and draw the shares over them",
     )
+    survey.add_argument(
+        "--beside", type=Path, metavar="FILE.parquet", help="tell how far it differs from this survey, too"
+    )
     survey.add_argument("--resume", action="store_true", help="go on with what was stopped")
     survey.add_argument("--methods", metavar="A,B,...", help="score maps of these, too")
     survey.add_argument("--batch", type=int, default=64, metavar="N", help="pictures decoded beforehand")

@@ -83,7 +83,8 @@ def of_one(explorer: Explorer, asked: argparse.Namespace, weights: str | None, o
         *(f"{one['name']}: {localised(one['reason'])}" for one in unreadable),
     ]
     text = "".join(f"{line}\n" for line in [*lines, str(report)])
-    return Answered(text, data, {report.name: survey_report(parquet, chinese=speaks_chinese()).encode()})
+    html = survey_report(parquet, asked.beside, chinese=speaks_chinese())
+    return Answered(text, data, {report.name: html.encode()})
 
 
 def followed(explorer: Explorer, question: Question, out: Path, *, resume: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from explorer.pictures import open_picture
 from explorer.report.language import page_in_chinese
 from explorer.report.page import TEMPLATES, drawn
 from explorer.survey import found
+from explorer.survey.drift import SURVEYS, drift
 from explorer.survey.found import ByClass, Rows
 from explorer.survey.seen import Seen
 from explorer.survey.sources import items
@@ -37,10 +38,13 @@ class Shown:
     picture: str | None  # the address of a small copy; None where it cannot be had any more
 
 
-def survey_report(place: Path, *, chinese: bool = False) -> str:
-    """The HTML about a survey at `place`. Raises ExplorerError for what is none."""
-    seen = of_rows(Rows.read(place))
-    return report_of(seen, thumbnails(seen.rows, shown_at(seen)), chinese=chinese)
+def survey_report(place: Path, beside: Path | None = None, *, chinese: bool = False) -> str:
+    """The HTML about a survey at `place`, and how far it differs from another.
+
+    Raises ExplorerError for what is none, and where the two have no blocks alike.
+    """
+    seen, other = of_rows(Rows.read(place)), None if beside is None else Rows.read(beside)
+    return report_of(seen, thumbnails(seen.rows, shown_at(seen)), other, chinese=chinese)
 
 
 def of_rows(rows: Rows) -> Seen:
@@ -48,9 +52,12 @@ def of_rows(rows: Rows) -> Seen:
     return Seen(rows, rows.about["pictures"], rows.about["pictures"])
 
 
-def report_of(seen: Seen, small: Mapping[int, str], *, chinese: bool = False) -> str:
+def report_of(
+    seen: Seen, small: Mapping[int, str], other: Rows | None = None, *, chinese: bool = False
+) -> str:
     """The HTML. small: addresses of small copies by row, of those of `shown_at` that can be had."""
     rows, about = seen.rows, seen.rows.about
+    apart = None if other is None else drift(rows, other)
     classes, compared = seen.by_class
     oddest, pairs = chosen(seen)
     strange = np.zeros(0) if seen.unusual is None else seen.unusual
@@ -63,6 +70,9 @@ def report_of(seen: Seen, small: Mapping[int, str], *, chinese: bool = False) ->
         compared=sorted(compared, key=lambda one: one.probability),
         separability=drawn(told_apart(compared), chinese=chinese) if compared else None,
         certain=CERTAIN,
+        other=None if other is None else other.about,
+        drift=apart,
+        drifted=[drawn(one, chinese=chinese) for one in through(SURVEYS, apart.compared)] if apart else [],
         channels=found.channels(rows),
         accuracy=found.accuracy(rows),
         odd=[shown(rows, one, f"{strange[one]:.2f}", small) for one in oddest],
@@ -88,7 +98,7 @@ def shown_at(seen: Seen) -> set[int]:
     return {*oddest, *(one for first, second, _ in pairs for one in (first, second))}
 
 
-def through(classes: list[str], compared: Sequence[ByClass]) -> Iterable[Any]:
+def through(classes: Sequence[str], compared: Sequence[ByClass]) -> Iterable[Any]:
     """A figure for each kind of blocks with the same branches."""
     for branches in dict.fromkeys(one.branches for one in compared):
         alike = [one for one in compared if one.branches == branches]
