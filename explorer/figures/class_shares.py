@@ -1,5 +1,7 @@
 """How branches are blended for pictures of different classes, to be saved."""
 
+from collections.abc import Sequence
+
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,7 +10,7 @@ from explorer.figures.colour import branch_colours
 
 
 def by_class(
-    classes: list[str],
+    classes: Sequence[str],
     branches: tuple[str, ...],
     blocks: list[str],
     means: np.ndarray,
@@ -45,7 +47,7 @@ def by_class(
 
 
 def through_depth(
-    classes: list[str],
+    classes: Sequence[str],
     branches: tuple[str, ...],
     blocks: list[str],
     means: np.ndarray,
