@@ -12,8 +12,8 @@ from explorer.survey.live import copied
 from explorer.survey.scenes import scene
 from explorer.ui.tabs.survey import source
 from explorer.ui.tabs.survey.views import LENSES
+from tests.in_chinese import nothing_english
 from tests.on_page import settled, switch
-from tests.test_language import nothing_english
 
 COUNT = 8
 LINK = "/?tab=survey&model=vip_nano&weights=scenes&picture=2-star"

@@ -21,7 +21,6 @@ from explorer.ui.tabs.reweighting.shares import percent, read, taken_from, writt
 from models.layer_names import short
 
 LEARNED, EQUAL, OTHER = "learned", "equal", "other"
-BY_HAND = "by hand"  # what no preset means
 MOVED, UNIFORM = "moved", "uniform"
 ALL = "all"
 MOST_STEPS = 100

@@ -14,7 +14,6 @@ from explorer.ui.downloads import npz
 from explorer.ui.selection import Selection, lane
 from explorer.ui.tabs.reweighting.changes import (
     ALL,
-    BY_HAND,
     LEARNED,
     MOVED,
     OTHER,
@@ -84,8 +83,7 @@ def draw(
     shares = current(block_of(blends(run), found.block), changes.now)[:SLIDERS]
     named = [gr.Slider(label=branch, visible=True) for branch in found.branches[:SLIDERS]]
     name = preset_of(changes.now, found, taken.get(found.block), chosen)
-    offered = presets(found.branches, found.learned) + ([] if name else [(BY_HAND, BY_HAND)])
-    menu = gr.Dropdown(offered, value=name or BY_HAND, visible=True)
+    menu = gr.Dropdown(presets(found.branches, found.learned), value=name, visible=True)
     return [
         *(changes, written(changes.now, taken), Told(changes.asked, percent(shares))),
         *(*named, *[gr.Slider(visible=False)] * (SLIDERS - len(named))),
@@ -136,8 +134,6 @@ def taken(
     other: str,
 ) -> list:
     """A preset for this block or all of them."""
-    if name == BY_HAND:  # as it stands
-        return draw(explorer, selection, block, changes, linked, other)
     blocks = scope_of(explorer, selection, block, scope)
     taken = theirs(explorer, selection, other) if name == OTHER else {}
     new = [one for found in blocks for one in preset(name or LEARNED, found, taken.get(found.block))]
