@@ -133,6 +133,11 @@ def connect(
     running = [*running, fetching]
     picker, fields, settled = view.picker, view.picker.fields, view.picker.settled
     fitting = [*view.picker.outputs, rail.choice]
+    choices = listeners(picker, explorer.engine.models.refuse_costly)
+    stopping = [view.upload.input, rail.choice.input, rail.target.input, rail.file.submit, view.files.upload]
+    # First, so that nothing is stopped that is asked for after the choice, and once for all, as Gradio looks
+    # for each that is stopped among all listeners. Events of views go one by one.
+    gr.on([*stopping, *(event for event, *_ in choices)], None, None, None, cancels=running, **PICK)
     naming = []
     view.upload.input(**after.upload)
     both = [view.upload, rail.picture]
@@ -141,7 +146,6 @@ def connect(
         taken_up = picked_elsewhere.success(lambda path: (path, path), path, both, cancels=running, **PICK)
         taken_up.success(**after.example)
     rail.choice.input(**after.model)
-    choices = listeners(picker, explorer.engine.models.refuse_costly)
     for event, handler, inputs, anew in choices:
         ends = [rail.model, rail.picture, *inputs], fitting
         named = event(with_weights(explorer, handler, anew), *ends, **lane("picker"))
@@ -157,7 +161,4 @@ def connect(
     gr.on(choosing, lambda: True, None, view.chosen, **PICK)
     fetching.success(**after.target)
     weights_upload.connect(app, explorer, rail, view.files).success(**after.model)
-    stopping = [view.upload.input, rail.choice.input, rail.target.input, rail.file.submit, view.files.upload]
-    # Once for all: Gradio looks for each that is stopped among all listeners. Views' own go one by one.
-    gr.on([*stopping, *(event for event, *_ in choices)], None, None, None, cancels=running, **PICK)
     return naming
