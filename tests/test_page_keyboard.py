@@ -134,6 +134,7 @@ def attribution(page: Page) -> None:
     typed(page, "method", "RISE")
     settled(page)
     reach(page, "#run", "Enter")
+    expect(page.locator("#stop")).to_be_enabled()  # a moment after the press; until then Tab passes it over
     reach(page, "#stop", "Enter")
     expect(page.locator("#stop")).to_be_disabled()
     typed(page, "method", "Saliency")
