@@ -73,7 +73,7 @@ def most_moved(one: ByClass) -> Moved:
 def agreed(here: Rows, other: Rows) -> tuple[int, int]:
     """How many pictures are in both, by their digests, and of how many another class is likeliest.
 
-    None where the two know other classes, or a survey tells no digests, as those that come along.
+    None counts where the two know other classes, or where one tells no digests, as those that come along.
     """
     told = [dict(zip(rows.columns.get("digest", ()), rows.predicted, strict=False)) for rows in (other, here)]
     before, now = told if here.about["labels"] == other.about["labels"] else ({}, {})

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-import torch
 from PIL import Image
 
 from explorer.engine.loaded import Loaded
@@ -17,7 +16,7 @@ from explorer.pictures import open_picture
 from explorer.survey.ahead import Ready, ahead, made_ready
 from explorer.survey.found import Rows
 from explorer.survey.measures import Measured, joined, none_of
-from explorer.survey.passes import named, of_pass
+from explorer.survey.passes import READ, named, of_pass, unreadable
 from explorer.survey.question import Question, question_of
 from explorer.survey.sources import Item
 from explorer.survey.units import PASS
@@ -26,7 +25,6 @@ from models.preprocess import Preprocess
 SMALL = 2_000_000  # parameters up to which a pass of many takes no time worth telling
 LARGE_PASS = 4  # pictures that share a pass of what has more
 SIDE = 96  # pixels of a small copy
-READ = torch.zeros(0)  # in place of an image that has been measured
 
 
 @dataclass(frozen=True)
@@ -47,18 +45,13 @@ class Live:
     def rows(self) -> Rows:
         """As of a survey that is read from a file."""
         readable = [one for one in self.met if one.image is not None]
-        unreadable = [
-            {"index": one.index, "name": one.name, "reason": one.reason}
-            for one in self.met
-            if one.image is None
-        ]
         about = {
             **self.about,
             "branches": {name: list(branches) for name, branches in self.measure.branches.items()},
             "openness": self.measure.openness,
             "rows": len(readable),
             "pictures": self.done,
-            "unreadable": unreadable,
+            "unreadable": unreadable(self.met),
         }
         return Rows(about, {**named(readable), **self.measure.columns})
 

@@ -16,6 +16,7 @@ MEMORY, SECONDS = 3_000_000_000, 20  # bytes of addresses and seconds of a proce
 MOST_COLUMNS, MOST_ROWS, WIDEST = 4_000, 5_000_000, 16_384
 LOOKED_AT = 5_000  # rows
 LONGEST = 200  # letters of a name
+REFUSED = 3  # what this ends with where it says why
 LISTED = 100  # of pictures that could not be read
 NO_SURVEY = "This file is no survey of Mixscope: it is a Parquet file written by `mixscope survey`."
 TOO_LARGE = "This survey is too large to be opened here."
@@ -155,10 +156,10 @@ def main() -> int:
         np.savez(sys.argv[2], **opened(Path(sys.argv[1])))
     except RefusedError as error:
         sys.stdout.write(str(error))
-        return 3
+        return REFUSED
     except MemoryError:
         sys.stdout.write(TOO_LARGE)
-        return 3
+        return REFUSED
     return 0
 
 

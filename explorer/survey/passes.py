@@ -65,12 +65,15 @@ def part_of(passes: Sequence[Passed], names: str) -> tuple[Any, About]:
         start=met[0].index,
         stop=met[-1].index + 1,
         names=names,
-        unreadable=[
-            {"index": one.index, "name": one.name, "reason": one.reason} for one in met if one.image is None
-        ],
+        unreadable=unreadable(met),
         openness=whole.openness,
     )
     return table({**named(rows), **whole.columns}), about
+
+
+def unreadable(met: Sequence[Ready]) -> list[dict[str, Any]]:
+    """Index, name and reason of each picture that cannot be read."""
+    return [{"index": one.index, "name": one.name, "reason": one.reason} for one in met if one.image is None]
 
 
 def of_unit(explorer: Explorer, question: Question, loaded: Loaded, unit: Unit) -> bytes:

@@ -12,11 +12,8 @@ import numpy as np
 
 from explorer.errors import ChoiceError
 from explorer.survey.found import Rows
-from explorer.survey.opening import NO_SURVEY, SECONDS, TOO_LARGE
+from explorer.survey.opening import NO_SURVEY, REFUSED, SECONDS, TOO_LARGE
 from explorer.survey.parts import arrow
-
-REFUSED = 3  # what the other process ends with where it says why
-TEXTS = ("name", "label")
 
 
 def opened(place: Path) -> Rows:

@@ -47,6 +47,12 @@ class FilesUpload(gr.UploadButton):
         return "uploadbutton"
 
 
+class PicturesUpload(FilesUpload):
+    """A button for pictures, or zips of them."""
+
+    refusal = "Upload the pictures as files."
+
+
 def came_here(path: str) -> Path | None:
     """The file, if it is one of the examples or was uploaded; no other file of this machine is looked at.
 

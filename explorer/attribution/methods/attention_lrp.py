@@ -65,6 +65,14 @@ class Rules(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.unruled: Counter[str] = Counter()  # calls without a rule, and how many there were
+        self.others: dict[str, Callable] = {
+            kinds.FUSED: self.opened(unfused),
+            kinds.MULTIHEAD: self.opened(multihead),
+            "layer_norm": layer_normed,
+            "group_norm": group_normed,
+            "rms_norm": rms_normed,
+            "normalize": normalised,
+        }
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         name = plain(func)
@@ -87,15 +95,7 @@ class Rules(TorchFunctionMode):
             return shared
         if name == "div":
             return divided if living > 1 or not alive(given[0]) else plainly
-        others: dict[str, Callable] = {
-            kinds.FUSED: self.opened(unfused),
-            kinds.MULTIHEAD: self.opened(multihead),
-            "layer_norm": layer_normed,
-            "group_norm": group_normed,
-            "rms_norm": rms_normed,
-            "normalize": normalised,
-        }
-        return others.get(name)
+        return self.others.get(name)
 
     def opened(self, steps: Callable) -> Callable:
         """Attention in steps, each by its own rule."""

@@ -23,7 +23,7 @@ from explorer.ui.alerts import shortened
 from explorer.ui.components import View
 from explorer.ui.controls import ENABLED, QUIET, RUNNING, Menu, progress_on, stopping
 from explorer.ui.examples import known_to
-from explorer.ui.picture_upload import FilesUpload
+from explorer.ui.picture_upload import PicturesUpload
 from explorer.ui.selection import PICK, SLOW, Selection, lane
 from explorer.ui.tabs.reweighting.lab import Lab
 from explorer.ui.tabs.survey.source import HELD, Held, current
@@ -33,12 +33,6 @@ MOST = 64  # pictures of a visitor
 Own = tuple[str, ...]  # their paths
 SHIPPED, OWN = "shipped", "own"  # and a survey's
 ALONG = "what comes along"
-
-
-class PicturesUpload(FilesUpload):
-    """A button for several pictures."""
-
-    refusal = "Upload the pictures as files."
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,7 @@ from explorer.survey.sent import opened
 from explorer.ui.alerts import shortened
 from explorer.ui.components import View, render
 from explorer.ui.controls import IDLE, QUIET, RUNNING, Menu, stopping, switch
-from explorer.ui.picture_upload import FilesUpload
+from explorer.ui.picture_upload import FilesUpload, PicturesUpload
 from explorer.ui.selection import PICK, Selection, lane, wired
 from explorer.ui.tabs.registry import BuiltTab, TabParts
 from explorer.ui.tabs.survey import picked, saved
@@ -27,12 +28,6 @@ from explorer.ui.throttle import throttled
 SOURCE = "uploaded pictures"
 # A survey at a time for each of two visitors, beside what is quick.
 GOING: dict[str, Any] = {**QUIET, "concurrency_id": "survey", "concurrency_limit": 2}
-
-
-class PicturesUpload(FilesUpload):
-    """A button for pictures, or zips of them."""
-
-    refusal = "Upload the pictures as files."
 
 
 class SurveyUpload(FilesUpload):
@@ -83,8 +78,6 @@ def stopped(explorer: Explorer, selection: Selection, *, which: str | None, held
 
 def brought(explorer: Explorer, selection: Selection, files: list[str]) -> tuple:
     """A survey that was made elsewhere."""
-    from pathlib import Path
-
     if len(files) != 1:
         raise ChoiceError("Open one survey at a time.")
     place = Path(files[0])

@@ -97,8 +97,7 @@ def pictures(selection: Selection, which: str | None, held: Held, seen: Seen) ->
     copies = copies_of(selection, which, held, seen)
     classes, compared = seen.by_class
     strange = seen.unusual if seen.unusual is not None else np.zeros(0)
-    shown = set(oddest) | {row for first, second, _ in pairs for row in (first, second)}
-    made = {row: shown_row(seen, row, copies.get(row)) for row in shown}
+    made = {row: shown_row(seen, row, copies.get(row)) for row in shown_at(seen)}
     return {
         "plane": plots.scatter(seen.rows, classes, compared),
         "size": (plots.WIDE, plots.HIGH),
