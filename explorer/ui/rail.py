@@ -133,26 +133,21 @@ def connect(
     running = [*running, fetching]
     picker, fields, settled = view.picker, view.picker.fields, view.picker.settled
     fitting = [*view.picker.outputs, rail.choice]
-    choices = listeners(picker, explorer.engine.models.refuse_costly)
-    stopping = [view.upload.input, rail.choice.input, rail.target.input, rail.file.submit, view.files.upload]
-    # First, so that nothing is stopped that is asked for after the choice, and once for all, as Gradio looks
-    # for each that is stopped among all listeners. Events of views go one by one.
-    gr.on([*stopping, *(event for event, *_ in choices)], None, None, None, cancels=running, **PICK)
     naming = []
-    view.upload.input(**after.upload)
+    view.upload.input(cancels=running, **after.upload)
     both = [view.upload, rail.picture]
     view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.example)
     for picked_elsewhere, path in told:
         taken_up = picked_elsewhere.success(lambda path: (path, path), path, both, cancels=running, **PICK)
         taken_up.success(**after.example)
-    rail.choice.input(**after.model)
-    for event, handler, inputs, anew in choices:
+    rail.choice.input(cancels=running, **after.model)
+    for event, handler, inputs, anew in listeners(picker, explorer.engine.models.refuse_costly):
         ends = [rail.model, rail.picture, *inputs], fitting
-        named = event(with_weights(explorer, handler, anew), *ends, **lane("picker"))
+        named = event(with_weights(explorer, handler, anew), *ends, cancels=running, **lane("picker"))
         naming.append(named)
         named.success(None, [settled, *fields], fields, js=SETTLE, **PICK)
         named.success(**after.model)
-    gr.on([rail.target.input, rail.file.submit], **after.target)
+    gr.on([rail.target.input, rail.file.submit], cancels=running, **after.target)
     for offering in (view.badge, *elsewhere):
         offered = offering.more(shown(taken), None, fitting, cancels=running, **PICK)
         offered.success(**after.model)
@@ -160,5 +155,6 @@ def connect(
     choosing = [picker.kind.input, picker.backbone.input, picker.block.input, rail.choice.input]
     gr.on(choosing, lambda: True, None, view.chosen, **PICK)
     fetching.success(**after.target)
-    weights_upload.connect(app, explorer, rail, view.files).success(**after.model)
+    brought = weights_upload.connect(app, explorer, rail, view.files, running)
+    brought.success(**after.model)
     return naming

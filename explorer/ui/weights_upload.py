@@ -60,8 +60,8 @@ def sorted_files(paths: list[str]) -> tuple[Path, Path | None]:
     return files[KINDS[0]], files.get(KINDS[1])
 
 
-def connect(app: gr.Blocks, explorer: Explorer, rail: Rail, files: WeightsUpload) -> Any:
-    """Gives the event after which weights that were brought are there."""
+def connect(app: gr.Blocks, explorer: Explorer, rail: Rail, files: WeightsUpload, running: list) -> Any:
+    """Whatever runs is stopped when weights are brought; gives the event after which they are there."""
     uploads = Uploads(explorer)
 
     def bring(paths: list[str], model: str, request: gr.Request) -> tuple[str, str]:
@@ -72,4 +72,6 @@ def connect(app: gr.Blocks, explorer: Explorer, rail: Rail, files: WeightsUpload
 
     app.unload(leave)
     lane = {**QUICK, "trigger_mode": "once"}
-    return files.upload(shown(bring), [files, rail.model], [rail.upload, rail.choice], **lane)
+    return files.upload(
+        shown(bring), [files, rail.model], [rail.upload, rail.choice], cancels=running, **lane
+    )
