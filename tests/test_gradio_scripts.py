@@ -1,12 +1,15 @@
 """Gradio's page does less work with the scripts that are changed, and the same."""
 
+import json
+import re
 from fnmatch import fnmatch
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from explorer.ui import gradio_scripts
 from explorer.ui.gradio_scripts import CHANGES, EVENTS_AMONG_ALL, REMEMBERED, WALK, changed
+from tests.on_page import choose, settled
 
 COMPARED = """
 ([walk, amongAll, remembered]) => {
@@ -64,12 +67,70 @@ def test_what_is_looked_up_is_what_was_found_by_walking(visit):
     assert [one for same, one in found if not same] == []
 
 
-@pytest.mark.parametrize("pattern", CHANGES)
-def test_the_page_is_made_of_them(visit, pattern):
+@pytest.mark.parametrize(("pattern", "passages"), CHANGES)
+def test_the_page_is_made_of_them(visit, pattern, passages):
     page = visit()
-    (name,) = (name for name in changed() if fnmatch(name, pattern))
-    text = page.evaluate("url => fetch(url).then(answer => answer.text())", f"/assets/{name}")
-    assert all(new in text for _, new in CHANGES[pattern])
+    read = "url => fetch(url).then(answer => answer.text())"
+    texts = [page.evaluate(read, f"/assets/{name}") for name in changed() if fnmatch(name, pattern)]
+    assert sum(all(new in text for _, new in passages) for text in texts) == 1
+
+
+@pytest.fixture
+def asking(visit):
+    """A page with a picture looked at, and the listeners asked since, by their numbers."""
+    page = visit("/?picture=2-star&model=vip_nano&weights=scenes&tab=attribution&method=feature_ablation")
+    expect(page.locator("#attribution .heat")).to_be_visible()
+    settled(page)
+    asked: list[int] = []
+
+    def noted(request: Request) -> None:
+        if "/queue/join" in request.url:
+            asked.append(json.loads(request.post_data or "")["fn_index"])
+
+    page.on("request", noted)
+    return page, asked
+
+
+def test_a_menu_asks_once_when_something_is_chosen_and_nothing_when_it_is_left(asking):
+    page, asked = asking
+    page.locator("#weights input").focus()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(300)
+    assert asked == []
+
+    choose(page, "target", "ring")
+    expect(page).to_have_url(re.compile("target=4"))
+    settled(page)
+    assert len(set(asked)) == len(asked) > 1
+
+    asked.clear()
+    page.locator("#target input").select_text()
+    page.keyboard.type("star")
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_url(re.compile("target=4"))
+    settled(page)
+    assert len(set(asked)) == len(asked) > 1
+
+
+def test_a_slider_asks_once_when_it_is_moved_by_keys_and_nothing_when_its_number_is_left(asking):
+    page, asked = asking
+    number = page.get_by_label("number input for Segments")
+    number.focus()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(300)
+    assert asked == []
+
+    page.get_by_label("range slider for Segments").press("ArrowRight")
+    expect(page).to_have_url(re.compile("segments=37"))
+    settled(page)
+    assert len(set(asked)) == len(asked) >= 1
+
+    asked.clear()
+    number.fill("999")
+    number.press("Enter")
+    expect(number).to_have_value("144")
+    settled(page)
+    assert len(set(asked)) == len(asked) >= 1
 
 
 def test_what_is_asked_while_the_answers_end_is_answered(visit):

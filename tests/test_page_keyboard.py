@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from explorer.ui.tabs.attribution import attribution_map
 from tests.on_page import settled
 
 FOCUSED = "selector => document.activeElement.matches(selector)"
@@ -36,8 +37,12 @@ def opened(page: Page, tab: str) -> None:
     settled(page)
 
 
-def test_every_flow_goes_by_the_keyboard_alone(visit):
-    page = visit("/?picture=1-vertical-stripes&model=vip_nano&weights=scenes&compared=vip_nano")
+LONG = "orders=40&segments=144"  # 5,762 passes of Shapley sampling: seconds on any computer
+
+
+def test_every_flow_goes_by_the_keyboard_alone(visit, monkeypatch):
+    monkeypatch.setattr(attribution_map, "AT_ONCE", 0)  # nothing is drawn before Run is pressed
+    page = visit(f"/?picture=1-vertical-stripes&model=vip_nano&weights=scenes&compared=vip_nano&{LONG}")
     expect(page.locator("#overview .why .heat")).to_be_visible()
     for part in (header, picture, backbone, maps, what_if, attribution, elsewhere, history):
         part(page)
@@ -131,13 +136,16 @@ def what_if(page: Page) -> None:
 
 def attribution(page: Page) -> None:
     opened(page, "attribution")
-    typed(page, "method", "RISE")
+    typed(page, "method", "Shapley sampling")
+    expect(page.locator("#attribution")).to_contain_text("Press Run")
     settled(page)
     reach(page, "#run", "Enter")
     expect(page.locator("#stop")).to_be_enabled()  # a moment after the press; until then Tab passes it over
     reach(page, "#stop", "Enter")
     expect(page.locator("#stop")).to_be_disabled()
     typed(page, "method", "Saliency")
+    settled(page)
+    reach(page, "#run", "Enter")
     expect(page.locator("#attribution h2").first).to_have_text("Saliency")
     settled(page)
     reach(page, "#attribution [data-zoom]", "f")

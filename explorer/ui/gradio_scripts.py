@@ -14,6 +14,11 @@ busy for 1.4 s, and 0.4 s with these changes.
 - The server ends its stream of answers when nothing is asked any more, and says so. What is asked while that
   is on its way (a click as soon as a result appears) counted on the stream, and its answer was never read.
   Here the stream is opened again where nothing was heard yet of what was asked.
+- A menu tells that something was chosen whenever it is left: a choice made with the mouse was asked twice,
+  the first stopped by the second, and whoever went past a menu with Tab had all that is seen computed again,
+  which undid what was chosen meanwhile. Here it tells once, and only where it says something else.
+- A slider tells that it was let go whenever its number is left, and never when it is moved by keys. Here it
+  tells whenever another value was settled on, by pointer, keys or typing.
 - On a Space, the page asks Google for fonts and Hugging Face about the Space, for a header that our policy,
   which lets nothing out, keeps empty. Here it does not ask.
 
@@ -79,42 +84,74 @@ function notePlaces(node, place) {
   for (let index = 0; index < children.length; index++) notePlaces(children[index], [...place, index]);
 }
 """
-CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
-    "Blocks-*.js": (
-        (f"{ALL_WAITING}.map(", f"{CHANGED_WAITING}.map("),
-        # The sentence beside what was refused goes with the next message, as it did.
-        ("s.message.forEach((e,t)=>{", "s.message.forEach((e,t)=>{(this.refused??=[]).push(r.inputs[t]);"),
-        ("async update_loading_stati_state(){", f"async update_loading_stati_state(){{{FORGET_REFUSED}"),
-    ),
-    "statustracker-*.js": (
+PASSAGES = tuple[tuple[str, str], ...]  # what stands in a script, and what takes its place
+CHANGES: tuple[tuple[str, PASSAGES], ...] = (
+    (
+        "Blocks-*.js",
         (
-            "n.fn_index!==e.fn_index&&(",
-            "n.fn_index!==e.fn_index&&n.used_cache&&(",
-        ),  # else a new one each time
-        ("h.includes(e)&&s?", "h.includes(e)&&s&&s!==`closed`?"),
-    ),
-    "Index-*.js": (("if(e&&!t&&window.self===window.top){", "if(!1){"),),
-    "index-*.js": (
-        # Whether anything was heard of a question since it was asked, when the stream ends.
-        (
-            "E in g&&(g[E].forEach(e=>t(e)),delete g[E]),v[E]=t,",
-            "E in g?(g[E].forEach(e=>t(e)),delete g[E]):h.open&&(this.unheard??=new Set).add(E),v[E]=t,",
-        ),
-        ("let c=s.event_id;if(!c)", "let c=s.event_id;if(o.unheard?.delete(c),!c)"),
-        (
-            "if(s.msg===`close_stream`){wt(r,o.abort_controller);return}",
-            "if(s.msg===`close_stream`){wt(r,o.abort_controller);"
-            "o.unheard?.size&&(o.unheard.clear(),await o.open_stream());return}",
+            (f"{ALL_WAITING}.map(", f"{CHANGED_WAITING}.map("),
+            # The sentence beside what was refused goes with the next message, as it did.
+            (
+                "s.message.forEach((e,t)=>{",
+                "s.message.forEach((e,t)=>{(this.refused??=[]).push(r.inputs[t]);",
+            ),
+            ("async update_loading_stati_state(){", f"async update_loading_stati_state(){{{FORGET_REFUSED}"),
         ),
     ),
-    "core-*.js": ((EVENTS_AMONG_ALL, "let n=eventsByComponent(t).get(e.id)??[];"), (WALK, REMEMBERED)),
-}
+    (
+        "statustracker-*.js",
+        (
+            (
+                "n.fn_index!==e.fn_index&&(",
+                "n.fn_index!==e.fn_index&&n.used_cache&&(",
+            ),  # else a new one each time
+            ("h.includes(e)&&s?", "h.includes(e)&&s&&s!==`closed`?"),
+        ),
+    ),
+    ("Index-*.js", (("if(e&&!t&&window.self===window.top){", "if(!1){"),)),
+    (
+        "Index-*.js",
+        (
+            ("D(R,!0),o.on_focus?.()}", "D(R,!0),I.told=_(),o.on_focus?.()}"),
+            (
+                "D(R,!1),D(J,null),o.on_input?.(),I.blur()}",
+                "D(R,!1),D(J,null),I.told=n,o.on_input?.(),I.blur()}",
+            ),
+            ("o.on_blur?.(),o.on_input?.()}", "o.on_blur?.(),I.told!==_()&&o.on_input?.()}"),
+        ),
+    ),
+    (
+        "Index-*.js",
+        (
+            ("function J(){R.dispatch(`release`,R.props.value),", "function J(){q(),"),
+            ("x(`blur`,S,J),C(`pointerup`,S,q)", "x(`change`,S,J)"),
+            ("C(`pointerup`,z,q)", "x(`change`,z,q)"),
+        ),
+    ),
+    (
+        "index-*.js",
+        (
+            # Whether anything was heard of a question since it was asked, when the stream ends.
+            (
+                "E in g&&(g[E].forEach(e=>t(e)),delete g[E]),v[E]=t,",
+                "E in g?(g[E].forEach(e=>t(e)),delete g[E]):h.open&&(this.unheard??=new Set).add(E),v[E]=t,",
+            ),
+            ("let c=s.event_id;if(!c)", "let c=s.event_id;if(o.unheard?.delete(c),!c)"),
+            (
+                "if(s.msg===`close_stream`){wt(r,o.abort_controller);return}",
+                "if(s.msg===`close_stream`){wt(r,o.abort_controller);"
+                "o.unheard?.size&&(o.unheard.clear(),await o.open_stream());return}",
+            ),
+        ),
+    ),
+    ("core-*.js", ((EVENTS_AMONG_ALL, "let n=eventsByComponent(t).get(e.id)??[];"), (WALK, REMEMBERED))),
+)
 
 
 @cache
 def changed() -> dict[str, bytes]:
     """The changed scripts by file name, compressed."""
-    found = ((path, changes) for name, changes in CHANGES.items() for path in SCRIPTS.glob(name))
+    found = ((path, changes) for name, changes in CHANGES for path in SCRIPTS.glob(name))
     texts = ((path.name, path.read_text(), changes) for path, changes in found)
     return {
         name: gzip.compress(replaced(text, changes).encode(), mtime=0)
@@ -123,7 +160,7 @@ def changed() -> dict[str, bytes]:
     }
 
 
-def replaced(text: str, changes: tuple[tuple[str, str], ...]) -> str:
+def replaced(text: str, changes: PASSAGES) -> str:
     for old, new in changes:
         text = text.replace(old, new)
     return text
