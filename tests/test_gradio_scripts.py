@@ -133,6 +133,28 @@ def test_a_slider_asks_once_when_it_is_moved_by_keys_and_nothing_when_its_number
     assert len(set(asked)) == len(asked) >= 1
 
 
+COUNTED = """
+const ask = window.requestAnimationFrame;
+window.frames_asked = 0;
+window.requestAnimationFrame = drawn => { window.frames_asked += 1; return ask(drawn); };
+"""
+
+
+def test_a_page_at_rest_draws_no_frames(asking):
+    page, _ = asking
+    page.add_init_script(COUNTED)
+    page.reload()
+    expect(page.locator("#attribution .heat")).to_be_visible()
+    settled(page)
+
+    def asked_in_a_second() -> int:
+        before = page.evaluate("window.frames_asked")
+        page.wait_for_timeout(1000)
+        return page.evaluate("window.frames_asked") - before
+
+    assert 0 in (asked_in_a_second() for _ in range(10))  # what has just appeared fades in
+
+
 def test_what_is_asked_while_the_answers_end_is_answered(visit):
     page = visit("/?picture=2-star")
     expect(page.locator("#overview .why .heat")).to_be_visible()

@@ -61,7 +61,7 @@ def test_a_phone_begins_with_results_below_one_line_and_stays_below_three_screen
     assert page.locator("#overview .predictions").bounding_box()["y"] < 844
 
     def looked_at(view: str) -> None:
-        settled(page)
+        settled(page, calm=20)  # what was looked at is drawn late, below everything
         screens = page.evaluate("document.documentElement.scrollHeight / innerHeight")
         assert screens < 3, (view, screens)
         assert page.evaluate(TOO_SMALL, SMALLEST) == [], view

@@ -8,6 +8,8 @@ busy for 1.4 s, and 0.4 s with these changes.
   Here only those are told for which something changed.
 - What a listener reads counts as waiting, too, once the listener has answered (`resolve_args`: a stream that
   is "closed"). It shows nothing; here it is left out. This page has no streams that a visitor sends.
+- The seconds of "loading" are counted at every frame, also when what was loaded has taken the place of the
+  counter: a twentieth of a core, as long as a page is open. Here the count ends with the counter.
 - A component is found by walking through the tree of all (`find_node_by_id`). Here its place is remembered.
 - Which events a component has is looked for among all listeners (`find_attached_events`). Here they are
   sorted by component once.
@@ -106,6 +108,7 @@ CHANGES: tuple[tuple[str, PASSAGES], ...] = (
                 "n.fn_index!==e.fn_index&&n.used_cache&&(",
             ),  # else a new one each time
             ("h.includes(e)&&s?", "h.includes(e)&&s&&s!==`closed`?"),
+            ("W&&ze()", "W&&U?.isConnected&&ze()"),
         ),
     ),
     ("Index-*.js", (("if(e&&!t&&window.self===window.top){", "if(!1){"),)),
