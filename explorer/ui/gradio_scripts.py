@@ -6,6 +6,8 @@ busy for 1.4 s, and 0.4 s with these changes.
 
 - At each message of the server every component that ever waited is told of it (`update_loading_stati_state`).
   Here only those are told for which something changed.
+- The state of each component is looked up for what its events are told beside, also where that is nothing
+  (`set_event_args`). Here it is looked up where there is something.
 - What a listener reads counts as waiting, too, once the listener has answered (`resolve_args`: a stream that
   is "closed"). It shows nothing; here it is left out. This page has no streams that a visitor sends.
 - The seconds of "loading" are counted at every frame, also when what was loaded has taken the place of the
@@ -96,6 +98,10 @@ CHANGES: tuple[tuple[str, PASSAGES], ...] = (
             (
                 "s.message.forEach((e,t)=>{",
                 "s.message.forEach((e,t)=>{(this.refused??=[]).push(r.inputs[t]);",
+            ),
+            (
+                "async set_event_args(e,t){",
+                "async set_event_args(e,t){if(!Object.keys(t).length)return()=>{};",
             ),
             ("async update_loading_stati_state(){", f"async update_loading_stati_state(){{{FORGET_REFUSED}"),
         ),
