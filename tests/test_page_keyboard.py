@@ -10,10 +10,10 @@ from tests.on_page import settled
 FOCUSED = "selector => document.activeElement.matches(selector)"
 
 
-def reach(page: Page, selector: str, key: str = "", most: int = 150) -> None:
-    """Press Tab until what is wanted has the focus, then a key."""
+def reach(page: Page, selector: str, key: str = "", *, back: bool = False, most: int = 150) -> None:
+    """Press Tab, or Shift and Tab, until what is wanted has the focus, then a key."""
     for _ in range(most):
-        page.keyboard.press("Tab")
+        page.keyboard.press("Shift+Tab" if back else "Tab")
         if page.evaluate(FOCUSED, selector):
             break
     else:
@@ -22,17 +22,17 @@ def reach(page: Page, selector: str, key: str = "", most: int = 150) -> None:
         page.keyboard.press(key)
 
 
-def typed(page: Page, menu: str, words: str) -> None:
+def typed(page: Page, menu: str, words: str, *, back: bool = False) -> None:
     """Choose of a menu what begins with these words."""
-    reach(page, f"#{menu} input")
+    reach(page, f"#{menu} input", back=back)
     page.keyboard.type(words)
     expect(page.get_by_role("option", name=re.compile(f"^{re.escape(words)}")).first).to_be_visible()
     page.keyboard.press("Enter")
 
 
-def opened(page: Page, tab: str) -> None:
-    """Open a tab."""
-    reach(page, f"#tabs [role=tab][data-tab-id={tab}]", "Enter")
+def opened(page: Page, tab: str, *, back: bool = True) -> None:
+    """Open a tab, from below unless it is said."""
+    reach(page, f"#tabs [role=tab][data-tab-id={tab}]", "Enter", back=back)
     expect(page.locator(f"[role=tab][data-tab-id={tab}]")).to_have_attribute("aria-selected", "true")
     settled(page)
 
@@ -90,8 +90,7 @@ def backbone(page: Page) -> None:
     page.keyboard.type("random")
     page.keyboard.press("Enter")
     expect(page.locator("#badge")).to_contain_text("Untrained")
-    page.keyboard.press("Shift+Tab")
-    typed(page, "backbone", "vip_nano")
+    typed(page, "backbone", "vip_nano", back=True)
     expect(page.locator("#status")).to_contain_text("vip_nano, trained on scenes")
     settled(page)
     typed(page, "target", "ring")
@@ -100,7 +99,7 @@ def backbone(page: Page) -> None:
 
 
 def maps(page: Page) -> None:
-    opened(page, "maps")
+    opened(page, "maps", back=False)
     typed(page, "layer", "stem")
     expect(page.locator("#grid .note").first).to_contain_text("stem")
     settled(page)
@@ -124,7 +123,7 @@ def maps(page: Page) -> None:
 
 
 def what_if(page: Page) -> None:
-    opened(page, "reweighting")
+    opened(page, "reweighting", back=False)
     reach(page, "#lenses input[value=what_if]", "Space")
     expect(page.locator("#what-if")).to_contain_text("nothing is changed")
     settled(page)
@@ -143,7 +142,7 @@ def attribution(page: Page) -> None:
     expect(page.locator("#stop")).to_be_enabled()  # a moment after the press; until then Tab passes it over
     reach(page, "#stop", "Enter")
     expect(page.locator("#stop")).to_be_disabled()
-    typed(page, "method", "Saliency")
+    typed(page, "method", "Saliency", back=True)
     settled(page)
     reach(page, "#run", "Enter")
     expect(page.locator("#attribution h2").first).to_have_text("Saliency")
@@ -169,7 +168,7 @@ def history(page: Page) -> None:
     for _ in range(2):
         reach(page, ".visits .pin[aria-pressed=false]", "Enter")
     expect(page.locator(".visits .pin[aria-pressed=true]")).to_have_count(2)
-    reach(page, ".visits [data-beside]")
+    reach(page, ".visits [data-beside]", back=True)
     opened(page, "overview")
     with page.expect_download() as report:
         reach(page, "#overview [data-kind=html]", "Enter")
