@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import socket
@@ -192,3 +193,10 @@ def pytest_runtest_makereport(item, call):
     if call.excinfo is not None:
         item.stash[FAILED] = True
     return report
+
+
+def pytest_collection_finish():
+    """Look for garbage less often, and not among what is imported: a tenth of the time of the tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
