@@ -1,4 +1,4 @@
-"""Gradio's page does less work with the scripts that are changed, and the same."""
+"""Gradio's page does less work with the scripts that are changed, and asks once for what was chosen."""
 
 import json
 import re
