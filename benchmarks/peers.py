@@ -1,8 +1,8 @@
 """Ours beside timm and Captum, in turn in one run, each used as its documentation shows.
 
-Ours is computed as the page does: weights laid out for the processor, no gradients of parameters, batches
-chosen from the model's own work. Captum gets the published network as `create` gives it, and the batch of
-those tried that it is quickest with.
+Ours is computed as the page does where only the result counts: weights laid out for the processor, batch
+norms folded, no gradients of parameters, batches chosen from the model's own work. Captum gets the published
+network as `create` gives it, and the batch of those tried that it is quickest with.
 """
 
 import time
@@ -20,7 +20,7 @@ from explorer.attribution.methods.case import Case
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS, case_of
 from explorer.engine.device import choose_threads, keep_freed_memory
-from explorer.engine.loaded import quickly_laid_out
+from explorer.engine.twins import folded, quickly_laid_out
 from models import card, create
 
 TIMM = {
@@ -46,7 +46,7 @@ def peers() -> Iterator[Row]:
 
 @torch.no_grad()
 def forward(name: str, batch: int) -> Row:
-    theirs, ours = timm().create_model(TIMM[name]).eval(), quickly_laid_out(create(name))
+    theirs, ours = timm().create_model(TIMM[name]).eval(), folded(quickly_laid_out(create(name)))
     image = torch.rand(batch, 3, *card(name).preprocess.shape)
     alone, here = medians(lambda: theirs(image), lambda: ours(image), rounds=15 if batch == 1 else 5)
     return Row(f"forward of {name}, batch {batch} / timm", ratio(here, alone), "at most 0.90")

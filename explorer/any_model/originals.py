@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from explorer.any_model.trials import REFUSALS
-from explorer.engine.loaded import twin_of
+from explorer.engine.twins import twin_of
 from explorer.errors import ChoiceError
 
 

@@ -1,13 +1,11 @@
 """A model in memory, and the same weights once more for long work."""
 
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from torch import nn
 
 from explorer.engine.turns import Turns
-from models.layers import channels_together
+from explorer.engine.twins import normed
 from models.registry import ModelCard, Preprocess
 
 RANDOM = "random"
@@ -41,15 +39,6 @@ class Loaded:
 
     @property
     def bytes(self) -> int:
-        return 4 * self.parameters
-
-
-def quickly_laid_out(model: nn.Module) -> nn.Module:
-    """Our own models as a processor is quick with them; code of others may count on the usual order."""
-    return channels_together(model) if type(model).__module__.startswith("models.") else model
-
-
-def twin_of(model: nn.Module) -> nn.Module:
-    """The same tensors in modules of their own, whose hooks are seen by nobody else."""
-    tensors = chain(model.parameters(), model.buffers())
-    return deepcopy(model, {id(tensor): tensor for tensor in tensors})
+        """With what is there a second time once its norms are folded, see `twins.folded`."""
+        again = sum(one.conv.weight.numel() for one in normed(self.model))
+        return 4 * (self.parameters + again)

@@ -10,8 +10,9 @@ from torch import nn
 from explorer.any_model.elsewhere import fetched, is_elsewhere, is_here
 from explorer.engine.cache import Cache, about_to_compute
 from explorer.engine.limits import Limits
-from explorer.engine.loaded import RANDOM, Loaded, quickly_laid_out, twin_of
+from explorer.engine.loaded import RANDOM, Loaded
 from explorer.engine.turns import Turns
+from explorer.engine.twins import quickly_laid_out, twin_of
 from explorer.engine.uploads import GONE, is_upload, new_name, read_labels, refuse_file
 from explorer.errors import ChoiceError
 from models import card, create
@@ -119,10 +120,8 @@ class ModelStore:
         if is_upload(chosen):
             return self.uploaded(found, chosen).preprocess
         self.limits.refuse_path(found, chosen, (RANDOM, *found.weights))
-        return self.cache.once(
-            ("preprocess", found.name, chosen),
-            lambda: found.preprocess if chosen == RANDOM else preprocess_of(found, chosen),
-        )
+        key, known = ("preprocess", found.name, chosen), chosen == RANDOM
+        return self.cache.once(key, lambda: found.preprocess if known else preprocess_of(found, chosen))
 
     def holds(self, model: str, weights: str) -> bool:
         """Whether the model is in memory."""

@@ -128,7 +128,7 @@ def constants(model: nn.Module) -> dict[str, Tensor]:
     made = {}
     for name, tensor in chain(model.named_parameters(), model.named_buffers()):
         value = 1 / tensor[0].numel() if tensor.ndim > 1 else 0
-        made[name] = torch.full((1,) * tensor.ndim, value, dtype=tensor.dtype).expand(tensor.shape)
+        made[name] = torch.full((1,) * tensor.ndim, float(value)).expand(tensor.shape)
     return made
 
 

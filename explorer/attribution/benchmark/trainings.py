@@ -26,7 +26,8 @@ from explorer.attribution.benchmark.shipped import (
 )
 from explorer.attribution.benchmark.truth_lab import OPTIONS
 from explorer.engine.engine import Engine
-from explorer.engine.loaded import Loaded, quickly_laid_out
+from explorer.engine.loaded import Loaded
+from explorer.engine.twins import quickly_laid_out
 from explorer.errors import ChoiceError
 from models import create
 from models.registry import ASSETS

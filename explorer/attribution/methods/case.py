@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from explorer.attribution.methods.batches import images_at_once
 from explorer.attribution.options import Options
 from explorer.capture import hooked, probes
+from explorer.engine.twins import folded
 from explorer.errors import ChoiceError, NoMapError
 from models.probe import Kind, Probe
 
@@ -27,8 +28,12 @@ class Contrast(nn.Module):
         self.against = against
 
     def forward(self, image: Tensor) -> Tensor:
-        logits = self.model(image)
-        return logits - logits[:, self.against : self.against + 1]
+        return counted_from(self.model(image), self.against)
+
+
+def counted_from(logits: Tensor, against: int) -> Tensor:
+    """Logits `[n, classes]`, the rival's being zero."""
+    return logits - logits[:, against : against + 1]
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,21 @@ class Case:
     @property
     def model(self) -> nn.Module:
         """What is explained: the network, or its logits counted from that of a rival."""
+        return self.contrasted(self.network)
+
+    @property
+    def quick(self) -> nn.Module:
+        """The same to rounding, for passes of which only the result counts: it has modules of its own."""
+        return self.contrasted(folded(self.network))
+
+    def contrasted(self, network: nn.Module) -> nn.Module:
         against = self.options.against
-        return self.network if against is None else Contrast(self.network, against)
+        return network if against is None else Contrast(network, against)
+
+    def told(self, logits: Tensor) -> Tensor:
+        """Of logits of the network `[n, classes]`, the number that is explained `[n]`."""
+        against = self.options.against
+        return (logits if against is None else counted_from(logits, against))[:, self.target]
 
     @property
     def at_once(self) -> int:
@@ -99,7 +117,7 @@ def spread(case: Case) -> float:
 @torch.no_grad()
 def logits_of(case: Case, images: Tensor) -> Tensor:
     """What is explained, for several images `[n]`."""
-    return case.model(images)[:, case.target]
+    return case.told(folded(case.network)(images))
 
 
 def logit_change(case: Case) -> float:

@@ -1,13 +1,16 @@
 """Occlusion: windows covered one by one, first all over the picture, then between."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
 from explorer.attribution.methods.case import Case, Part, logits_of
+from explorer.attribution.methods.window_passes import WindowPasses, window_passes
+from explorer.attribution.methods.window_reach import Window
 from explorer.engine.late_imports import captum
+from explorer.engine.twins import folded
 
 STRIDES = (4, 2, 1)  # of the windows that are covered first, next and last
 
@@ -21,9 +24,11 @@ def occlusion(case: Case) -> Iterator[Part]:
     cells = case.options.cells
     order = spread_out(cells).to(case.image.device)
     logit = logits_of(case, case.image)
+    longest = max(-(-side // cells) for side in case.image.shape[-2:])
+    near = window_passes(folded(case.network), case.image, longest)
     falls, known = case.image.new_zeros(cells**2), torch.zeros_like(order, dtype=torch.bool)
     for windows in order.split(case.at_once):
-        falls = falls.index_put((windows,), covered(case, windows, cells, logit))
+        falls = falls.index_put((windows,), covered(case, windows, cells, logit, near))
         known = known.index_put((windows,), torch.ones_like(windows, dtype=torch.bool))
         grids = (rearrange(one, "(h w) -> h w", h=cells) for one in (falls, known))
         yield Part(int(known.sum()), cells**2, rearrange(of_the_nearest(*grids), "h w -> 1 1 h w"))
@@ -47,22 +52,36 @@ def of_the_nearest(values: Tensor, known: Tensor) -> Tensor:
     return seen
 
 
-def covered(case: Case, windows: Tensor, cells: int, logit: Tensor) -> Tensor:
+def covered(case: Case, windows: Tensor, cells: int, logit: Tensor, near: WindowPasses | None) -> Tensor:
     """Falls of the logit `[n]` when each of `windows` `[n]` (numbers in a grid of cells) is covered.
 
     Captum ablates one switch per window; a switch at zero covers its window.
+
+    near: computes anew what a window reaches, and no more; None for whole passes.
     """
-    _, _, height, width = case.image.shape
-    rows = torch.arange(height, device=case.image.device) * cells // height
-    columns = torch.arange(width, device=case.image.device) * cells // width
-    numbers = rearrange(rows * cells, "h -> h 1") + rearrange(columns, "w -> 1 w")
-    inside = rearrange(windows, "n -> n 1 1") == numbers
+    places = [window(int(number), cells, case.image.shape[-2:]) for number in windows]
 
     def logits(switches: Tensor) -> Tensor:
-        if bool(switches.all()):  # nothing covered: known already
-            return logit.expand(len(switches))
-        off = torch.einsum("bn,nhw->bhw", 1 - switches, inside.to(switches.dtype)) > 0
-        return logits_of(case, torch.where(rearrange(off, "b h w -> b 1 h w"), case.baseline, case.image))
+        off = [places[int(number)] for number in (1 - switches).argmax(dim=1)]
+        images = case.image.repeat(len(off), 1, 1, 1)
+        for image, (rows, columns) in zip(images, off, strict=True):
+            image[:, rows, columns] = case.baseline[0, :, rows, columns]
+        return logits_of(case, images) if near is None else case.told(near.logits(images, off))
+
+    def known(switches: Tensor) -> Tensor:
+        return logit.expand(len(switches)) if bool(switches.all()) else logits(switches)
 
     switches = torch.ones(1, len(windows), device=case.image.device)
-    return captum.FeatureAblation(logits).attribute(switches, perturbations_per_eval=len(windows))[0]
+    return captum.FeatureAblation(known).attribute(switches, perturbations_per_eval=len(windows))[0]
+
+
+def window(number: int, cells: int, shape: Sequence[int]) -> Window:
+    """Where a window of a grid of cells lies."""
+    height, width = shape
+    row, column = divmod(number, cells)
+    return Window(slice(*bounds(row, cells, height)), slice(*bounds(column, cells, width)))
+
+
+def bounds(cell: int, cells: int, side: int) -> tuple[int, int]:
+    """The first pixel of a cell and the first after it; pixel p is in cell `p * cells // side`."""
+    return -(-cell * side // cells), -(-(cell + 1) * side // cells)

@@ -1,0 +1,137 @@
+"""Passes of which only the result counts: without batch norms, and only as far as a window reaches."""
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.attribution.methods import windows
+from explorer.attribution.methods.case import logits_of
+from explorer.attribution.methods.window_passes import window_passes
+from explorer.attribution.methods.window_reach import Axis, local_layers, window_reach
+from explorer.attribution.options import Options
+from explorer.attribution.registry import METHODS, case_of
+from explorer.capture import probes
+from explorer.engine.loaded import RANDOM, Loaded
+from explorer.engine.turns import Turns
+from explorer.engine.twins import folded, normed, quickly_laid_out
+from explorer.mixing.theoretical_field import theoretical_field
+from models import card, create
+from models.preprocess import Preprocess
+from tests.tiny import TINY
+
+NORMED = ("FasterNet", "MobileViT", "EfficientNet-Lite")
+CONVOLUTIONS = ("fasternet_nano", "mobilevit_nano", "efficientnet_lite0")
+
+
+def unlike_new(model: nn.Module) -> nn.Module:
+    """With norms that do something, as after training."""
+    dice = torch.Generator().manual_seed(1)
+    for part in model.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            for tensor in (part.weight.data, part.bias.data, part.running_mean, part.running_var):
+                tensor.copy_(0.5 + torch.rand(tensor.shape, generator=dice))
+    return model
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_norms_are_folded_where_there_are_some_and_nothing_is_changed(family, image):
+    model = quickly_laid_out(unlike_new(TINY[family]().eval().requires_grad_(False)).double())
+    image = image.double()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    quick = folded(model)
+    assert (quick is model) == (family not in NORMED)
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in quick.modules())
+    torch.testing.assert_close(quick(image), model(image))
+    assert model.state_dict().keys() == before.keys()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert list(probes(quick)) == list(probes(model))
+    assert folded(model) is quick
+
+
+def test_a_model_of_others_is_left_as_it_is():
+    class Normed(nn.Sequential):
+        pass
+
+    model = Normed(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
+    assert folded(model) is model
+
+
+def test_what_is_there_twice_is_counted_twice():
+    found, model = card("fasternet_nano"), create("fasternet_nano")
+    loaded = Loaded(found, RANDOM, model, found.preprocess, found.classes, model, Turns())
+    again = [one.conv.weight.numel() for one in normed(model)]
+    assert loaded.bytes == 4 * (loaded.parameters + sum(again))
+    assert len(again) == sum(isinstance(part, nn.BatchNorm2d) for part in model.modules()) > 0
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+@pytest.mark.parametrize("cells", [5, 16])
+def test_occlusion_is_that_of_whole_passes(name, cells, monkeypatch):
+    model, preprocess = quickly_laid_out(create(name).requires_grad_(False)), card(name).preprocess
+    image = torch.rand(1, 3, *preprocess.shape, generator=torch.Generator().manual_seed(0))
+    case = case_of(unlike_new(model), image, preprocess, 0, Options(cells=cells, against=1))
+    asked: list[int] = []
+    told = windows.WindowPasses.logits
+
+    def noted(self, images, places):
+        asked.append(len(places))
+        return told(self, images, places)
+
+    monkeypatch.setattr(windows.WindowPasses, "logits", noted)
+    *_, near = METHODS["occlusion"].stream(case)
+    sent = sum(asked)
+    monkeypatch.setattr(windows, "window_passes", lambda *_: None)
+    *_, whole = METHODS["occlusion"].stream(case)
+    assert sent == sum(asked)
+    if cells == 16:
+        assert sent == cells**2
+    size = float(whole.values.abs().max())
+    assert size > 0
+    torch.testing.assert_close(near.values, whole.values, rtol=0, atol=1e-5 * max(size, 1.0))
+
+
+@pytest.mark.parametrize("family", sorted(set(TINY) - {*NORMED}))
+def test_what_looks_at_the_whole_picture_from_the_start_gets_whole_passes(family, image):
+    model = TINY[family]().eval()
+    assert local_layers(model) == []
+    assert window_passes(model, image, 4) is None
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_before_a_local_layer_a_place_sees_what_its_axis_says(name):
+    model, shape = create(name), card(name).preprocess.shape
+    reach = window_reach(model, torch.zeros(1, 3, *shape), shape[0] // 16)
+    assert reach is not None
+    rows = reach.rows
+    for place in (rows.places // 3, rows.places // 2 + 1):
+        field = theoretical_field(model, shape, reach.layer, (place, rows.places // 2)).any(dim=1)
+        seen = range(rows.stride * place - rows.before, rows.stride * (place + 1) + rows.after)
+        assert field.nonzero().flatten().tolist() == list(seen)
+
+
+@pytest.mark.parametrize("axis", [Axis(64, 4, 5, 2), Axis(64, 8, 20, 20), Axis(64, 4, 0, -1)])
+def test_a_crop_holds_all_that_its_places_see_as_far_as_there_is_a_picture(axis):
+    for start in range(axis.side - 6):
+        window = slice(start, start + 7)
+        felt = axis.felt(window)
+        by_hand = [
+            place
+            for place in range(axis.places)
+            if axis.stride * place - axis.before < window.stop
+            and axis.stride * (place + 1) + axis.after > window.start
+        ]
+        assert list(range(felt.start, felt.stop)) == by_hand
+        crop = axis.crop(felt, axis.crop_for(7))
+        pixels = axis.pixels(crop)
+        assert crop.stop - crop.start == axis.crop_for(7)
+        assert max(0, pixels.start) == pixels.start
+        assert min(axis.side, pixels.stop) == pixels.stop
+        assert pixels.start <= max(0, axis.stride * felt.start - axis.before)
+        assert pixels.stop >= min(axis.side, axis.stride * felt.stop + axis.after)
+
+
+def test_the_number_that_is_explained_is_the_same_from_logits_and_from_a_model(image):
+    model = TINY["FasterNet"]().eval()
+    case = case_of(model, image, Preprocess(size=image.shape[-1]), 1, Options(against=0))
+    torch.testing.assert_close(case.model(image)[:, 1], logits_of(case, image))
+    torch.testing.assert_close(case.quick(image)[:, 1], logits_of(case, image))
