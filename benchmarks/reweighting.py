@@ -4,7 +4,7 @@ import torch
 
 from benchmarks.timing import Row, medians
 from explorer.capture import module_of, run
-from explorer.engine.device import choose_threads
+from explorer.engine.device import choose_threads, keep_freed_memory
 from explorer.reweighting.ablation import knock_out
 from explorer.reweighting.branch_weights import blended_probes, branch_weights, contributions
 from models import create
@@ -12,6 +12,7 @@ from models import create
 
 def reweighting() -> list[Row]:
     torch.set_num_threads(choose_threads())
+    keep_freed_memory()
     return [signed_maps(), table()]
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -69,11 +70,17 @@ class Run(InNotebook):
         return sum(storages.values()) + read + gradients
 
 
+sought: WeakKeyDictionary[nn.Module, dict[str, Probe]] = WeakKeyDictionary()
+
+
 def probes(model: nn.Module, kind: Kind | None = None) -> dict[str, Probe]:
-    """All probes by name, or those of one kind, in execution order."""
+    """All probes by name, or those of one kind, in execution order; looked for the first time only."""
     found = getattr(model, "probed", None)  # of models of others, whose parts are many
     if found is None:
+        found = sought.get(model)
+    if found is None:
         found = {name: module for name, module in model.named_modules() if isinstance(module, Probe)}
+        sought[model] = found
     return {name: probe for name, probe in found.items() if kind in (None, probe.kind)}
 
 

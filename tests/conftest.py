@@ -195,8 +195,13 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+def pytest_collection():
+    """Look for no garbage while tests are imported and collected: a fifth of the time that takes."""
+    gc.disable()
+
+
 def pytest_collection_finish():
-    """Look for garbage less often, and not among what is imported: a tenth of the time of the tests."""
-    gc.collect()
+    """Look for it less often then, and not among what is imported: a tenth of the time of the tests."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()

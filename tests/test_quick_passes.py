@@ -134,4 +134,13 @@ def test_the_number_that_is_explained_is_the_same_from_logits_and_from_a_model(i
     model = TINY["FasterNet"]().eval()
     case = case_of(model, image, Preprocess(size=image.shape[-1]), 1, Options(against=0))
     torch.testing.assert_close(case.model(image)[:, 1], logits_of(case, image))
-    torch.testing.assert_close(case.quick(image)[:, 1], logits_of(case, image))
+    torch.testing.assert_close(case.for_gradients(image)[:, 1], logits_of(case, image))
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_where_slopes_jump_gradients_are_those_of_the_network_as_it_is(family, image):
+    model = TINY[family]().eval()
+    case = case_of(model, image, Preprocess(size=image.shape[-1]), 1, Options())
+    jumps = any(isinstance(part, nn.ReLU | nn.ReLU6) for part in model.modules())
+    assert jumps == (family == "EfficientNet-Lite")
+    assert case.for_gradients is (model if jumps else folded(model))

@@ -25,7 +25,7 @@ from models.registry import Preprocess
 SINGLE = "This gives no classes: there is nothing to predict and nothing to attribute."
 # Bytes for everything that is remembered, and how many times the largest of it at least. The more is
 # remembered, the longer the memory of a server grows before it stays as it is.
-BUDGET, LARGEST = 100_000_000, 4
+BUDGET, LARGEST = 80_000_000, 4
 WARM = 0.5  # seconds that may be spent to learn what a pass takes
 T = TypeVar("T")
 

@@ -55,9 +55,13 @@ class Case:
         return self.contrasted(self.network)
 
     @property
-    def quick(self) -> nn.Module:
-        """The same to rounding, for passes of which only the result counts: it has modules of its own."""
-        return self.contrasted(folded(self.network))
+    def for_gradients(self) -> nn.Module:
+        """The same to rounding, for passes of which only the gradient at the image counts.
+
+        Where slopes jump, rounding may move a jump; such a network stays as it is.
+        """
+        jumps = any(isinstance(part, nn.ReLU | nn.ReLU6) for part in self.network.modules())
+        return self.model if jumps else self.contrasted(folded(self.network))
 
     def contrasted(self, network: nn.Module) -> nn.Module:
         against = self.options.against

@@ -18,11 +18,11 @@ ROUNDS = (25, 50, 100, 200, 400)  # steps tried one after the other, until the g
 
 def saliency(case: Case) -> Iterator[Part]:
     """Size of the gradient (Simonyan et al., 2014)."""
-    yield Part(1, 1, captum.Saliency(case.quick).attribute(wanting(case.image), case.target))
+    yield Part(1, 1, captum.Saliency(case.for_gradients).attribute(wanting(case.image), case.target))
 
 
 def input_x_gradient(case: Case) -> Iterator[Part]:
-    yield Part(1, 1, captum.InputXGradient(case.quick).attribute(wanting(case.image), case.target))
+    yield Part(1, 1, captum.InputXGradient(case.for_gradients).attribute(wanting(case.image), case.target))
 
 
 def integrated_gradients(case: Case) -> Iterator[Part]:
@@ -76,14 +76,14 @@ def along_the_path(case: Case, shares: np.ndarray, weights: np.ndarray) -> Tenso
     change = case.image - case.baseline
     points = torch.cat([case.baseline + float(share) * change for share in shares]).requires_grad_()
     with torch.enable_grad():
-        (slopes,) = torch.autograd.grad(case.quick(points)[:, case.target].sum(), points)
+        (slopes,) = torch.autograd.grad(case.for_gradients(points)[:, case.target].sum(), points)
     weighed = slopes * rearrange(torch.from_numpy(weights).to(slopes), "n -> n 1 1 1")
     return reduce(weighed, "n c h w -> 1 c h w", "sum") * change
 
 
 def smooth_grad(case: Case) -> Iterator[Part]:
     """Mean saliency of noisy copies (Smilkov et al., 2017)."""
-    engine = captum.NoiseTunnel(captum.Saliency(case.quick))
+    engine = captum.NoiseTunnel(captum.Saliency(case.for_gradients))
     yield from averaged(
         case,
         lambda count: engine.attribute(
@@ -94,7 +94,7 @@ def smooth_grad(case: Case) -> Iterator[Part]:
 
 def gradient_shap(case: Case) -> Iterator[Part]:
     """Gradients at random places between baseline and noisy image (Lundberg & Lee, 2017)."""
-    engine = captum.GradientShap(case.quick)
+    engine = captum.GradientShap(case.for_gradients)
     yield from averaged(
         case,
         lambda count: engine.attribute(
@@ -117,7 +117,7 @@ def expected_gradients(case: Case) -> Iterator[Part]:
         change = case.image - some
         points = (some + shares[start : start + case.at_once] * change).requires_grad_()
         with torch.enable_grad():
-            (slopes,) = torch.autograd.grad(case.quick(points)[:, case.target].sum(), points)
+            (slopes,) = torch.autograd.grad(case.for_gradients(points)[:, case.target].sum(), points)
         summed = summed + (slopes * change).sum(dim=0, keepdim=True)
         done = start + len(some)
         yield Part(done, len(scenes), summed / done)
@@ -161,7 +161,7 @@ def noting_squares(saliency: Any, squares: list[Tensor]) -> Any:
 def var_grad(case: Case) -> Iterator[Part]:
     """Variance of the saliency of noisy copies (Adebayo et al., 2018)."""
     squares: list[Tensor] = []
-    engine = captum.NoiseTunnel(noting_squares(captum.Saliency(case.quick), squares))
+    engine = captum.NoiseTunnel(noting_squares(captum.Saliency(case.for_gradients), squares))
     stream = RandomStream(case.options.seed)
     total, done = case.options.samples, 0
     summed, squared = torch.zeros_like(case.image), torch.zeros_like(case.image)
