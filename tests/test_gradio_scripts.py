@@ -133,6 +133,29 @@ def test_a_slider_asks_once_when_it_is_moved_by_keys_and_nothing_when_its_number
     assert len(set(asked)) == len(asked) >= 1
 
 
+def test_what_is_asked_for_a_new_picture_is_not_ended_with_what_was_asked_for_the_old(visit, star, tmp_path):
+    page = visit("/?picture=1-vertical-stripes&model=vip_nano&weights=scenes")
+    expect(page.locator("#overview .why .heat")).to_be_visible()
+    settled(page)
+    asked: list[str] = []
+
+    def noted(request: Request) -> None:
+        found = re.search(r"/(join|cancel)\b", request.url)
+        if found:
+            number = json.loads(request.post_data or "")["fn_index"]
+            asked.append(f"{found[1]} {number}")
+
+    page.on("request", noted)
+    star.save(tmp_path / "star.png")
+    page.locator("#picture input[type=file]").set_input_files(str(tmp_path / "star.png"))
+    expect(page).to_have_url(re.compile("picture=upload"))
+    settled(page)
+    drawn = {one.removeprefix("join ") for one in asked if one.startswith("join")}
+    assert len(drawn) > 1
+    for number in drawn:
+        assert f"cancel {number}" not in asked[asked.index(f"join {number}") :]
+
+
 COUNTED = """
 const ask = window.requestAnimationFrame;
 window.frames_asked = 0;

@@ -23,6 +23,9 @@ busy for 1.4 s, and 0.4 s with these changes.
   which undid what was chosen meanwhile. Here it tells once, and only where it says something else.
 - A slider tells that it was let go whenever its number is left, and never when it is moved by keys. Here it
   tells whenever another value was settled on, by pointer, keys or typing.
+- What an event cancels is cancelled after its other listeners were answered: in an upload that ended what had
+  just been asked for the new picture, once in some fifty, and the old picture stayed. Here it is cancelled
+  before anything is asked, and what is asked meanwhile is not taken for what was cancelled.
 - On a Space, the page asks Google for fonts and Hugging Face about the Space, for a header that our policy,
   which lets nothing out, keeps empty. Here it does not ask.
 
@@ -88,6 +91,8 @@ function notePlaces(node, place) {
   for (let index = 0; index < children.length; index++) notePlaces(children[index], [...place, index]);
 }
 """
+LISTENERS_IN_TURN = "for(let n=0;n<(t?.length||0);n++){let r=t?t[n]:void 0;if(r){"
+CANCELLED_FIRST = f"t?.forEach(e=>this.cancel(e.cancels));{LISTENERS_IN_TURN}"
 PASSAGES = tuple[tuple[str, str], ...]  # what stands in a script, and what takes its place
 CHANGES: tuple[tuple[str, PASSAGES], ...] = (
     (
@@ -102,6 +107,11 @@ CHANGES: tuple[tuple[str, PASSAGES], ...] = (
             (
                 "async set_event_args(e,t){",
                 "async set_event_args(e,t){if(!Object.keys(t).length)return()=>{};",
+            ),
+            (f"{LISTENERS_IN_TURN}this.cancel(r.cancels);", CANCELLED_FIRST),
+            (
+                "??void 0;this.clear_submission(t);let{failure:r",
+                "??void 0;this.submissions.get(t)===e&&this.clear_submission(t);let{failure:r",
             ),
             ("async update_loading_stati_state(){", f"async update_loading_stati_state(){{{FORGET_REFUSED}"),
         ),
