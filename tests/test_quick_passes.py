@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution.methods import windows
+from explorer.attribution.methods import batches, windows
 from explorer.attribution.methods.case import logits_of
 from explorer.attribution.methods.window_passes import window_passes
 from explorer.attribution.methods.window_reach import Axis, local_layers, window_reach
@@ -135,6 +135,11 @@ def test_the_number_that_is_explained_is_the_same_from_logits_and_from_a_model(i
     case = case_of(model, image, Preprocess(size=image.shape[-1]), 1, Options(against=0))
     torch.testing.assert_close(case.model(image)[:, 1], logits_of(case, image))
     torch.testing.assert_close(case.for_gradients(image)[:, 1], logits_of(case, image))
+
+
+def test_even_of_a_large_model_two_pictures_go_into_one_call(image, monkeypatch):
+    monkeypatch.setattr(batches, "MULTIPLY_ADDS", 1.0)
+    assert batches.images_at_once(TINY["Vision Permutator"]().eval(), image) == 2
 
 
 @pytest.mark.parametrize("family", TINY)
