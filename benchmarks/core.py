@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from captum.attr import IntegratedGradients
 
-from benchmarks.timing import Row, medians
+from benchmarks.timing import Row, medians, ratio
 from explorer.attribution.baselines import baseline_of
 from explorer.attribution.options import Options
 from explorer.attribution.registry import attributions
@@ -39,7 +39,7 @@ def capture(name: str, limit: float) -> Row:
 
     alone, listening = medians(plain, lambda: run(model, image), rounds=60 if name.endswith("_nano") else 15)
     what = f"capture of all probes of {name} / plain forward"
-    return Row(what, f"{listening / alone:.2f} ({1000 * alone:.0f} ms)", f"at most {limit:.2f}")
+    return Row(what, ratio(listening, alone), f"at most {limit:.2f}")
 
 
 def grid() -> Row:

@@ -11,7 +11,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.layers import channels_together
 
-without_norms: WeakKeyDictionary[nn.Module, nn.Module] = WeakKeyDictionary()
+# None stands for the model itself, which its own entry must not keep alive.
+without_norms: WeakKeyDictionary[nn.Module, nn.Module | None] = WeakKeyDictionary()
 
 
 def is_ours(model: nn.Module) -> bool:
@@ -59,11 +60,14 @@ def folded(model: nn.Module) -> nn.Module:
     the result counts. It is made once, and shares with the model whatever is not folded.
     """
     if model not in without_norms:
-        if not any(normed(model)):
-            return model
-        twin = twin_of(model)
-        for one in list(normed(twin)):
-            one.parent.register_module(one.conv_name, fuse_conv_bn_eval(one.conv, one.norm))
-            one.parent.register_module(one.norm_name, nn.Identity())
-        without_norms[model] = twin
-    return without_norms[model]
+        without_norms[model] = twin_without_norms(model) if any(normed(model)) else None
+    found = without_norms[model]
+    return model if found is None else found
+
+
+def twin_without_norms(model: nn.Module) -> nn.Module:
+    twin = twin_of(model)
+    for one in list(normed(twin)):
+        one.parent.register_module(one.conv_name, fuse_conv_bn_eval(one.conv, one.norm))
+        one.parent.register_module(one.norm_name, nn.Identity())
+    return twin
