@@ -205,13 +205,14 @@
     filled[largest] += TENTHS - filled.reduce((sum, one) => sum + one, 0);
     return filled.map(one => one / 10);
   };
+  const emptied = value => typeof value !== 'number'; // a box, for another number
   let questions = 0;
   let taken = null; // the slider that is moved, and the shares before
   const shares = {
     moved: (index, asked, told, ...sliders) => {
       const settled = JSON.parse(told || '{"number": 0, "shares": []}');
       const now = sliders.slice(0, settled.shares.length);
-      if (now.length < 2 || typeof now[index] !== 'number') return [];
+      if (now.length < 2 || emptied(now[index])) return [];
       const last = JSON.parse(asked || '{"number": 0, "slider": -1, "shares": []}');
       const before = last.number > settled.number ? last : settled;
       if (now[index] === before.shares[index]) return [];
@@ -225,7 +226,8 @@
     told: (asked, told, ...sliders) => {
       const settled = JSON.parse(told || 'null');
       const last = JSON.parse(asked || '{"number": 0}');
-      return settled && last.number <= settled.number ? settled.shares : [];
+      if (!settled || last.number > settled.number) return [];
+      return settled.shares.map((one, index) => emptied(sliders[index]) ? undefined : one);
     },
   };
   window.mixscope = { shares, address, reach, followed, arrived };

@@ -114,6 +114,19 @@ def test_what_is_typed_is_what_is_computed_also_on_a_busy_computer(lab):
         assert shown_is_computed(lab) == left
 
 
+def test_an_answer_leaves_alone_the_box_that_is_written_in(lab):
+    type_into(lab, "height", "40")
+    shown_is_computed(lab)
+    lab.locator("#undo").click()
+    box = lab.get_by_label("number input for channel")
+    box.fill("")
+    expect(lab.locator("#what-if")).to_contain_text("nothing is changed")
+    settled(lab)
+    box.press_sequentially("12.5")
+    expect(lab.locator("#what-if .changes")).to_contain_text("12.5")
+    assert shown_is_computed(lab)[2] == "12.5"
+
+
 @contextmanager
 def busy():
     """Two programs that leave the page little time."""
