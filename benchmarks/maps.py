@@ -24,12 +24,12 @@ LAYER = [f"#{view} .note" for view in ("grid", "large", "numbers", "similar-plac
 CLICKS = {  # what is clicked in turn number n, and which texts change
     "place": lambda n: ["#large .cells", (n % 4 + 0.5) / 4, (n // 4 % 4 + 0.5) / 4, ["#similar-places h2"]],
     "channel": lambda n: [f"#grid [data-pick]:nth-child({n + 9})", 0.5, 0.5, ["#large h2", "#depth h2"]],
-    "layer": lambda n: [f"#depth button:nth-child({n % 5 + 1})", 0.5, 0.5, LAYER],
+    "layer": lambda n: [f"#depth .across button:nth-child({n % 5 + 1})", 0.5, 0.5, LAYER],
 }
 
 
 def maps() -> list[Row]:
-    return [*clicks("vip_nano", "scenes", 300), *clicks("vip_s7", "random", 2_000)]
+    return [*clicks("vip_nano", "scenes", 100), *clicks("vip_s7", "random", 400)]
 
 
 def clicks(model: str, weights: str, limit: int) -> list[Row]:
