@@ -26,6 +26,8 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+# A visit is over before optimised scripts pay; pages of one process share what was compiled.
+FOR_VISITS = ("--js-flags=--no-opt --no-maglev", "--process-per-site")
 # Here the axes in the signatures of `models` are checked at each call, which takes a quarter more time.
 AXES_CHECKED = {f"test_{name}.py" for name in ("blocks", "golden", "mixing", "models", "probes", "sizes")}
 # The address of a page that runs already, for tests that need nothing of its process, see `.ci/space`.
@@ -96,7 +98,7 @@ def browser(tmp_path_factory):
             return play.chromium.launch_persistent_context(
                 tmp_path_factory.mktemp(profile),
                 executable_path=CHROMIUM,
-                args=list(FLAGS),
+                args=[*FLAGS, *(FOR_VISITS if profile == "visits" else ())],
                 **dict(options),
             )
 
@@ -131,7 +133,10 @@ def visit(browser, server):
     pages = []
 
     def opened(query: str = "", width: int = 1440, height: int = 900, **options):
-        watched = Watched(browser(tuple(sorted(options.items()))).new_page())
+        context = browser(tuple(sorted(options.items())))
+        if context.pages[0].url == "about:blank":
+            context.pages[0].goto(f"{server}/theme.css")  # it stays, and with it the process of the visits
+        watched = Watched(context.new_page())
         watched.page.set_viewport_size({"width": width, "height": height})
         watched.page.goto(server + query)
         pages.append(watched)
