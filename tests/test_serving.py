@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from app import LARGE_PAGES
 from explorer.engine.cache import about_to_compute, remembered_only
 from explorer.errors import ChoiceError, ExplorerError, NotRememberedError
 from explorer.explorer import Explorer
@@ -171,6 +172,12 @@ def test_without_a_place_for_temporary_files_the_start_is_one_sentence(monkeypat
         temporary_folder().__enter__()
 
 
+def environment(process: int) -> dict[str, str]:
+    """What a program was told at its start."""
+    told = Path(f"/proc/{process}/environ").read_text().split("\0")
+    return dict(one.split("=", maxsplit=1) for one in told if "=" in one)
+
+
 def test_the_program_answers_and_leaves_no_file_behind_when_it_is_ended(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -179,11 +186,13 @@ def test_the_program_answers_and_leaves_no_file_behind_when_it_is_ended(tmp_path
     process = subprocess.Popen(
         [sys.executable, "app.py", "--device", "cpu"],
         cwd=ROOT,
-        env={**os.environ, **place},
+        env={name: value for name, value in os.environ.items() if name not in LARGE_PAGES} | place,
         stdout=subprocess.PIPE,
     )
     try:
         assert b"Running" in process.stdout.readline()
+        if sys.platform == "linux":
+            assert LARGE_PAGES.items() <= environment(process.pid).items()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as told:
             assert json.load(told)["status"] == "ok"
         assert any(path.is_file() for path in tmp_path.rglob("*"))
