@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.in_notebook import InNotebook
-from explorer.reading import Reader, Unread, apart, reading
+from explorer.reading import Heard, Reader, Unread, reading
 from models.probe import OUTPUTS, Kind, Probe, Role
 
 Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what takes its place
@@ -108,6 +108,10 @@ def hooked(hooks: Mapping[nn.Module, Callable]) -> Iterator[None]:
             handle.remove()
 
 
+def activation(heard: Heard, probe: Probe) -> Activation:
+    return Activation(heard.name, probe.kind, heard.kept, probe.branches, probe.role)
+
+
 def editing(edit: Edit) -> Callable:
     """The hook that puts something else in a tensor's place."""
     return lambda probe, _args, value: probe.native(edit(probe.canonical(value)))
@@ -144,28 +148,25 @@ def run(
     other's tensors. Hold the lock of the loaded model, as `explorer.engine.engine` does.
     """
     found = probes(model)
-    seen: dict[str, Activation] = {}
+    heard: list[Heard] = []
     live: dict[str, Tensor | list[Tensor]] = {}
-
-    def keep(kept: Unread, name: str) -> None:
-        probe = found[name]
-        seen[name] = Activation(name, probe.kind, kept, probe.branches, probe.role)
 
     def change(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str):
         edited = editing(edits[name])(probe, _args, value) if name in edits else value
-        keep(Unread(apart(edited), probe.canonical), name)
+        Reader(name, heard.append)(probe, _args, edited)
         if name in gradients_at:
             live[name] = edited = differentiable(edited)
         return None if edited is value else edited
 
     changed = {*edits, *gradients_at}
     hooks: dict[nn.Module, Callable] = {p: partial(change, name=n) for n, p in found.items() if n in changed}
-    readers = {p: Reader(partial(keep, name=n)) for n, p in found.items() if n not in changed}
+    readers = {p: Reader(n, heard.append) for n, p in found.items() if n not in changed}
     start = time.perf_counter()
     with torch.set_grad_enabled(bool(gradients_at)), hooked(hooks), reading(readers):
         logits = model(image.detach().requires_grad_(bool(gradients_at)))
         explained = None if target is None else logits[:, target].sum()
     seconds = time.perf_counter() - start
+    seen = {one.name: activation(one, found[one.name]) for one in heard}
     gradients: dict[str, Tensor] = {}
     if live and explained is not None:
         parts = {n: value if isinstance(value, list) else [value] for n, value in live.items()}
@@ -189,10 +190,9 @@ def listened(
     wanted: of the probes of the model, by name.
     """
 
-    def tell(kept: Unread, name: str) -> None:
-        probe = wanted[name]
-        hear(Activation(name, probe.kind, kept, probe.branches, probe.role))
+    def tell(heard: Heard) -> None:
+        hear(activation(heard, wanted[heard.name]))
 
-    readers = {probe: Reader(partial(tell, name=name)) for name, probe in wanted.items()}
+    readers = {probe: Reader(name, tell) for name, probe in wanted.items()}
     with torch.no_grad(), reading(readers):
         return model(image).detach().cpu()

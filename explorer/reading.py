@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -40,18 +41,32 @@ def known(value: Tensor) -> Unread:
     return Unread(value, lambda held: held if isinstance(held, Tensor) else torch.stack(held))
 
 
-class Reader:
-    """A forward hook that changes nothing; what it hears is kept without a copy."""
+class Heard(NamedTuple):
+    """What passed a probe, as it stood there."""
 
-    def __init__(self, keep: Callable[[Unread], None]) -> None:
-        self.keep = keep
+    name: str  # of the probe
+    passed: Parts
+    read: Read
+    more: int  # bytes that reading it takes beside those held
+
+    @property
+    def kept(self) -> Unread:
+        return Unread(apart(self.passed), self.read, self.more)
+
+
+class Reader:
+    """A forward hook that changes nothing, and does little: between layers everything takes a multiple."""
+
+    def __init__(self, name: str, hear: Callable[[Heard], object]) -> None:
+        self.name = name
+        self.hear = hear
 
     def __call__(self, probe: Probe, _args: tuple, value: Parts) -> None:
         copied = 0 if isinstance(value, Tensor) else sum(one.nbytes for one in value)
-        self.take(value, probe.canonical, copied)
+        self.hear(Heard(self.name, value, probe.canonical, copied))
 
     def take(self, value: Parts, read: Read, more: int = 0) -> None:
-        self.keep(Unread(apart(value), read, more))
+        self.hear(Heard(self.name, value, read, more))
 
 
 class ReadApart(Probe):
