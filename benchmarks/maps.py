@@ -29,17 +29,22 @@ CLICKS = {  # what is clicked in turn number n, and which texts change
 
 
 def maps() -> list[Row]:
-    return [*clicks("vip_nano", "scenes", 100), *clicks("vip_s7", "random", 400)]
+    """A layer changes all there is on the tab, and may take longer."""
+    return [*clicks("vip_nano", "scenes", 100, 300), *clicks("vip_s7", "random", 400, 2_000)]
 
 
-def clicks(model: str, weights: str, limit: int) -> list[Row]:
+def clicks(model: str, weights: str, limit: int, of_layers: int) -> list[Row]:
     with opened(f"?tab=maps&picture=2-star&model={model}&weights={weights}") as shown:
         shown.wait_for_selector("#depth .view")
         shown.wait_for_selector("#similar-places .view")
         shown.wait_for_timeout(2_000)
         medians = {what: median(shown, what) for what in CLICKS}
     return [
-        Row(f"a click on a {what} of the maps, {model}", f"{found:.0f} ms", f"at most {limit} ms")
+        Row(
+            f"a click on a {what} of the maps, {model}",
+            f"{found:.0f} ms",
+            f"at most {of_layers if what == 'layer' else limit} ms",
+        )
         for what, found in medians.items()
     ]
 
