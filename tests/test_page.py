@@ -6,7 +6,10 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from explorer.ui.examples import PHOTOGRAPHS
+from explorer import Explorer
+from explorer.ui.examples import PHOTOGRAPHS, SCENES
+from explorer.ui.selection import Selection
+from explorer.ui.tabs.overview.tab import draw as overview
 from models import card, list_models, scenes
 from tests.on_page import choose, settled, tab
 
@@ -259,3 +262,11 @@ def test_who_has_chosen_nothing_gets_what_knows_the_picture(visit):
     expect(page).to_have_url(re.compile("picture=1-cat"))
     expect(page.locator("#badge .badge.good")).to_be_visible()
     expect(page.locator("#status .unlike")).to_have_count(0)
+
+
+def test_an_overview_looked_at_before_is_drawn_whole_at_once():
+    selection = Selection(str(SCENES[0]), "mixer_nano", "scenes", "", None)
+    explorer = Explorer(device="cpu")
+    *parts, last = overview(explorer, selection)
+    assert parts
+    assert list(overview(explorer, selection)) == [last]

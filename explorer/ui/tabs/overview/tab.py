@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ SMALL_MODEL = 2_000_000  # parameters up to which a path integral is as good as 
 
 
 def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
-    """First everything one pass tells, made once, then the attribution as it refines."""
+    """First everything one pass tells, then the attribution as it refines; one answer where it is known."""
     loaded, run = selection.loaded(explorer), selection.run(explorer)
     if not loaded.labels:
         yield sentence(f"{SINGLE} Its maps are in the tab Maps, its branches in Reweighting.")
@@ -56,9 +57,10 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
         "python": python(selection, method),
         "doubt": doubt(explorer, selection) if unlike(explorer, selection) else None,
     }
-    yield render("overview", **story, found=None)
-    parts = explorer.attribute(*selection.question, method=method, target=selection.target)
-    for part in throttled(parts):
+    asked: dict[str, Any] = {"method": method, "target": selection.target}
+    if not explorer.remembered.attribution_of(*selection.question, **asked):
+        yield render("overview", **story, found=None)
+    for part in throttled(explorer.attribute(*selection.question, **asked)):
         yield render("overview", **story, found=drawn(part))
 
 
