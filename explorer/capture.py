@@ -165,6 +165,7 @@ def run(
     with torch.set_grad_enabled(bool(gradients_at)), hooked(hooks), reading(readers):
         logits = model(image.detach().requires_grad_(bool(gradients_at)))
         explained = None if target is None else logits[:, target].sum()
+    told = logits.detach().cpu()  # which waits for a GPU
     seconds = time.perf_counter() - start
     seen = {one.name: activation(one, found[one.name]) for one in heard}
     gradients: dict[str, Tensor] = {}
@@ -176,7 +177,7 @@ def run(
             gradient = [next(made) for _ in value]
             whole = gradient if isinstance(live[name], list) else gradient[0]
             gradients[name] = found[name].canonical(whole).cpu()
-    return Run(logits.detach().cpu(), MappingProxyType(seen), seconds, MappingProxyType(gradients))
+    return Run(told, MappingProxyType(seen), seconds, MappingProxyType(gradients))
 
 
 def listened(
