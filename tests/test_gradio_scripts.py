@@ -133,6 +133,23 @@ def test_a_slider_asks_once_when_it_is_moved_by_keys_and_nothing_when_its_number
     assert len(set(asked)) == len(asked) >= 1
 
 
+TYPED_AT_ONCE = (  # all letters before anything is drawn
+    "letters => { for (const letter of letters) document.execCommand('insertText', false, letter); }"
+)
+
+
+def test_a_number_typed_faster_than_is_drawn_stays_as_it_is_typed(follow):
+    page = follow("/?tab=reweighting&lens=what_if&picture=2-star")
+    box = page.get_by_label("number input for channel")
+    box.fill("")
+    settled(page)
+    page.evaluate(TYPED_AT_ONCE, "12.")
+    settled(page)
+    page.keyboard.type("5")
+    expect(page.locator("#what-if .changes")).to_contain_text("12.5")
+    expect(box).to_have_value("12.5")
+
+
 def test_what_is_asked_for_a_new_picture_is_not_ended_with_what_was_asked_for_the_old(visit, star, tmp_path):
     page = visit("/?picture=1-vertical-stripes&model=vip_nano&weights=scenes")
     expect(page.locator("#overview .why .heat")).to_be_visible()
