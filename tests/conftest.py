@@ -205,8 +205,20 @@ def pytest_collection():
     gc.disable()
 
 
+def pytest_collection_modifyitems(items):
+    """What takes long begins first: then nothing is left to wait for when all else is done."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish():
     """Look for it less often then, and not among what is imported: a tenth of the time of the tests."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """End at once where others wait for it: to take apart what a long life has made takes seconds."""
+    if hasattr(config, "workerinput"):
+        os._exit(0)

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -82,6 +83,7 @@ def scrolling(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_and_all_can_be_read_in_every_lens_theme_and_language(follow, explorer):
     explorer.add(made(SqueezeExcite), GATED, Preprocess(size=SIDE))
     page = follow(ENGLISH_BY_DAY)

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from explorer.attribution import baselines
@@ -34,6 +35,7 @@ def test_a_single_block_is_told_in_chinese(follow):
     nothing_english(page)
 
 
+@pytest.mark.long
 def test_what_stands_beside_a_map_is_told_in_chinese(follow):
     page = follow("/?tab=attribution&beside=score&method=saliency", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
@@ -45,6 +47,7 @@ def test_what_stands_beside_a_map_is_told_in_chinese(follow):
         nothing_english(page)
 
 
+@pytest.mark.long
 def test_every_lens_is_told_in_chinese(follow):
     page = follow("/?tab=reweighting", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")

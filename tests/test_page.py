@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -119,6 +120,7 @@ def test_methods_show_the_controls_they_listen_to(visit):
     expect(page.locator("#attribution .figures")).to_contain_text("8 × 8")
 
 
+@pytest.mark.long
 def test_every_bundled_backbone_fills_the_overview_and_the_maps(follow):
     """What the other tabs show of each is tested where they are."""
     page = follow("/?picture=4-spiral")
