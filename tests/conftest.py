@@ -205,11 +205,6 @@ def pytest_collection():
     gc.disable()
 
 
-def pytest_collection_modifyitems(items):
-    """What takes long begins first: then nothing is left to wait for when all else is done."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
 def pytest_collection_finish():
     """Look for it less often then, and not among what is imported: a tenth of the time of the tests."""
     gc.freeze()

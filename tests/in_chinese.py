@@ -60,14 +60,18 @@ LEFT = """() => {
 
 
 def nothing_english(page) -> None:
-    """Menus and late views are put into Chinese a moment after they appear."""
     settled(page)
+    assert left_in_english(page) == []
+
+
+def left_in_english(page) -> list[str]:
+    """Menus and late views are put into Chinese a moment after they appear."""
     for _ in range(20):
         left = english(page.evaluate(LEFT))
         if not left:
             break
         page.wait_for_timeout(250)
-    assert left == []
+    return left
 
 
 def english(texts: list[str]) -> list[str]:

@@ -141,7 +141,6 @@ def copy(tmp_path_factory):
     return folder
 
 
-@pytest.mark.long
 def test_a_toy_of_each_works_after_touching_the_files_of_its_recipe(copy):
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     (copy / "models/toy.py").write_text(BACKBONE)

@@ -3,7 +3,6 @@
 import json
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from explorer.attribution import baselines
@@ -11,8 +10,6 @@ from explorer.attribution.registry import METHODS
 from explorer.decoding import files as picture_files
 from explorer.ui import model_picker, weights_badge, weights_menu
 from explorer.ui.examples import EXAMPLES
-from explorer.ui.tabs import TABS
-from explorer.ui.tabs.attribution.tab import BESIDE
 from explorer.ui.tabs.compare.tab import LENSES as LENSES_OF_COMPARE
 from explorer.ui.tabs.mixing.place import DIRECTIONS
 from explorer.ui.tabs.reweighting.lab import LENSES
@@ -35,25 +32,10 @@ def test_a_single_block_is_told_in_chinese(follow):
     nothing_english(page)
 
 
-@pytest.mark.long
-def test_what_stands_beside_a_map_is_told_in_chinese(follow):
-    page = follow("/?tab=attribution&beside=score&method=saliency", locale="zh-CN")
-    expect(page.locator("#status")).to_contain_text("最可能的类别")
-    for number, beside in enumerate(BESIDE):
-        switch(page, "beside", number)
-        if beside in ("score", "side"):
-            page.locator(f"#{beside}-run").click()
-            expect(page.locator(f"#{beside} .view")).to_be_visible()
-        nothing_english(page)
-
-
-@pytest.mark.long
-def test_every_lens_is_told_in_chinese(follow):
+def test_what_a_lens_says_of_other_models_is_told_in_chinese(follow):
+    """Of models that have something to show, each lens is looked at in test_access.py."""
     page = follow("/?tab=reweighting", locale="zh-CN")
     expect(page.locator("#status")).to_contain_text("最可能的类别")
-    for number in range(len(LENSES)):
-        switch(page, "lenses", number)
-        nothing_english(page)
     others = [("as_mlp_nano", "channels"), ("as_mlp_nano", "what_if"), ("mixer_nano", "where")]
     for model, lens in others:
         choose(page, "backbone", model)
@@ -82,15 +64,6 @@ def test_receptive_fields_are_told_in_chinese(follow):
         expect(page.locator("#field header")).to_be_visible()
         expect(page.locator("#growth [data-done=True]")).to_be_visible()
         nothing_english(page)
-
-
-def test_nothing_english_is_left_in_any_tab(follow):
-    page = follow("/?tab=overview", locale="zh-CN")
-    expect(page.locator("#status")).to_contain_text("最可能的类别")
-    for number, row in enumerate(TABS):
-        page.get_by_role("tab").nth(number).click()
-        nothing_english(page)
-        assert f"tab={row.name}" in page.url or row.name == "overview"
 
 
 def test_untrained_weights_and_mistakes_are_told_in_chinese(follow, tmp_path):

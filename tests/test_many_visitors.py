@@ -54,7 +54,6 @@ def requests():
     ]
 
 
-@pytest.mark.long
 def test_four_at_once_get_what_each_gets_alone(requests):
     alone = forgetful()
     expected = [answer(alone, request) for request in requests]

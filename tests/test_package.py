@@ -95,7 +95,6 @@ def test_what_ships_is_code_and_what_the_page_needs():
     assert templates <= names
 
 
-@pytest.mark.long
 def test_the_wheel_works_beside_packages_of_the_same_names(tmp_path, star):
     place, work = tmp_path / "installed", tmp_path / "work"
     work.mkdir()

@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -112,15 +111,14 @@ def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_
     expect(fold).to_have_attribute("open", "")
 
 
-def test_methods_show_the_controls_they_listen_to(visit):
-    page = visit("/?tab=attribution&method=grad_cam")
+def test_methods_show_the_controls_they_listen_to(follow):
+    page = follow("/?tab=attribution&method=grad_cam")
     expect(page.locator("#attribution h2")).to_have_text("Grad-CAM")
     expect(page.locator("#cam-layer")).to_be_visible()
     expect(page.get_by_label("Baseline")).to_have_count(0)
     expect(page.locator("#attribution .figures")).to_contain_text("8 × 8")
 
 
-@pytest.mark.long
 def test_every_bundled_backbone_fills_the_overview_and_the_maps(follow):
     """What the other tabs show of each is tested where they are."""
     page = follow("/?picture=4-spiral")
@@ -232,9 +230,9 @@ def test_a_map_opens_large_and_the_theme_is_remembered(visit):
     expect(page.locator("body")).to_have_class(re.compile("dark"))
 
 
-def test_a_photograph_is_looked_at_with_weights_that_know_photographs(visit):
+def test_a_photograph_is_looked_at_with_weights_that_know_photographs(follow):
     """Weights of scenes say so and offer others; an upload is looked at with those, if none was chosen."""
-    page = visit("/?picture=1-cat&model=vip_nano&weights=scenes")
+    page = follow("/?picture=1-cat&model=vip_nano&weights=scenes")
     badge = page.locator("#badge .unfamiliar")
     expect(badge).to_contain_text("This picture is not like them")
     beside = page.locator("#overview .predictions .unfamiliar")

@@ -36,7 +36,6 @@ def test_the_menu_of_methods_says_what_means_nothing_here(follow):
     expect(page.get_by_role("option", name="Saliency")).not_to_contain_text("·")
 
 
-@pytest.mark.long
 def test_methods_draw_their_maps_on_every_family(follow):
     page = follow("/?tab=attribution&method=layer_cam&picture=2-star")
     for method, model in [

@@ -52,7 +52,6 @@ def test_the_last_questions_come_back_with_a_click_and_two_stand_side_by_side(vi
     expect(page.locator("dialog.two")).to_have_count(0)
 
 
-@pytest.mark.long
 def test_a_phone_begins_with_results_below_one_line_and_stays_below_three_screens(visit):
     page = visit("/?picture=2-star&model=vip_nano&weights=scenes", width=390, height=844)
     line = page.locator("#rail-line")

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from explorer.ui.tabs.attribution import attribution_map
@@ -41,7 +40,6 @@ def opened(page: Page, tab: str, *, back: bool = True) -> None:
 LONG = "orders=40&segments=144"  # 5,762 passes of Shapley sampling: seconds on any computer
 
 
-@pytest.mark.long
 def test_every_flow_goes_by_the_keyboard_alone(visit, monkeypatch):
     monkeypatch.setattr(attribution_map, "AT_ONCE", 0.5)  # waits for Run, however quick the computer
     page = visit(f"/?picture=1-vertical-stripes&model=vip_nano&weights=scenes&compared=vip_nano&{LONG}")

@@ -19,8 +19,8 @@ from tests.loopback import serving
 from tests.on_page import choose, settled
 
 
-def test_a_single_block_is_chosen_and_changed(visit):
-    page = visit("/?tab=reweighting")
+def test_a_single_block_is_chosen_and_changed(follow):
+    page = follow("/?tab=reweighting")
     expect(page.locator("#strip .strip button")).to_have_count(6)
     page.get_by_label("Single block").click()
     expect(page.locator("#status")).to_contain_text("WeightedPermuteMLP(dim=64, seg_dim=16)")
@@ -44,7 +44,7 @@ def test_a_single_block_is_chosen_and_changed(visit):
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=16")
 
 
-def test_what_is_typed_while_numbers_are_judged_stays(visit, explorer, monkeypatch):
+def test_what_is_typed_while_numbers_are_judged_stays(follow, explorer, monkeypatch):
     """A refused number goes back, the one typed meanwhile in another field does not."""
     judged, go_on = threading.Event(), threading.Event()
     judge = explorer.engine.models.refuse_costly
@@ -54,7 +54,7 @@ def test_what_is_typed_while_numbers_are_judged_stays(visit, explorer, monkeypat
         assert go_on.wait(60)
         judge(model)
 
-    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+    page = follow("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
     expect(page.locator("#badge")).to_contain_text("Trained")
     monkeypatch.setattr(explorer.engine.models, "refuse_costly", slowly)
     width, segments = (page.get_by_label(name, exact=True) for name in ("dim", "seg_dim"))
@@ -70,8 +70,8 @@ def test_what_is_typed_while_numbers_are_judged_stays(visit, explorer, monkeypat
     expect(page.locator("#status")).to_contain_text("dim=32, seg_dim=4")
 
 
-def test_further_hyper_parameters_are_written_in_a_fold(visit):
-    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+def test_further_hyper_parameters_are_written_in_a_fold(visit, follow):
+    page = follow("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
     expect(page.locator("#badge")).to_contain_text("Trained")
     text = page.locator("#further-text textarea, #further-text input")
     expect(text).to_be_hidden()
@@ -102,8 +102,8 @@ def test_further_hyper_parameters_are_written_in_a_fold(visit):
     expect(again.locator("#further")).to_be_hidden()
 
 
-def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(visit):
-    page = visit("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
+def test_a_block_is_the_trained_one_again_with_the_numbers_it_was_trained_for(follow):
+    page = follow("/?tab=reweighting&model=WeightedPermuteMLP(dim=64,seg_dim=16)&weights=scenes")
     expect(page.locator("#badge")).to_contain_text("Trained")
     shares = page.locator("#strip .strip button").inner_html()
     segments = page.get_by_label("seg_dim", exact=True)

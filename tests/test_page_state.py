@@ -142,7 +142,6 @@ def test_a_link_with_every_control_opens_the_same_screen_in_a_fresh_browser(visi
     assert told(other) == told(page)
 
 
-@pytest.mark.long
 def test_back_and_forward_step_through_what_was_looked_at_and_uploads_come_back(visit, tmp_path):
     page = visit("/?tab=maps&picture=2-star&model=vip_nano&weights=scenes")
     expect(page.locator("#grid .note").first).to_contain_text("stage 1 output")

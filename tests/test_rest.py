@@ -15,7 +15,6 @@ TWICE = {  # by tab: the view, a menu of it, and two options
 }
 
 
-@pytest.mark.long
 def test_a_choice_is_answered_and_then_nothing_more_is_asked(visit):
     page = visit("/?method=saliency")
     asked = []

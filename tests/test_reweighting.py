@@ -152,7 +152,6 @@ def held_out():
     return list(drawn(scenes.HELD_OUT[:1_000], 64))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", ["vip_nano", "s2mlpv2_nano"])
 def test_the_shipped_typical_shares_can_be_computed_again(name, held_out):
     model, preprocess = create(name, "scenes"), card(name).weights["scenes"].preprocess

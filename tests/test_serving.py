@@ -178,7 +178,6 @@ def environment(process: int) -> dict[str, str]:
     return dict(one.split("=", maxsplit=1) for one in told if "=" in one)
 
 
-@pytest.mark.long
 def test_the_program_answers_and_leaves_no_file_behind_when_it_is_ended(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
