@@ -14,10 +14,12 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from explorer.explorer import Explorer
+from explorer.ui.gradio_import import import_gradio
 from models import scenes
 from tests.on_page import settled, watch
 from tests.tiny import IMAGE_SIDE, TINY
 
+import_gradio()
 torch.set_num_threads(1)
 expect.set_options(timeout=60_000)  # a busy machine is no fault of the page
 # Debian has Chromium without windows, too, which needs half the time to show the same page.

@@ -15,6 +15,7 @@ from explorer.any_model.adding import added_models, is_added, model_of
 from explorer.any_model.find import Given
 from explorer.engine.picture_store import Source
 from explorer.explorer import Explorer
+from explorer.ui.gradio_import import import_gradio
 from models.registry import Preprocess
 
 WRITTEN = ("RGB", "RGBA", "L", "LA", "P", "1")  # kinds of pixels a PNG holds
@@ -68,7 +69,8 @@ def show(
 
     Raises ExplorerError for what cannot be.
     """
-    from explorer.ui.app import LAUNCH, build_app  # now, as Gradio takes seconds to import
+    import_gradio()  # now, as that takes seconds
+    from explorer.ui.app import LAUNCH, build_app
     from explorer.ui.first import PICTURE, First
     from explorer.ui.gradio_internals import end
     from explorer.ui.links import mark_of

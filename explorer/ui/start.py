@@ -9,6 +9,7 @@ from explorer.command_line.parsers import Parser
 from explorer.engine.limits import Limits
 from explorer.errors import ExplorerError
 from explorer.report.language import localised
+from explorer.ui.gradio_import import import_gradio
 from explorer.ui.temporary_files import temporary_folder
 
 COMMANDS = (
@@ -68,7 +69,8 @@ def window(asked: argparse.Namespace) -> None:
 
 def serve(explorer: Explorer, first: tuple[str, str] | None, tools: bool = False) -> None:
     """Serve the page until the program is asked to end, opened on a model and weights where they are told."""
-    from explorer.ui.app import build_app  # now, as Gradio looks for its folder when it is imported
+    import_gradio()  # now, as it looks for its folder then
+    from explorer.ui.app import build_app
     from explorer.ui.first import First
     from explorer.ui.serving import launch
 
