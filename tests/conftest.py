@@ -101,7 +101,7 @@ def browser(tmp_path_factory):
                 tmp_path_factory.mktemp(profile),
                 executable_path=CHROMIUM,
                 args=[*FLAGS, *(FOR_VISITS if profile == "visits" else ())],
-                **dict(options),
+                **{"device_scale_factor": 0.5, **dict(options)},  # a quarter of the pixels to draw
             )
 
         yield started

@@ -25,4 +25,5 @@ def import_gradio() -> None:
         from gradio import blocks_events, component_meta
     finally:
         inspect.getfile = file_of
-    component_meta.create_or_modify_pyi = blocks_events.create_or_modify_pyi = lambda *_: None
+    for module in (component_meta, blocks_events):
+        vars(module)["create_or_modify_pyi"] = lambda *_: None
