@@ -1,14 +1,21 @@
 """The real page in a real browser: what a visitor sees first, does, and gets wrong."""
 
 import re
+from functools import partial
 
+import gradio as gr
 import numpy as np
+import pytest
+from gradio.caching import ProbeCache
 from PIL import Image
 from playwright.sync_api import expect
 
 from explorer import Explorer
+from explorer.errors import NotRememberedError
+from explorer.ui.after_choice import REFRESHED, pressed, shown_now
+from explorer.ui.at_once import at_once_where_remembered
 from explorer.ui.examples import PHOTOGRAPHS, SCENES
-from explorer.ui.selection import Selection
+from explorer.ui.selection import Selection, selected
 from explorer.ui.tabs.overview.tab import draw as overview
 from models import card, list_models, scenes
 from tests.on_page import choose, settled, tab
@@ -270,3 +277,50 @@ def test_an_overview_looked_at_before_is_drawn_whole_at_once():
     *parts, last = overview(explorer, selection)
     assert parts
     assert list(overview(explorer, selection)) == [last]
+
+
+def test_a_press_on_an_example_is_answered_whole_where_all_is_remembered():
+    first, other = SCENES[:2]
+    rail = str(first), "mixer_nano", "scenes", "", None, ""
+    selection, explorer = selected(*rail), Explorer(device="cpu")
+    path, shown, owed, *rest = pressed(explorer, str(first), True, *rail)
+    assert path == shown == str(first)
+    assert owed.startswith(str(first))
+    assert [one for one in rest if one != gr.skip()] == []
+    assert owed != pressed(explorer, str(first), True, *rail)[2], "a second press owes anew"
+    link, *whole = shown_now(explorer, selection, chosen=True)[-REFRESHED:]
+    assert "picture=" in link
+    path, shown, owed, *rest = pressed(explorer, str(first), True, *rail)
+    assert (path, shown, owed) == (str(first), str(first), gr.skip())
+    assert rest[-REFRESHED:] == [link, *whole]
+    assert pressed(explorer, str(other), True, *rail)[:2] == (str(other), str(other))
+
+
+def test_what_is_remembered_is_drawn_as_soon_as_it_is_asked_and_what_is_not_waits():
+    """The queue tries every question to a handler that has `cache`, and lets wait what fails."""
+    explorer, selection = Explorer(device="cpu"), selected(str(SCENES[0]), "mixer_nano", "scenes", "", None)
+    handler = at_once_where_remembered(partial(overview, explorer))
+    assert handler.cache
+    with ProbeCache(), pytest.raises(NotRememberedError):
+        list(handler(selection))
+    *parts, last = handler(selection)
+    assert parts
+    with ProbeCache():
+        assert list(handler(selection)) == [last]
+
+
+def test_a_press_on_a_remembered_example_asks_twice_on_the_whole_page(follow):
+    page = follow("/?picture=2-star&model=vip_nano&weights=scenes")
+    for name in ("ring", "star"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator("#overview .predictions li").first).to_contain_text(name)
+        expect(page.locator("#overview .why .advance")).to_have_count(0)
+        settled(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.partition("/gradio_api")[2]))
+    page.get_by_role("button", name="ring", exact=True).click()
+    expect(page.locator("#overview .predictions li").first).to_contain_text("ring")
+    expect(page.locator("#overview .why .heat")).to_be_visible()
+    expect(page).to_have_url(re.compile("picture=6-ring"))
+    settled(page)
+    assert [one.partition("?")[0] for one in asked if one] == ["/run/predict", "/queue/join", "/queue/data"]

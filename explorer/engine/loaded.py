@@ -1,6 +1,7 @@
 """A model in memory, and the same weights once more for long work."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from torch import nn
 
@@ -33,7 +34,7 @@ class Loaded:
     def is_trained(self) -> bool:
         return self.weights != RANDOM
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
 

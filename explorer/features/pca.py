@@ -44,9 +44,9 @@ def settled(basis: Tensor, lengths: Tensor, count: int) -> list[Tensor]:
     found: list[Tensor] = []
     while len(found) < min(count, len(lengths)):
         first = len(found)
-        group = [i for i in range(first, len(lengths)) if lengths[first] - lengths[i] <= SAME * lengths[0]]
-        space = basis[:, group]
-        if len(group) > 1:
+        equal = int((lengths[first] - lengths[first:] <= SAME * lengths[0]).sum())  # they are in order
+        space = basis[:, first : first + equal]
+        if equal > 1:
             space = chosen_basis(space, count - first)
         found += [vector * lengths[first] for vector in space.T]
     return found[:count]

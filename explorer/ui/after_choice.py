@@ -1,11 +1,14 @@
 """What follows a choice in the rail, in one answer: the menus that go with it, the badge, the new link."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
+from explorer.engine.cache import remembered_only
+from explorer.errors import ExplorerError
 from explorer.explorer import Explorer
 from explorer.ui.better_weights import unlike
 from explorer.ui.components import render
@@ -105,3 +108,13 @@ def uploaded(
 def shown_now(explorer: Explorer, selection: Selection, *, chosen: bool) -> tuple:
     """An example is shown: all that follows."""
     return with_best(explorer, selection, selection.picture, chosen)
+
+
+def pressed(explorer: Explorer, path: str, chosen: bool, *rail: Any) -> tuple:
+    """An example was pressed: its picture twice, a mark where more is owed, or all that follows."""
+    asked = replace(selected(*rail), picture=path)
+    try:
+        with remembered_only():
+            return (path, path, gr.skip(), *with_best(explorer, asked, path, chosen))
+    except ExplorerError:  # `shown_now` computes it, or says why that cannot be
+        return (path, path, f"{path} {time.monotonic_ns()}", *[gr.skip()] * AFTER_PICTURE)

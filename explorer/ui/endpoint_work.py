@@ -1,12 +1,10 @@
 """Where the work of clients is done, and that it ends when they leave."""
 
-from collections.abc import Callable, Generator, Iterator
-from functools import wraps
+from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
 
-from explorer.engine.cache import remembered_only
 from explorer.errors import ExplorerError
-from explorer.ui.gradio_internals import is_tried, somebody_waits
+from explorer.ui.gradio_internals import somebody_waits
 
 T = TypeVar("T")
 # Lanes of their own: the page waits for no client. The catalogue waits for no computing.
@@ -26,20 +24,6 @@ UNPROBED = {"costs", "matrices", "protocols", "truth_lab"}  # their work does no
 
 class LeftError(ExplorerError):
     """Nobody is there any more to be answered."""
-
-
-def at_once_where_remembered(handler: Callable) -> Callable:
-    """The handler, which the queue asks for what is remembered before a question has to wait for its lane."""
-
-    @wraps(handler)
-    def answered(*values):
-        if not is_tried():
-            return handler(*values)
-        with remembered_only():
-            return handler(*values)
-
-    answered.__dict__["cache"] = True  # what the queue looks for
-    return answered
 
 
 def whole(parts: Iterator[T]) -> T:

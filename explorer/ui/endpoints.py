@@ -13,9 +13,10 @@ from explorer.ui import endpoint_rows as rows
 from explorer.ui import endpoint_tables as tables
 from explorer.ui import endpoint_views as views
 from explorer.ui.alerts import shown
+from explorer.ui.at_once import at_once_where_remembered
 from explorer.ui.endpoint_examples import documented, inputs
 from explorer.ui.endpoint_inputs import with_names
-from explorer.ui.endpoint_work import LANES, SHORT, UNPROBED, at_once_where_remembered
+from explorer.ui.endpoint_work import LANES, SHORT, UNPROBED
 
 VIT = {"model": "mobilevit_nano", "weights": "scenes", "layer": "stages.2.1.transformer.0.attn.attention"}
 SHIFTING = {"model": "s2mlp_nano", "weights": "scenes", "block": "blocks.0"}

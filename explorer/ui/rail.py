@@ -10,11 +10,12 @@ import gradio as gr
 
 from explorer.explorer import Explorer
 from explorer.ui import weights_download, weights_upload
-from explorer.ui.after_choice import refreshed, shown_now, uploaded, with_menus
+from explorer.ui.after_choice import pressed, refreshed, shown_now, uploaded, with_menus
 from explorer.ui.alerts import shown
 from explorer.ui.better_weights import first_here
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, progress_on
+from explorer.ui.events import Unseen
 from explorer.ui.examples import GROUPS, picked
 from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import ModelPicker, listeners
@@ -77,10 +78,6 @@ def build(hosted: bool, picture: Path, waiting: View) -> RailView:
     )
 
 
-def chosen_example(event: gr.EventData) -> tuple[str, str]:
-    return picked(event), picked(event)
-
-
 @dataclass(frozen=True)
 class AfterChoice:
     """What listens to a choice, as keyword arguments of its event."""
@@ -88,7 +85,9 @@ class AfterChoice:
     model: dict[str, Any]  # another model, or other weights
     target: dict[str, Any]  # another class; the menus stay
     upload: dict[str, Any]
-    example: dict[str, Any]  # it is shown already: it was told beside the queue, so no press is lost
+    example: dict[str, Any]  # what `pressed` left to be computed
+    pressed: dict[str, Any]  # an example; told beside the queue, so no press is lost
+    owed: Unseen  # changes where something is left
 
 
 def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoice:
@@ -99,6 +98,10 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
     arriving = [*view.picker.outputs, *menus, *told]
     both, how = [view.upload, rail.picture], {**QUICK, **progress_on(status)}
     in_turn = {**lane("pictures"), "trigger_mode": "multiple", **progress_on(status)}
+    owed = Unseen("")
+
+    def press(event: gr.EventData, *values: Any) -> tuple:
+        return pressed(explorer, picked(event), *values)
 
     return AfterChoice(
         {**wired(explorer, rail, with_menus), "outputs": [*menus, *told], **how},
@@ -111,6 +114,13 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
             **in_turn,
         },
         {**wired(explorer, rail, shown_now, chosen=view.chosen), "outputs": arriving, **how},
+        {
+            "fn": shown(press),
+            "inputs": [view.chosen, *rail.inputs],
+            "outputs": [*both, owed, *arriving],
+            **PICK,
+        },
+        owed,
     )
 
 
@@ -136,7 +146,8 @@ def connect(
     naming = []
     view.upload.input(cancels=running, **after.upload)
     both = [view.upload, rail.picture]
-    view.examples.pick(chosen_example, None, both, cancels=running, **PICK).success(**after.example)
+    view.examples.pick(cancels=running, **after.pressed)
+    after.owed.change(**after.example)
     for picked_elsewhere, path in told:
         taken_up = picked_elsewhere.success(lambda path: (path, path), path, both, cancels=running, **PICK)
         taken_up.success(**after.example)

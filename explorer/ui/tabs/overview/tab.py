@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.attribution.registry import METHODS, Attribution
 from explorer.capture import Run
+from explorer.engine.cache import about_to_compute
 from explorer.engine.engine import SINGLE
 from explorer.engine.model_store import Loaded
 from explorer.engine.others_errors import told_in_a_sentence
@@ -20,6 +21,7 @@ from explorer.predictions import Prediction, predictions
 from explorer.report.page import report
 from explorer.report.recipe import Question
 from explorer.reweighting.branch_weights import branch_weights
+from explorer.ui.at_once import at_once_where_remembered
 from explorer.ui.better_weights import unlike
 from explorer.ui.components import View, render, sentence
 from explorer.ui.controls import progress_on
@@ -41,8 +43,12 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
     if not loaded.labels:
         yield sentence(f"{SINGLE} Its maps are in the tab Maps, its branches in Reweighting.")
         return
-    pixels, method = selection.pixels(explorer), method_for(loaded)
-    blocks = branch_weights(run)
+    method = method_for(loaded)
+    asked: dict[str, Any] = {"method": method, "target": selection.target}
+    known = explorer.remembered.attribution_of(*selection.question, **asked)
+    if not known:
+        about_to_compute()
+    pixels, blocks = selection.pixels(explorer), branch_weights(run)
     story = {
         "image": data_uri(pixels),
         "size": pixels.shape[:2],
@@ -57,8 +63,7 @@ def draw(explorer: Explorer, selection: Selection) -> Iterator[str]:
         "python": python(selection, method),
         "doubt": doubt(explorer, selection) if unlike(explorer, selection) else None,
     }
-    asked: dict[str, Any] = {"method": method, "target": selection.target}
-    if not explorer.remembered.attribution_of(*selection.question, **asked):
+    if not known:
         yield render("overview", **story, found=None)
     for part in throttled(explorer.attribute(*selection.question, **asked)):
         yield render("overview", **story, found=drawn(part))
@@ -167,6 +172,7 @@ LANE = {**QUICK, "concurrency_id": "overview", "concurrency_limit": 2}
 def build(parts: TabParts) -> BuiltTab:
     view = View(elem_id="overview")
     asks = wired(parts.explorer, parts.rail, draw)
+    asks["fn"] = at_once_where_remembered(asks["fn"])
     event = parts.redraw.change(**asks, outputs=view, **LANE | progress_on(view))
     parts.saves.wire(view, parts.explorer, parts.rail, save)
     return BuiltTab(running=[event], links=(view,), offering=(view,))
