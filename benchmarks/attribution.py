@@ -19,7 +19,8 @@ from explorer.attribution.applicability import preflight
 from explorer.attribution.methods.case import Case, spread
 from explorer.attribution.methods.segments import segments_of
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, case_of
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import case_of
 from explorer.engine.device import choose_threads
 from models import card, create
 

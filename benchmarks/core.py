@@ -7,7 +7,7 @@ from captum.attr import IntegratedGradients
 from benchmarks.timing import Row, medians, ratio
 from explorer.attribution.baselines import baseline_of
 from explorer.attribution.options import Options
-from explorer.attribution.registry import attributions
+from explorer.attribution.running import attributions
 from explorer.capture import run
 from explorer.engine.device import choose_threads, keep_freed_memory
 from explorer.engine.twins import quickly_laid_out

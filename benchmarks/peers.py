@@ -18,7 +18,8 @@ from benchmarks.timing import Row, medians, ratio
 from explorer.any_model.timm_models import timm
 from explorer.attribution.methods.case import Case
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, case_of
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import case_of
 from explorer.engine.device import choose_threads, keep_freed_memory
 from explorer.engine.twins import folded, quickly_laid_out
 from models import card, create

@@ -4,7 +4,8 @@ from typing import Any
 
 from explorer.any_model.find import Found
 from explorer.attribution.options import OPTIONS, Options
-from explorer.attribution.registry import METHODS, Attribution
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import Attribution
 from explorer.capture import Run
 from explorer.errors import ChoiceError
 from explorer.predictions import Prediction

@@ -14,7 +14,7 @@ from explorer.any_model.find import Found, Given
 from explorer.any_model.service import AnyModelService
 from explorer.attribution.applicability import Verdict
 from explorer.attribution.options import DEFAULTS, Options
-from explorer.attribution.registry import Attribution
+from explorer.attribution.running import Attribution
 from explorer.attribution.score_card import ScoreCard
 from explorer.attribution.service import AttributionService, Question
 from explorer.capture import Run, probes

@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812 - as others write it
 from explorer.attribution.applicability import preflight
 from explorer.attribution.methods.attention_lrp import attn_lrp
 from explorer.attribution.options import Options
-from explorer.attribution.registry import case_of
+from explorer.attribution.running import case_of
 from models.registry import Preprocess
 from tests.foreign import Attention, GlobalResponse, MultiHead, SqueezeExcite, made
 from tests.tiny import IMAGE_SIDE, TINY

@@ -33,8 +33,9 @@ from explorer.attribution.methods.gradients import ROUNDS
 from explorer.attribution.methods.segments import LASSO_SHARE, SparseFit, segments_of
 from explorer.attribution.methods.windows import of_the_nearest, spread_out
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, attributions
-from explorer.attribution.registry import case_of as a_case
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import attributions
+from explorer.attribution.running import case_of as a_case
 from explorer.capture import hooked, probes, run
 from explorer.errors import ChoiceError
 from models import scenes

@@ -35,7 +35,6 @@ LONGER = {  # why each is longer
     "models/sources.py": "three kinds of places weights come from",
     "explorer/explorer.py": "the public contract, a method a question",
     "explorer/code_walk/tracing.py": "one state machine",
-    "explorer/attribution/registry.py": "the table of methods, and how a method is run",
     "explorer/attribution/faithfulness.py": "how a map is measured",
 }
 PRIVATE = {"_data", "_attribute", "_queue"}

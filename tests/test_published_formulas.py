@@ -10,7 +10,7 @@ from explorer.attribution.baselines import baseline_of
 from explorer.attribution.methods.hsic import dependence
 from explorer.attribution.methods.rise import KEPT, mask
 from explorer.attribution.options import Options
-from explorer.attribution.registry import attributions
+from explorer.attribution.running import attributions
 from explorer.capture import hooked, probes
 from explorer.pictures import to_image
 from models import scenes

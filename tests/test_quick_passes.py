@@ -9,7 +9,8 @@ from explorer.attribution.methods.case import logits_of
 from explorer.attribution.methods.window_passes import window_passes
 from explorer.attribution.methods.window_reach import Axis, local_layers, window_reach
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, case_of
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import case_of
 from explorer.capture import probes
 from explorer.engine.loaded import RANDOM, Loaded
 from explorer.engine.turns import Turns

@@ -10,7 +10,8 @@ from explorer.attribution.applicability import preflight
 from explorer.attribution.methods.case import Case
 from explorer.attribution.methods.rules import CutReLU, TwoReLUs, told_as
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, case_of
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import case_of
 from models.probe import Kind, Probe
 from models.registry import Preprocess
 from tests.tiny import TINY

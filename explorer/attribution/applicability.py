@@ -13,7 +13,8 @@ from torch import nn
 
 from explorer.attribution.methods.case import Case, logit_change, logits_of, wanting
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, case_of, method_named
+from explorer.attribution.registry import METHODS, method_named
+from explorer.attribution.running import case_of
 from explorer.errors import ChoiceError
 from models.layers import DropPath
 from models.registry import Preprocess

@@ -21,7 +21,7 @@ from explorer.attribution.localization import enlarged
 from explorer.attribution.methods.batches import images_at_once
 from explorer.attribution.methods.controls import noise_for
 from explorer.attribution.options import Options
-from explorer.attribution.registry import attributions
+from explorer.attribution.running import attributions
 from explorer.engine.late_imports import late
 from models.random_state import seeded
 from models.registry import Preprocess

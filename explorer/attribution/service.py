@@ -11,7 +11,8 @@ from explorer.attribution.applicability import Verdict, preflight
 from explorer.attribution.faithfulness import Subject
 from explorer.attribution.ground_truth import cause_of
 from explorer.attribution.options import DEFAULTS, Options
-from explorer.attribution.registry import METHODS, Attribution, attributions
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import Attribution, attributions
 from explorer.attribution.score_card import ScoreCard, score_card
 from explorer.capture import probes, run
 from explorer.engine.engine import Engine

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from explorer.attribution.registry import METHODS, Attribution
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import Attribution
 from explorer.figures.heatmap import heatmap
 from explorer.figures.shares import across_depth
 from explorer.report.figure_words import localised_figure

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from explorer.attribution.registry import METHODS, Attribution
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import Attribution
 from explorer.capture import Run
 from explorer.features.comparison import Likeness
 from explorer.figures.colour import Scale, scale_of

@@ -15,7 +15,8 @@ from torch import nn
 
 from explorer import answers
 from explorer.attribution.options import DEFAULTS, OPTIONS, Options
-from explorer.attribution.registry import METHODS, Attribution
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import Attribution
 from explorer.capture import Run
 from explorer.engine.picture_store import Source
 from explorer.errors import ChoiceError

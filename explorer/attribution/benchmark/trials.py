@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from explorer.attribution.options import Options
-from explorer.attribution.registry import attributions
+from explorer.attribution.running import attributions
 from models.registry import Preprocess
 
 Maps = Sequence[np.ndarray]  # [h, w] each, at the method's own resolution

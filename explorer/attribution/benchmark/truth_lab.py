@@ -20,7 +20,8 @@ from PIL import Image
 from explorer.attribution.applicability import preflight
 from explorer.attribution.localization import Localisation, localised
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, attributions
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import attributions
 from explorer.errors import ChoiceError
 from explorer.pictures import to_image
 from explorer.reweighting.reference_shares import checksum

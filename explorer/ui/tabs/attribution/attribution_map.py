@@ -9,7 +9,8 @@ from explorer.attribution.benchmark.intervals import Interval
 from explorer.attribution.benchmark.shipped import shipped
 from explorer.attribution.methods.case import GAP_WORTH_TELLING
 from explorer.attribution.options import Options, spoken
-from explorer.attribution.registry import METHODS, Attribution, method_named
+from explorer.attribution.registry import METHODS, method_named
+from explorer.attribution.running import Attribution
 from explorer.engine.engine import SINGLE
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer

@@ -6,7 +6,8 @@ import gradio as gr
 
 from explorer.attribution.doubts import GAP_WORTH_A_WARNING
 from explorer.attribution.options import OPTIONS, Options, OptionSpec
-from explorer.attribution.registry import METHODS, Attribution, method_named
+from explorer.attribution.registry import METHODS, method_named
+from explorer.attribution.running import Attribution
 from explorer.explorer import Explorer
 from explorer.ui.controls import Amount, ClassMenu, Control, Count, Menu, offer
 from explorer.ui.selection import Selection

@@ -7,7 +7,8 @@ import gradio as gr
 import numpy as np
 
 from explorer.attribution.options import Options
-from explorer.attribution.registry import METHODS, Attribution
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import Attribution
 from explorer.engine.late_imports import late
 from explorer.errors import ChoiceError
 from explorer.explorer import Explorer

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from explorer.attribution.registry import METHODS, Attribution
+from explorer.attribution.registry import METHODS
+from explorer.attribution.running import Attribution
 from explorer.capture import Run
 from explorer.engine.cache import about_to_compute
 from explorer.engine.engine import SINGLE
