@@ -60,12 +60,10 @@ def slider(large: Path, small: Path) -> Row:
         browser = launched(play)
         pages = [looking_at(browser.new_page(), url, path) for path in (large, small)]
         times: list[list[float]] = [[], []]
-        texts = [page.locator("#what-if .shift").text_content() for page in pages]
         for step in range(ROUNDS):
             for index, page in enumerate(pages):
-                taken, texts[index] = page.evaluate(SLID, [5 + 3 * step, texts[index]])
-                times[index].append(taken)
-                page.wait_for_timeout(150)
+                times[index].append(page.evaluate(SLID, 5 + 3 * step))
+                page.wait_for_timeout(300)
         browser.close()
     of_large, of_small = (statistics.median(one[2:]) for one in times)
     return Row(
