@@ -1,6 +1,10 @@
 """The page comes to rest: what was chosen is asked for once, and nothing is asked for after that."""
 
+import asyncio
+
+import gradio as gr
 import pytest
+from gradio.state_holder import SessionState
 from playwright.sync_api import expect
 
 from explorer.explorer import Explorer
@@ -72,3 +76,23 @@ def test_the_quick_lane_serves_two_at_a_time_and_the_list_of_models_waits_for_no
 
 def test_menus_are_put_into_chinese_without_polling():
     assert "setInterval" not in (ASSETS / "page.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize("said", [{}, {2: "owed"}, {2: "owed", -1: "<p>cut off</p>"}])
+def test_what_an_answer_leaves_as_it_is_is_told_as_gradio_tells_it_and_not_made_anew(built, said):
+    listener = next(one for one in built.fns.values() if getattr(one.fn, "__name__", "") == "press")
+    values = [gr.skip()] * len(listener.outputs)
+    for index, text in said.items():
+        values[index] = text
+    ours, gradios = SessionState(built), SessionState(built)
+    told = asyncio.run(built.postprocess_data(listener, values, ours))
+    gradio = asyncio.run(gr.Blocks.postprocess_data(built, listener, values, gradios))
+    for one in gradio:
+        if isinstance(one, dict) and one.get("props") == gr.skip():  # of HTML it says nothing twice
+            del one["props"]
+    assert told == gradio
+    pairs = zip(listener.outputs, values, strict=True)
+    left = [one._id for one, value in pairs if value == gr.skip() and not one.stateful]
+    assert len(left) > 15
+    assert all(one in gradios for one in left)
+    assert not any(one in ours for one in left)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.ui.alerts import as_alert, short_of
 from explorer.ui.gradio_internals import answered, as_object, is_tried
+from explorer.ui.skipped import SkippingBlocks
 
 # Gradio's page is made of inline scripts and styles, and compiles the scripts of its custom HTML.
 POLICY = "; ".join(
@@ -127,7 +128,7 @@ def is_address(name: str) -> bool:
         return False
 
 
-class Page(gr.Blocks):
+class Page(SkippingBlocks):
     """The page, whose every failure reaches a visitor or a client as one sentence."""
 
     hosted = False  # whether strangers are served
