@@ -1,6 +1,7 @@
 """The page comes to rest: what was chosen is asked for once, and nothing is asked for after that."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
@@ -85,8 +86,10 @@ def test_what_an_answer_leaves_as_it_is_is_told_as_gradio_tells_it_and_not_made_
     for index, text in said.items():
         values[index] = text
     ours, gradios = SessionState(built), SessionState(built)
-    told = asyncio.run(built.postprocess_data(listener, values, ours))
-    gradio = asyncio.run(gr.Blocks.postprocess_data(built, listener, values, gradios))
+    with ThreadPoolExecutor(1) as apart:
+        told = apart.submit(asyncio.run, built.postprocess_data(listener, values, ours)).result()
+        plain = gr.Blocks.postprocess_data(built, listener, values, gradios)
+        gradio = apart.submit(asyncio.run, plain).result()
     for one in gradio:
         if isinstance(one, dict) and one.get("props") == gr.skip():  # of HTML it says nothing twice
             del one["props"]
