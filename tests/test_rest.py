@@ -79,7 +79,7 @@ def test_menus_are_put_into_chinese_without_polling():
     assert "setInterval" not in (ASSETS / "page.js").read_text("utf-8")
 
 
-@pytest.mark.parametrize("said", [{}, {2: "owed"}, {2: "owed", -1: "<p>cut off</p>"}])
+@pytest.mark.parametrize("said", [{}, {-1: "<p>cut off</p>"}, {-4: "<p>badge</p>", -1: "<p>cut off</p>"}])
 def test_what_an_answer_leaves_as_it_is_is_told_as_gradio_tells_it_and_not_made_anew(built, said):
     listener = next(one for one in built.fns.values() if getattr(one.fn, "__name__", "") == "press")
     values = [gr.skip()] * len(listener.outputs)

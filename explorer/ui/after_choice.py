@@ -1,6 +1,5 @@
 """What follows a choice in the rail, in one answer: the menus that go with it, the badge, the new link."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -111,10 +110,13 @@ def shown_now(explorer: Explorer, selection: Selection, *, chosen: bool) -> tupl
 
 
 def pressed(explorer: Explorer, path: str, chosen: bool, *rail: Any) -> tuple:
-    """An example was pressed: its picture twice, a mark where more is owed, or all that follows."""
+    """An example was pressed: its picture twice, and all that follows if that is remembered.
+
+    `shown_now` is asked afterwards in any case: of quick presses, the last has the last answer.
+    """
     asked = replace(selected(*rail), picture=path)
     try:
         with remembered_only():
-            return (path, path, gr.skip(), *with_best(explorer, asked, path, chosen))
+            return (path, path, *with_best(explorer, asked, path, chosen))
     except ExplorerError:  # `shown_now` computes it, or says why that cannot be
-        return (path, path, f"{path} {time.monotonic_ns()}", *[gr.skip()] * AFTER_PICTURE)
+        return (path, path, *[gr.skip()] * AFTER_PICTURE)

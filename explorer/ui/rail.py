@@ -15,7 +15,6 @@ from explorer.ui.alerts import shown
 from explorer.ui.better_weights import first_here
 from explorer.ui.components import View, render
 from explorer.ui.controls import Menu, progress_on
-from explorer.ui.events import Unseen
 from explorer.ui.examples import GROUPS, picked
 from explorer.ui.model_names import FIRST
 from explorer.ui.model_picker import ModelPicker, listeners
@@ -85,9 +84,8 @@ class AfterChoice:
     model: dict[str, Any]  # another model, or other weights
     target: dict[str, Any]  # another class; the menus stay
     upload: dict[str, Any]
-    example: dict[str, Any]  # what `pressed` left to be computed
     pressed: dict[str, Any]  # an example; told beside the queue, so no press is lost
-    owed: Unseen  # changes where something is left
+    example: dict[str, Any]  # it is shown already
 
 
 def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoice:
@@ -98,7 +96,6 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
     arriving = [*view.picker.outputs, *menus, *told]
     both, how = [view.upload, rail.picture], {**QUICK, **progress_on(status)}
     in_turn = {**lane("pictures"), "trigger_mode": "multiple", **progress_on(status)}
-    owed = Unseen("")
 
     def press(event: gr.EventData, *values: Any) -> tuple:
         return pressed(explorer, picked(event), *values)
@@ -113,14 +110,13 @@ def after_choice(explorer: Explorer, view: RailView, status: View) -> AfterChoic
             "js": TAKEN_AWAY,
             **in_turn,
         },
-        {**wired(explorer, rail, shown_now, chosen=view.chosen), "outputs": arriving, **how},
         {
             "fn": shown(press),
             "inputs": [view.chosen, *rail.inputs],
-            "outputs": [*both, owed, *arriving],
+            "outputs": [*both, *arriving],
             **PICK,
         },
-        owed,
+        {**wired(explorer, rail, shown_now, chosen=view.chosen), "outputs": arriving, **how},
     )
 
 
@@ -146,8 +142,7 @@ def connect(
     naming = []
     view.upload.input(cancels=running, **after.upload)
     both = [view.upload, rail.picture]
-    view.examples.pick(cancels=running, **after.pressed)
-    after.owed.change(**after.example)
+    view.examples.pick(cancels=running, **after.pressed).success(**after.example)
     for picked_elsewhere, path in told:
         taken_up = picked_elsewhere.success(lambda path: (path, path), path, both, cancels=running, **PICK)
         taken_up.success(**after.example)

@@ -29,4 +29,4 @@ class SkippingBlocks(gr.Blocks):
         some.outputs = [outputs[index] for index in told]
         values = [*told.values()] if len(told) != 1 else next(iter(told.values()))  # as a handler gives it
         found = dict(zip(told, await super().postprocess_data(some, values, state), strict=True))
-        return [found.get(index, SKIP) for index in range(len(outputs))]
+        return [found[index] if index in told else gr.skip() for index in range(len(outputs))]
