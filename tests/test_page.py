@@ -118,8 +118,8 @@ def test_a_door_of_the_overview_opens_its_tab_at_the_layer_and_what_is_unfolded_
     expect(fold).to_have_attribute("open", "")
 
 
-def test_methods_show_the_controls_they_listen_to(follow):
-    page = follow("/?tab=attribution&method=grad_cam")
+def test_methods_show_the_controls_they_listen_to(visit):
+    page = visit("/?tab=attribution&method=grad_cam")
     expect(page.locator("#attribution h2")).to_have_text("Grad-CAM")
     expect(page.locator("#cam-layer")).to_be_visible()
     expect(page.get_by_label("Baseline")).to_have_count(0)
@@ -237,9 +237,9 @@ def test_a_map_opens_large_and_the_theme_is_remembered(visit):
     expect(page.locator("body")).to_have_class(re.compile("dark"))
 
 
-def test_a_photograph_is_looked_at_with_weights_that_know_photographs(follow):
+def test_a_photograph_is_looked_at_with_weights_that_know_photographs(visit):
     """Weights of scenes say so and offer others; an upload is looked at with those, if none was chosen."""
-    page = follow("/?picture=1-cat&model=vip_nano&weights=scenes")
+    page = visit("/?picture=1-cat&model=vip_nano&weights=scenes")
     badge = page.locator("#badge .unfamiliar")
     expect(badge).to_contain_text("This picture is not like them")
     beside = page.locator("#overview .predictions .unfamiliar")
