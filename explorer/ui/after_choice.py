@@ -114,7 +114,7 @@ def pressed(explorer: Explorer, path: str, chosen: bool, *rail: Any) -> tuple:
 
     `shown_now` is asked afterwards in any case: of quick presses, the last has the last answer.
     """
-    asked = replace(selected(*rail), picture=path)
+    asked = selected(*rail)
     try:
         with remembered_only():
             return (path, path, *with_best(explorer, asked, path, chosen))
