@@ -167,8 +167,8 @@ def test_a_link_brings_the_same_screen_back(follow):
         assert part in page.url
 
 
-def test_a_link_holds_what_was_chosen_and_not_what_is_usual(follow):
-    page = follow("/?tab=maps&order=variance&scale=shared&steps=20&channel=500")
+def test_a_link_holds_what_was_chosen_and_not_what_is_usual(visit):
+    page = visit("/?tab=maps&order=variance&scale=shared&steps=20&channel=500")
     expect(page.locator("#large h2")).to_have_text("Channel 127")
     expect(page.locator("#channel input")).to_have_value("127")
     expect(page.locator("#grid .note").first).to_contain_text("one scale for all channels")
