@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.in_notebook import InNotebook
-from explorer.reading import Heard, Reader, Unread, reading
+from explorer.reading import Heard, Unread, kept, reading
 from models.probe import OUTPUTS, Kind, Probe, Role
 
 Edit = Callable[[Tensor], Tensor]  # a tensor in the axes of its kind -> what takes its place
@@ -81,7 +81,7 @@ def probes(model: nn.Module, kind: Kind | None = None) -> dict[str, Probe]:
     if found is None:
         found = {name: module for name, module in model.named_modules() if isinstance(module, Probe)}
         sought[model] = found
-    return {name: probe for name, probe in found.items() if kind in (None, probe.kind)}
+    return {name: probe for name, probe in found.items() if kind is None or probe.kind is kind}
 
 
 def module_of(probe: str) -> str:
@@ -108,8 +108,9 @@ def hooked(hooks: Mapping[nn.Module, Callable]) -> Iterator[None]:
             handle.remove()
 
 
-def activation(heard: Heard, probe: Probe) -> Activation:
-    return Activation(heard.name, probe.kind, heard.kept, probe.branches, probe.role)
+def activation(name: str, heard: Heard) -> Activation:
+    probe, _ = heard
+    return Activation(name, probe.kind, kept(heard), probe.branches, probe.role)
 
 
 def editing(edit: Edit) -> Callable:
@@ -153,21 +154,21 @@ def run(
 
     def change(probe: Probe, _args: tuple, value: Tensor | list[Tensor], *, name: str):
         edited = editing(edits[name])(probe, _args, value) if name in edits else value
-        Reader(name, heard.append)(probe, _args, edited)
         if name in gradients_at:
             live[name] = edited = differentiable(edited)
         return None if edited is value else edited
 
-    changed = {*edits, *gradients_at}
-    hooks: dict[nn.Module, Callable] = {p: partial(change, name=n) for n, p in found.items() if n in changed}
-    readers = {p: Reader(n, heard.append) for n, p in found.items() if n not in changed}
+    hooks: dict[nn.Module, Callable] = {
+        probe: partial(change, name=name) for name, probe in found.items() if name in {*edits, *gradients_at}
+    }
     start = time.perf_counter()
-    with torch.set_grad_enabled(bool(gradients_at)), hooked(hooks), reading(readers):
+    with torch.set_grad_enabled(bool(gradients_at)), hooked(hooks), reading(found.values(), heard.append):
         logits = model(image.detach().requires_grad_(bool(gradients_at)))
         explained = None if target is None else logits[:, target].sum()
     told = logits.detach().cpu()  # which waits for a GPU
     seconds = time.perf_counter() - start
-    seen = {one.name: activation(one, found[one.name]) for one in heard}
+    names = {probe: name for name, probe in found.items()}
+    seen = {names[one[0]]: activation(names[one[0]], one) for one in heard}
     gradients: dict[str, Tensor] = {}
     if live and explained is not None:
         parts = {n: value if isinstance(value, list) else [value] for n, value in live.items()}
@@ -190,10 +191,10 @@ def listened(
 
     wanted: of the probes of the model, by name.
     """
+    names = {probe: name for name, probe in wanted.items()}
 
     def tell(heard: Heard) -> None:
-        hear(activation(heard, wanted[heard.name]))
+        hear(activation(names[heard[0]], heard))
 
-    readers = {probe: Reader(name, tell) for name, probe in wanted.items()}
-    with torch.no_grad(), reading(readers):
+    with torch.no_grad(), reading(wanted.values(), tell):
         return model(image).detach().cpu()

@@ -1,15 +1,14 @@
 """What passed a probe is kept as it is while a pass runs; its axes are named when somebody reads it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from models.probe import Probe
+from models.probe import Later, Probe
 
 Parts = Tensor | list[Tensor]
 Read = Callable[[Parts], Tensor]  # what was kept -> the same in the axes of its kind
@@ -17,7 +16,7 @@ Read = Callable[[Parts], Tensor]  # what was kept -> the same in the axes of its
 
 @dataclass(frozen=True, eq=False)
 class Unread:
-    """A tensor on the CPU that nobody has read yet, as the model made it, or what it is computed from."""
+    """A tensor that nobody has read yet, as the model made it, or what it is computed from."""
 
     held: Parts
     read: Read
@@ -41,76 +40,60 @@ def known(value: Tensor) -> Unread:
     return Unread(value, lambda held: held if isinstance(held, Tensor) else torch.stack(held))
 
 
-class Heard(NamedTuple):
-    """What passed a probe, as it stood there."""
-
-    name: str  # of the probe
-    passed: Parts
-    read: Read
-    more: int  # bytes that reading it takes beside those held
-
-    @property
-    def kept(self) -> Unread:
-        return Unread(apart(self.passed), self.read, self.more)
+Heard = tuple[Probe, Parts | Later | Unread]  # a probe and what passed it
 
 
-class Reader:
-    """A forward hook that changes nothing, and does little: between layers everything takes a multiple."""
-
-    def __init__(self, name: str, hear: Callable[[Heard], object]) -> None:
-        self.name = name
-        self.hear = hear
-
-    def __call__(self, probe: Probe, _args: tuple, value: Parts) -> None:
-        copied = 0 if isinstance(value, Tensor) else sum(one.nbytes for one in value)
-        self.hear(Heard(self.name, value, probe.canonical, copied))
-
-    def take(self, value: Parts, read: Read, more: int = 0) -> None:
-        self.hear(Heard(self.name, value, read, more))
-
-
-class ReadApart(Probe):
-    """A probe past which nothing has to be led where somebody only reads."""
-
-    reader: Reader | None = None
+def kept(heard: Heard) -> Unread:
+    """What passed a probe, as it stood there, on the CPU."""
+    probe, passed = heard
+    if isinstance(passed, Unread):
+        return Unread(apart(passed.held), passed.read, passed.more)
+    if isinstance(passed, Later):
+        return Unread(apart(passed.parts), lambda held: probe.canonical(passed.make(list(held))), passed.size)
+    copied = 0 if isinstance(passed, Tensor) else sum(one.nbytes for one in passed)
+    return Unread(apart(passed), probe.canonical, copied)
 
 
 @contextmanager
-def reading(readers: Mapping[Probe, Reader]) -> Iterator[None]:
-    """Let probes be read for the length of a `with` block."""
-    hooks = []
+def reading(probes: Collection[Probe], hear: Callable[[Heard], object]) -> Iterator[None]:
+    """Be told what passes probes for the length of a `with` block.
+
+    `hear` should do little: between layers everything takes a multiple of its time.
+    """
     try:
-        for probe, reader in readers.items():
-            if isinstance(probe, ReadApart):
-                vars(probe)["reader"] = reader
-            else:
-                hooks.append(probe.register_forward_hook(reader))
+        for probe in probes:
+            vars(probe)["reader"] = hear
         yield
     finally:
-        for probe in readers:
+        for probe in probes:
             vars(probe).pop("reader", None)
-        for hook in hooks:
-            hook.remove()
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
     """Hands what is met in a pass to whoever reads a probe, and changes nothing."""
 
-    probe: ReadApart
+    probe: Probe
     read: Read
     copied: bool = False  # the model writes into it later
 
     def __call__(self, value: Tensor) -> None:
         if self.probe.reader is not None:
-            self.probe.reader.take(value.clone() if self.copied else value, self.read)
+            self.probe.reader((self.probe, Unread(value.clone() if self.copied else value, self.read)))
 
     def later(self, parts: list[Tensor], make: Callable[[list[Tensor]], Tensor], size: int) -> None:
         """Hand over what it would be made of; `size` is how many bytes that gives."""
         if self.probe.reader is not None:
-            self.probe.reader.take(parts, lambda held: self.read(make(list(held))), size)
+            self.probe.reader((self.probe, Unread(parts, lambda held: self.read(make(list(held))), size)))
 
 
 def apart(value: Parts) -> Parts:
     """The same numbers on the CPU, without the graph they were made in."""
-    return value.detach().cpu() if isinstance(value, Tensor) else [one.detach().cpu() for one in value]
+    if isinstance(value, list):
+        return [alone(one) for one in value]
+    return alone(value)
+
+
+def alone(value: Tensor) -> Tensor:
+    """The tensor itself where it is on the CPU and has no graph; asking is cheaper than a new view of it."""
+    return value.detach().cpu() if value.requires_grad or not value.is_cpu else value

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate, scaled_dot_product_attention
 
 from models.layers import image_map, renamed
 from models.preprocess import PHOTOGRAPHS, Preprocess
-from models.probe import Kind, Probe, Role
+from models.probe import Kind, Later, Probe, Role
 from models.registry import Released, announce
 from models.sources import Hub
 
@@ -74,14 +74,20 @@ class InvertedResidual(nn.Module):
         return self.output(x + made if self.residual else made)
 
 
+def attended(query_and_key: list[Float[Tensor, "b heads n d"]]) -> Float[Tensor, "b heads q k"]:
+    """How much the value of every token weighs in what a token becomes."""
+    query, key = query_and_key
+    scores = einsum(query * query.shape[-1] ** -0.5, key, "b heads q d, b heads k d -> b heads q k")
+    return scores.softmax(dim=-1)
+
+
 class Attention(nn.Module):
-    """Multi-head self-attention among `n` places; its softmax is written out where somebody looks at it."""
+    """Multi-head self-attention among `n` places; its softmax is written out where something may change it."""
 
     def __init__(self, dim: int, num_heads: int, head_dim: int | None = None, bias: bool = True) -> None:
         super().__init__()
         self.num_heads = num_heads
         head_dim = head_dim or dim // num_heads
-        self.scale = head_dim**-0.5
         self.qkv = nn.Linear(dim, 3 * num_heads * head_dim, bias=bias)
         self.attention = Probe(Kind.ATTENTION, "b heads q k -> b heads q k")
         self.proj = nn.Linear(num_heads * head_dim, dim)
@@ -89,12 +95,13 @@ class Attention(nn.Module):
     def forward(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
         split = "b n (three heads d) -> three b heads n d"
         query, key, value = rearrange(self.qkv(x), split, three=3, heads=self.num_heads)
-        if self.attention.has_listeners:
-            scores = einsum(query * self.scale, key, "b heads q d, b heads k d -> b heads q k")
-            attention = self.attention(scores.softmax(dim=-1))
+        if self.attention.has_hooks:
+            attention = self.attention(attended([query, key]))
             mixed = einsum(attention, value, "b heads q k, b heads k d -> b heads q d")
         else:
             mixed = scaled_dot_product_attention(query, key, value)
+            size = query[..., 0].nbytes * key.shape[2]
+            self.attention.told_later(Later([query, key], attended, size))
         return self.proj(rearrange(mixed, "b heads n d -> b n (heads d)"))
 
 

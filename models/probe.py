@@ -1,6 +1,8 @@
 """Named identity layers that mark the tensors worth looking at."""
 
+from collections.abc import Callable
 from enum import Enum
+from typing import Any, NamedTuple
 
 from einops import rearrange
 from torch import Tensor, nn
@@ -36,6 +38,14 @@ class Role(Enum):
 OUTPUTS = (Role.PATCHES, Role.BLOCK, Role.STAGE)
 
 
+class Later(NamedTuple):
+    """A tensor that is made when somebody reads it, and what of."""
+
+    parts: list[Tensor]
+    make: Callable[[list[Tensor]], Tensor]  # gives it in the axes in which it would pass the probe
+    size: int  # bytes of what is made
+
+
 class Probe(nn.Identity):
     """Passes a tensor through unchanged and says what it is.
 
@@ -50,6 +60,10 @@ class Probe(nn.Identity):
         role: where in the network it stands.
         sizes: lengths of axes the pattern cannot infer.
     """
+
+    # Told the probe and what passed it, or a `Later`, after all hooks. It changes nothing, and costs less
+    # than a hook does.
+    reader: Callable[[tuple["Probe", Any]], object] | None = None
 
     def __init__(
         self,
@@ -67,10 +81,21 @@ class Probe(nn.Identity):
         self.role = role
         self.sizes = sizes
 
+    def __call__(self, value: Any) -> Any:
+        passed = super().__call__(value)
+        if self.reader is not None:
+            self.reader((self, passed))
+        return passed
+
     @property
-    def has_listeners(self) -> bool:
-        """Whether a hook hears what passes; where not, a costly tensor need not be made at all."""
+    def has_hooks(self) -> bool:
+        """Whether something may take the place of what passes; where not, it need not be made at all."""
         return bool(self._forward_hooks)
+
+    def told_later(self, later: Later) -> None:
+        """Tell a reader what is not made in this pass."""
+        if self.reader is not None:
+            self.reader((self, later))
 
     def canonical(self, value: Tensor | list[Tensor]) -> Tensor:
         """The tensor in the axes of its kind; a view where the layout allows one."""

@@ -11,11 +11,11 @@ from explorer.any_model.gates import Sighting
 from explorer.any_model.layouts import Layout, Seen
 from explorer.any_model.patterns import Pattern
 from explorer.any_model.places import Change, Place
-from explorer.reading import Parts, ReadApart, Reading
-from models.probe import Kind, Role
+from explorer.reading import Parts, Reading
+from models.probe import Kind, Probe, Role
 
 
-class FoundProbe(ReadApart):
+class FoundProbe(Probe):
     """A probe of a model that declares none."""
 
     @property
@@ -89,8 +89,6 @@ def passing(station: Station) -> Change:
         kind = torch.promote_types(own.dtype, torch.float32)
         shown = own.to(kind, copy=station.copied)
         made = station.probe(shown)
-        if station.probe.reader is not None:
-            station.probe.reader(station.probe, (), made)
         if made is shown and not (torch.is_grad_enabled() and (shown is not value)):
             return None
         back = made.to(value.dtype, copy=True)
@@ -106,9 +104,7 @@ def gathering(station: Station, place: Place, parts: dict[Place, Tensor]) -> Cha
         kind = torch.promote_types(value.dtype, torch.float32)
         parts[place] = value.to(kind, copy=station.copied and not torch.is_grad_enabled())
         if len(parts) == len(station.places):
-            made = station.probe([parts.pop(one) for one in station.places])
-            if station.probe.reader is not None:
-                station.probe.reader(station.probe, (), made)
+            station.probe([parts.pop(one) for one in station.places])
 
     return change
 
