@@ -82,7 +82,7 @@ def attended(query_and_key: list[Float[Tensor, "b heads n d"]]) -> Float[Tensor,
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention among `n` places; its softmax is written out where something may change it."""
+    """Multi-head self-attention among `n` places; its softmax is made where something may change it."""
 
     def __init__(self, dim: int, num_heads: int, head_dim: int | None = None, bias: bool = True) -> None:
         super().__init__()
