@@ -45,6 +45,7 @@
     }
     begun = null;
     const told = { ...parts, ...Object.fromEntries(chosen) };
+    if (following) unwritten = told;
     write(told);
     if (isMine(told.picture)) keep(told.picture, '#picture img');
     if (isMine(told.other)) keep(told.other, '#other img');
@@ -185,13 +186,21 @@
   let follows = 0;
   let reached = 0; // the last whose controls are set; who goes back and at once forward follows two
   let following = false;
+  let unwritten = null; // what the controls said last while a link is followed
   const reach = number => { reached = Number(number); };
   const followed = () => reached ? `#${reached}` : '';
-  const arrived = () => { following = reached < follows; note(); };
+  const arrived = () => {
+    following = reached < follows;
+    const asked = new URLSearchParams(location.search);
+    const isOfBefore = ['picture', 'model', 'weights', 'file'].some(name => asked.has(name) && asked.get(name) !== unwritten?.[name]);
+    if (!following && !isOfBefore) write(unwritten ?? {}); // a value the controls cannot have is put right
+    note();
+  };
   const follow = async search => {
     const asked = Object.fromEntries(new URLSearchParams(search));
     const mine = follows += 1;
     following = true;
+    unwritten = null;
     acted = false;
     document.querySelectorAll('[data-moves][aria-pressed=true]').forEach(button => button.click()); // it plays no further
     const [upload, other] = await Promise.all(['picture', 'other'].map(name => isMine(asked[name]) ? uploaded(asked[name]) : null));

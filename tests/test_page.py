@@ -182,6 +182,16 @@ def test_a_link_holds_what_was_chosen_and_not_what_is_usual(visit):
     expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
 
+def test_a_number_that_a_followed_link_cannot_have_is_put_right_in_the_address(follow):
+    follow(f"{STRIPES}&tab=attribution&method=grad_cam")
+    page = follow(f"{STRIPES}&tab=maps&channel=500")
+    expect(page.locator("#channel input")).to_have_value("127")
+    expect(page).to_have_url(re.compile("channel=127"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("tab=attribution"))
+    assert "channel=" not in page.url
+
+
 def test_switching_backbones_quickly_alarms_nobody(follow):
     page = follow(STRIPES)
     expect(page.locator("#status")).to_contain_text("vip_nano")
