@@ -6,8 +6,8 @@ from torch import nn
 
 from explorer.attribution.methods import batches, windows
 from explorer.attribution.methods.case import logits_of
-from explorer.attribution.methods.window_passes import window_passes
-from explorer.attribution.methods.window_reach import Axis, local_layers, window_reach
+from explorer.attribution.methods.window_passes import Changed, window_passes
+from explorer.attribution.methods.window_reach import Axis, Window, axes, local_layers
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS
 from explorer.attribution.running import case_of
@@ -95,40 +95,69 @@ def test_occlusion_is_that_of_whole_passes(name, weights, cells, monkeypatch):
 def test_what_looks_at_the_whole_picture_from_the_start_gets_whole_passes(family, image):
     model = TINY[family]().eval()
     assert local_layers(model) == []
-    assert window_passes(model, image, 4) is None
+    assert window_passes(model, image, [windows.window(0, 4, image.shape[-2:])]) is None
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
-def test_before_a_local_layer_a_place_sees_what_its_axis_says(name):
+def test_from_block_to_block_a_place_sees_what_the_axes_say(name):
     model, shape = create(name), card(name).preprocess.shape
-    reach = window_reach(model, torch.zeros(1, 3, *shape), shape[0] // 16)
-    assert reach is not None
-    rows = reach.rows
-    for place in (rows.places // 3, rows.places // 2 + 1):
-        field = theoretical_field(model, shape, reach.layer, (place, rows.places // 2)).any(dim=1)
-        seen = range(rows.stride * place - rows.before, rows.stride * (place + 1) + rows.after)
-        assert field.nonzero().flatten().tolist() == list(seen)
+    found = list(axes(model, torch.zeros(1, 3, *shape)))
+    assert [layer for layer, *_ in found] == local_layers(model)[: len(found)]
+    assert len(found) > 2
+    for number, (layer, rows, _) in enumerate(found[:5]):
+        for place in (rows.places // 3, rows.places // 2 + 1):
+            seen = range(place, place + 1)
+            for _, axis, _ in reversed(found[: number + 1]):
+                start, stop = axis.stride * seen.start - axis.before, axis.stride * seen.stop + axis.after
+                seen = range(max(0, start), min(axis.side, stop))
+            field = theoretical_field(model, shape, layer, (place, rows.places // 2)).any(dim=1)
+            assert field.nonzero().flatten().tolist() == list(seen), layer
+
+
+def test_a_window_as_large_as_the_picture_gets_whole_passes():
+    model, shape = create("fasternet_nano"), card("fasternet_nano").preprocess.shape
+    image = torch.zeros(1, 3, *shape)
+    assert window_passes(model, image, [windows.window(0, 1, shape)]) is None
+    assert window_passes(model, image, [windows.window(0, 2, shape)]) is not None
 
 
 @pytest.mark.parametrize("axis", [Axis(64, 4, 5, 2), Axis(64, 8, 20, 20), Axis(64, 4, 0, -1)])
 def test_a_crop_holds_all_that_its_places_see_as_far_as_there_is_a_picture(axis):
+    longest = max(len(felt_by_hand(axis, slice(start, start + 7))) for start in range(axis.side - 6))
     for start in range(axis.side - 6):
-        window = slice(start, start + 7)
-        felt = axis.felt(window)
-        by_hand = [
-            place
-            for place in range(axis.places)
-            if axis.stride * place - axis.before < window.stop
-            and axis.stride * (place + 1) + axis.after > window.start
-        ]
-        assert list(range(felt.start, felt.stop)) == by_hand
-        crop = axis.crop(felt, axis.crop_for(7))
-        pixels = axis.pixels(crop)
-        assert crop.stop - crop.start == axis.crop_for(7)
-        assert max(0, pixels.start) == pixels.start
-        assert min(axis.side, pixels.stop) == pixels.stop
-        assert pixels.start <= max(0, axis.stride * felt.start - axis.before)
-        assert pixels.stop >= min(axis.side, axis.stride * felt.stop + axis.after)
+        felt = axis.felt(slice(start, start + 7))
+        assert list(range(felt.start, felt.stop)) == felt_by_hand(axis, slice(start, start + 7))
+        crop = axis.crop(felt, axis.crop_for(longest))
+        under = axis.under(crop)
+        assert crop.stop - crop.start == axis.crop_for(longest)
+        assert max(0, under.start) == under.start
+        assert min(axis.side, under.stop) == under.stop
+        assert under.start <= max(0, axis.stride * felt.start - axis.before)
+        assert under.stop >= min(axis.side, axis.stride * felt.stop + axis.after)
+
+
+def felt_by_hand(axis: Axis, window: slice) -> list[int]:
+    return [
+        place
+        for place in range(axis.places)
+        if axis.stride * place - axis.before < window.stop
+        and axis.stride * (place + 1) + axis.after > window.start
+    ]
+
+
+def test_what_changed_in_a_map_is_put_where_it_lies():
+    whole = torch.zeros(6, 6, 1)
+    part = torch.arange(1.0, 10.0).reshape(1, 3, 3, 1)
+    at = Window(slice(2, 5), slice(1, 4))
+    changed = Changed(part, [at], [Window(slice(3, 5), slice(1, 3))])
+    (same,) = changed.within(whole, [Window(slice(0, 6), slice(0, 6))])
+    expected = torch.zeros(6, 6)
+    expected[3:5, 1:3] = torch.tensor([[4.0, 5], [7, 8]])
+    assert torch.equal(same[..., 0], expected)
+    (crop,) = changed.within(whole, [Window(slice(4, 6), slice(2, 5))])
+    assert torch.equal(crop[..., 0], expected[4:6, 2:5])
+    (apart,) = changed.within(whole, [Window(slice(0, 2), slice(4, 6))])
+    assert not apart.any()
 
 
 def test_the_number_that_is_explained_is_the_same_from_logits_and_from_a_model(image):

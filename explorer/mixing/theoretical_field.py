@@ -9,8 +9,9 @@ Left out on purpose is what looks at the whole map to weigh it: the shares of a 
 attention, which become constants, and the statistics of norms.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from models.layers import LayerScale
 from models.probe import Kind, Probe
 
 PASSING = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm2d, LayerScale, nn.GELU, nn.SiLU, nn.ReLU, nn.ReLU6)
+NO_HOOKS: Mapping[nn.Module, Callable] = MappingProxyType({})
 
 
 class ReachedError(Exception):
@@ -100,13 +102,18 @@ def reachable_places(model: nn.Module, square: Tensor, layer: str, channel: int 
     return reached[0].sum(dim=-1) > 0
 
 
-def positive_pass(model: nn.Module, image: Tensor, layer: str) -> Tensor:
+def positive_pass(
+    model: nn.Module, image: Tensor, layer: str, hooks: Mapping[nn.Module, Callable] = NO_HOOKS
+) -> Tensor:
     """What arrives at a layer `[1, h, w, c]` when all weights are positive; always on the CPU.
 
     There a sum of zeros is zero, which the fast convolutions of other devices do not promise.
+
+    hooks: for some parts, what to do instead of what lets everything pass that is positive.
     """
     weights, plain = constants(model), OwnNames(model)
-    return up_to(lambda: functional_call(plain, weights, (image,)), probe_at(model, layer), ways(model))
+    every = ways(model) | dict(hooks)
+    return up_to(lambda: functional_call(plain, weights, (image,)), probe_at(model, layer), every)
 
 
 class OwnNames(nn.Module):

@@ -1,19 +1,21 @@
-"""How far a window of the picture is felt at the maps of a network that looks around places only so far."""
+"""How far a window of the picture is felt at the maps of a network that looks around places only so far.
 
+From map to map: what changed in one of them is felt in some places of the next.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-import torch
 from torch import Tensor, nn
 
-from explorer.capture import probes
 from explorer.engine.twins import is_ours
-from explorer.mixing.theoretical_field import theoretical_field, up_to
+from explorer.mixing.fields_between import fields_between
 from models.layers import DropPath, LayerScale, PlaceNorm
 from models.probe import Kind, Probe, Role
 
-LARGEST = 1 / 4  # of the picture: a crop that is worth its while
+LARGEST = 1 / 2  # of a map: a crop that is worth its while
 # What computes a place from those around it and from nothing else.
 LOCAL = (
     *(nn.Conv2d, nn.BatchNorm2d, PlaceNorm, LayerScale),
@@ -22,12 +24,12 @@ LOCAL = (
 
 
 class Axis(NamedTuple):
-    """What the places of a map see along one axis of the picture, all lengths in pixels.
+    """What the places of a map see along one axis of the map before it, all lengths in places of that one.
 
     Place p sees from `stride * p - before` to `stride * (p + 1) + after`.
     """
 
-    side: int
+    side: int  # of the map before
     stride: int
     before: int
     after: int
@@ -37,19 +39,19 @@ class Axis(NamedTuple):
         return self.side // self.stride
 
     def felt(self, window: slice) -> slice:
-        """The places that see any pixel of a window."""
+        """The places that see any of a window."""
         first = (window.start - self.after) // self.stride
         end = -(-(window.stop + self.before) // self.stride)
         return slice(max(0, first), min(self.places, end))
 
-    def pixels(self, places: slice) -> slice:
+    def under(self, places: slice) -> slice:
+        """What lies under places, and not what they see around it."""
         return slice(places.start * self.stride, places.stop * self.stride)
 
     def crop_for(self, longest: int) -> int:
-        """Places of a crop in which windows of that length are felt as in the whole picture."""
+        """Places of a crop in which so many that feel something are as in the whole map."""
         around = -(-self.before // self.stride) - (-self.after // self.stride)
-        felt = 1 - (-(longest + self.before + self.after) // self.stride)
-        return min(self.places, around + felt)
+        return min(self.places, around + longest)
 
     def crop(self, felt: slice, places: int) -> slice:
         """Where a crop of so many places lies, for what is felt; at an edge it ends where the map does."""
@@ -59,48 +61,85 @@ class Axis(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Rows and columns, of pixels or of places."""
+    """Rows and columns, of a picture or of a map."""
 
     rows: slice
     columns: slice
 
+    def within(self, other: "Window") -> "Window":
+        """What of it lies in another; perhaps nothing."""
+        return Window(*(shared(*both) for both in zip(self, other, strict=True)))
+
+    def counted_from(self, other: "Window") -> tuple[slice, slice]:
+        """The same rows and columns, counted from where another begins."""
+        rows, columns = (
+            slice(own.start - its.start, own.stop - its.start) for own, its in zip(self, other, strict=True)
+        )
+        return rows, columns
+
+
+def shared(one: slice, other: slice) -> slice:
+    """What two slices have in common; an empty one where that is nothing."""
+    start = max(one.start, other.start)
+    return slice(start, max(start, min(one.stop, other.stop)))
+
 
 @dataclass(frozen=True)
-class Reach:
-    """The deepest map up to which crops are worth their while, and what its places see."""
+class Step:
+    """A map that is made anew around windows, of the map before it or at first of the picture."""
 
     layer: str
-    rows: Axis
+    rows: Axis  # what its places see of the map before it
     columns: Axis
+    crop: tuple[int, int]  # places, down and across
 
-    def share_of_crop(self, longest: int) -> float:
-        """How much of the picture a crop is for windows of that length."""
-        rows, columns = (axis.crop_for(longest) / axis.places for axis in (self.rows, self.columns))
-        return rows * columns
+    def felt(self, window: Window) -> Window:
+        """What of the map feels a window of the map before it."""
+        return Window(self.rows.felt(window.rows), self.columns.felt(window.columns))
+
+    def crop_around(self, felt: Window) -> Window:
+        """The crop of this map in which what is felt is as in the whole."""
+        rows, columns = self.crop
+        return Window(self.rows.crop(felt.rows, rows), self.columns.crop(felt.columns, columns))
+
+    def under(self, crop: Window) -> Window:
+        """What of the map before it a crop is made of."""
+        return Window(self.rows.under(crop.rows), self.columns.under(crop.columns))
 
 
-reaches: WeakKeyDictionary[nn.Module, dict[tuple, Reach | None]] = WeakKeyDictionary()
+fields_known: WeakKeyDictionary[nn.Module, dict[tuple, list[tuple[str, Axis, Axis]]]] = WeakKeyDictionary()
 
 
-def window_reach(network: nn.Module, image: Tensor, longest: int) -> Reach | None:
-    """For windows with sides of at most `longest` pixels; None where no crop is worth its while."""
-    known, key = reaches.setdefault(network, {}), (image.shape, longest)
+def window_steps(network: nn.Module, image: Tensor, windows: Sequence[Window]) -> Iterator[Step]:
+    """From block to block, as long as crops around what feels a window are much smaller than the map."""
+    known, key = fields_known.setdefault(network, {}), image.shape
     if key not in known:
-        known[key] = reach_of(network, image, longest)
-    return known[key]
+        known[key] = list(axes(network, image))
+    for layer, rows, columns in known[key]:
+        windows = [Window(rows.felt(window.rows), columns.felt(window.columns)) for window in windows]
+        crop = (
+            rows.crop_for(longest(one.rows for one in windows)),
+            columns.crop_for(longest(one.columns for one in windows)),
+        )
+        if crop[0] * crop[1] > LARGEST * rows.places * columns.places:
+            return
+        yield Step(layer, rows, columns, crop)
 
 
-def reach_of(network: nn.Module, image: Tensor, longest: int) -> Reach | None:
-    """The deepest map that sees little enough, sought by halves: what is deeper sees no less."""
-    found, layers = None, local_layers(network)
-    while layers:
-        middle = len(layers) // 2
-        reach = seen_at(network, image, layers[middle])
-        if reach is not None and reach.share_of_crop(longest) <= LARGEST:
-            found, layers = reach, layers[middle + 1 :]
-        else:
-            layers = layers[:middle]
-    return found
+def longest(slices: Iterable[slice]) -> int:
+    """The length of the longest of some slices."""
+    return max(one.stop - one.start for one in slices)
+
+
+def axes(network: nn.Module, image: Tensor) -> Iterator[tuple[str, Axis, Axis]]:
+    """What the outputs of blocks see of the one before them, until one sees an edge from its middle."""
+    layers = local_layers(network)
+    fields = fields_between(network, image.shape[-2:], layers) if layers else ()
+    for layer, (seen, places) in zip(layers, fields, strict=True):
+        rows, columns = (axis(seen.any(dim=1 - at), places[at]) for at in range(2))
+        if rows is None or columns is None:
+            return
+        yield layer, rows, columns
 
 
 def local_layers(network: nn.Module) -> list[str]:
@@ -114,20 +153,10 @@ def local_layers(network: nn.Module) -> list[str]:
     return layers
 
 
-def seen_at(network: nn.Module, image: Tensor, layer: str) -> Reach | None:
-    """What each place of a layer sees, by the one in the middle; None where that one sees an edge."""
-    shape = image.shape[-2], image.shape[-1]
-    with torch.no_grad():
-        places = up_to(lambda: network(image), probes(network)[layer], {}).shape[1:3]
-    field = theoretical_field(network, shape, layer, (places[0] // 2, places[1] // 2))
-    rows, columns = (axis(field.any(dim=1 - at), places[at]) for at in range(2))
-    return None if rows is None or columns is None else Reach(layer, rows, columns)
-
-
 def axis(seen: Tensor, places: int) -> Axis | None:
-    """From the pixels that the middle of so many places sees, bool `[side]`."""
-    (pixels,), side, middle = seen.nonzero(as_tuple=True), len(seen), places // 2
-    first, end, stride = int(pixels[0]), int(pixels[-1]) + 1, side // places
+    """From the places before that the middle one of so many sees, bool `[side]`; None if it sees an edge."""
+    (before,), side, middle = seen.nonzero(as_tuple=True), len(seen), places // 2
+    first, end, stride = int(before[0]), int(before[-1]) + 1, side // places
     if side % places or first == 0 or end == side:
         return None
     return Axis(side, stride, stride * middle - first, end - stride * (middle + 1))

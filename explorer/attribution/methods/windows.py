@@ -24,11 +24,13 @@ def occlusion(case: Case) -> Iterator[Part]:
     cells = case.options.cells
     order = spread_out(cells).to(case.image.device)
     logit = logits_of(case, case.image)
-    longest = max(-(-side // cells) for side in case.image.shape[-2:])
-    near = window_passes(folded(case.network), case.image, longest)
+    places = [window(number, cells, case.image.shape[-2:]) for number in range(cells**2)]
+    near = window_passes(folded(case.network), case.image, places)
     falls, known = case.image.new_zeros(cells**2), torch.zeros_like(order, dtype=torch.bool)
-    for windows in order.split(case.at_once):
-        falls = falls.index_put((windows,), covered(case, windows, cells, logit, near))
+    at_once = case.at_once if near is None else max(1, near.at_once >> case.halved)
+    for windows in order.split(at_once):
+        asked = [places[number] for number in windows.tolist()]
+        falls = falls.index_put((windows,), covered(case, asked, logit, near))
         known = known.index_put((windows,), torch.ones_like(windows, dtype=torch.bool))
         grids = (rearrange(one, "(h w) -> h w", h=cells) for one in (falls, known))
         yield Part(int(known.sum()), cells**2, rearrange(of_the_nearest(*grids), "h w -> 1 1 h w"))
@@ -52,17 +54,16 @@ def of_the_nearest(values: Tensor, known: Tensor) -> Tensor:
     return seen
 
 
-def covered(case: Case, windows: Tensor, cells: int, logit: Tensor, near: WindowPasses | None) -> Tensor:
-    """Falls of the logit `[n]` when each of `windows` `[n]` (numbers in a grid of cells) is covered.
+def covered(case: Case, windows: Sequence[Window], logit: Tensor, near: WindowPasses | None) -> Tensor:
+    """Falls of the logit `[n]` when each of `windows` is covered.
 
     Captum ablates one switch per window; a switch at zero covers its window.
 
     near: computes anew what a window reaches, and no more; None for whole passes.
     """
-    places = [window(int(number), cells, case.image.shape[-2:]) for number in windows]
 
     def logits(switches: Tensor) -> Tensor:
-        off = [places[int(number)] for number in (1 - switches).argmax(dim=1)]
+        off = [windows[int(number)] for number in (1 - switches).argmax(dim=1)]
         images = case.image.repeat(len(off), 1, 1, 1)
         for image, (rows, columns) in zip(images, off, strict=True):
             image[:, rows, columns] = case.baseline[0, :, rows, columns]
