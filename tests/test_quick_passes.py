@@ -74,9 +74,9 @@ def test_occlusion_is_that_of_whole_passes(name, weights, cells, monkeypatch):
     asked: list[int] = []
     told = windows.WindowPasses.logits
 
-    def noted(self, images, places):
+    def noted(self, baseline, places):
         asked.append(len(places))
-        return told(self, images, places)
+        return told(self, baseline, places)
 
     monkeypatch.setattr(windows.WindowPasses, "logits", noted)
     *_, near = METHODS["occlusion"].stream(case)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from einops import rearrange
+from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from explorer.attribution.methods.batches import images_at_once
@@ -53,9 +53,10 @@ class WindowPasses:
             self.wholes.append(self.made(number, self.wholes[number][None])[0])
 
     @torch.no_grad()
-    def logits(self, images: Tensor, windows: Sequence[Window]) -> Tensor:
-        """Of images `[n, 3, h, w]`, each like the picture but for a window of its own, `[n, classes]`."""
-        changed = Changed(rearrange(images, "n c h w -> n h w c"), self.all_of(0, len(windows)), windows)
+    def logits(self, other: Tensor, windows: Sequence[Window]) -> Tensor:
+        """Of the picture with a window of another `[1, 3, h, w]` in it, for each window `[n, classes]`."""
+        parts = repeat(other, "1 c h w -> n h w c", n=len(windows))
+        changed = Changed(parts, self.all_of(0, len(windows)), windows)
         for number, step in enumerate(self.steps):
             felt = [step.felt(window) for window in changed.windows]
             crops = [step.crop_around(places) for places in felt]

@@ -64,10 +64,12 @@ def covered(case: Case, windows: Sequence[Window], logit: Tensor, near: WindowPa
 
     def logits(switches: Tensor) -> Tensor:
         off = [windows[int(number)] for number in (1 - switches).argmax(dim=1)]
+        if near is not None:
+            return case.told(near.logits(case.baseline, off))
         images = case.image.repeat(len(off), 1, 1, 1)
         for image, (rows, columns) in zip(images, off, strict=True):
             image[:, rows, columns] = case.baseline[0, :, rows, columns]
-        return logits_of(case, images) if near is None else case.told(near.logits(images, off))
+        return logits_of(case, images)
 
     def known(switches: Tensor) -> Tensor:
         return logit.expand(len(switches)) if bool(switches.all()) else logits(switches)
