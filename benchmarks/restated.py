@@ -122,5 +122,5 @@ def mobilevit_block(part: MobileViTBlock, x: Tensor) -> Tensor:
 def attention(part, x: Tensor) -> Tensor:
     b, n, c = x.shape
     qkv = part.qkv(x).reshape(b, n, 3, part.num_heads, c // part.num_heads).permute(2, 0, 3, 1, 4)
-    weights = ((qkv[0] * part.scale) @ qkv[1].transpose(-2, -1)).softmax(dim=-1)
+    weights = ((qkv[0] * qkv.shape[-1] ** -0.5) @ qkv[1].transpose(-2, -1)).softmax(dim=-1)
     return part.proj((weights @ qkv[2]).transpose(1, 2).reshape(b, n, c))
