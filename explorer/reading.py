@@ -43,13 +43,17 @@ def known(value: Tensor) -> Unread:
 Heard = tuple[Probe, Parts | Later | Unread]  # a probe and what passed it
 
 
+def made_when_read(later: Later, read: Read) -> Unread:
+    return Unread(later.parts, lambda held: read(later.make(list(held))), later.size)
+
+
 def kept(heard: Heard) -> Unread:
     """What passed a probe, as it stood there, on the CPU."""
     probe, passed = heard
+    if isinstance(passed, Later):
+        passed = made_when_read(passed, probe.canonical)
     if isinstance(passed, Unread):
         return Unread(apart(passed.held), passed.read, passed.more)
-    if isinstance(passed, Later):
-        return Unread(apart(passed.parts), lambda held: probe.canonical(passed.make(list(held))), passed.size)
     copied = 0 if isinstance(passed, Tensor) else sum(one.nbytes for one in passed)
     return Unread(apart(passed), probe.canonical, copied)
 
@@ -81,10 +85,10 @@ class Reading:
         if self.probe.reader is not None:
             self.probe.reader((self.probe, Unread(value.clone() if self.copied else value, self.read)))
 
-    def later(self, parts: list[Tensor], make: Callable[[list[Tensor]], Tensor], size: int) -> None:
-        """Hand over what it would be made of; `size` is how many bytes that gives."""
+    def later(self, later: Later) -> None:
+        """Hand over what it would be made of."""
         if self.probe.reader is not None:
-            self.probe.reader((self.probe, Unread(parts, lambda held: self.read(make(list(held))), size)))
+            self.probe.reader((self.probe, made_when_read(later, self.read)))
 
 
 def apart(value: Parts) -> Parts:

@@ -7,7 +7,7 @@ from torch import nn
 from explorer.attribution.methods import batches, windows
 from explorer.attribution.methods.case import logits_of
 from explorer.attribution.methods.window_passes import Changed, window_passes
-from explorer.attribution.methods.window_reach import Axis, Window, axes, local_layers
+from explorer.attribution.methods.window_reach import Axis, Window, local_layers, steps_of
 from explorer.attribution.options import Options
 from explorer.attribution.registry import METHODS
 from explorer.attribution.running import case_of
@@ -101,17 +101,18 @@ def test_what_looks_at_the_whole_picture_from_the_start_gets_whole_passes(family
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_from_block_to_block_a_place_sees_what_the_axes_say(name):
     model, shape = create(name), card(name).preprocess.shape
-    found = list(axes(model, torch.zeros(1, 3, *shape)))
-    assert [layer for layer, *_ in found] == local_layers(model)[: len(found)]
+    found = list(steps_of(model, torch.zeros(1, 3, *shape)))
+    assert [step.layer for step in found] == local_layers(model)[: len(found)]
     assert len(found) > 2
-    for number, (layer, rows, _) in enumerate(found[:5]):
+    for number, step in enumerate(found[:5]):
+        rows = step.rows
         for place in (rows.places // 3, rows.places // 2 + 1):
             seen = range(place, place + 1)
-            for _, axis, _ in reversed(found[: number + 1]):
+            for axis in (before.rows for before in reversed(found[: number + 1])):
                 start, stop = axis.stride * seen.start - axis.before, axis.stride * seen.stop + axis.after
                 seen = range(max(0, start), min(axis.side, stop))
-            field = theoretical_field(model, shape, layer, (place, rows.places // 2)).any(dim=1)
-            assert field.nonzero().flatten().tolist() == list(seen), layer
+            field = theoretical_field(model, shape, step.layer, (place, rows.places // 2)).any(dim=1)
+            assert field.nonzero().flatten().tolist() == list(seen), step.layer
 
 
 def test_a_window_as_large_as_the_picture_gets_whole_passes():

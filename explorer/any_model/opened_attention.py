@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import linear, pad
 
 from explorer.reading import Reading
+from models.probe import Later
 
 Change = Callable[[Tensor], Tensor | None]  # a tensor in its own axes -> what takes its place, or None
 
@@ -75,7 +76,7 @@ def read_later(
     def made(held: list[Tensor]) -> Tensor:
         return shares_of(held[0], held[1], held[2] if len(held) > 2 else None, is_causal, scale)
 
-    reading.later(parts, made, size)
+    reading.later(Later(parts, made, size))
 
 
 def changed(gate: Tensor, change: Change) -> Tensor:

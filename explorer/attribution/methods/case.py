@@ -75,7 +75,11 @@ class Case:
     @property
     def at_once(self) -> int:
         """Images in one call of the model; the same for everybody, so that results are."""
-        return max(1, images_at_once(self.network, self.image) >> self.halved)
+        return self.as_memory_allows(images_at_once(self.network, self.image))
+
+    def as_memory_allows(self, images: int) -> int:
+        """So many images in one call, or fewer where memory was short."""
+        return max(1, images >> self.halved)
 
     @property
     def probe(self) -> Probe:

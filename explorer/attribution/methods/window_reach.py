@@ -3,11 +3,12 @@
 From map to map: what changed in one of them is felt in some places of the next.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from explorer.engine.twins import is_ours
@@ -91,7 +92,17 @@ class Step:
     layer: str
     rows: Axis  # what its places see of the map before it
     columns: Axis
-    crop: tuple[int, int]  # places, down and across
+    crop: tuple[int, int]  # places, down and across; at first all of them
+
+    @property
+    def share(self) -> float:
+        """How much of the map a crop is."""
+        return self.crop[0] * self.crop[1] / (self.rows.places * self.columns.places)
+
+    def for_windows(self, felt: Sequence[Window]) -> "Step":
+        """The same with crops just as large as any of these needs, which are what feels a window."""
+        rows, columns = (max(one.stop - one.start for one in slices) for slices in zip(*felt, strict=True))
+        return replace(self, crop=(self.rows.crop_for(rows), self.columns.crop_for(columns)))
 
     def felt(self, window: Window) -> Window:
         """What of the map feels a window of the map before it."""
@@ -107,39 +118,31 @@ class Step:
         return Window(self.rows.under(crop.rows), self.columns.under(crop.columns))
 
 
-fields_known: WeakKeyDictionary[nn.Module, dict[tuple, list[tuple[str, Axis, Axis]]]] = WeakKeyDictionary()
+all_steps: WeakKeyDictionary[nn.Module, dict[torch.Size, list[Step]]] = WeakKeyDictionary()
 
 
 def window_steps(network: nn.Module, image: Tensor, windows: Sequence[Window]) -> Iterator[Step]:
     """From block to block, as long as crops around what feels a window are much smaller than the map."""
-    known, key = fields_known.setdefault(network, {}), image.shape
-    if key not in known:
-        known[key] = list(axes(network, image))
-    for layer, rows, columns in known[key]:
-        windows = [Window(rows.felt(window.rows), columns.felt(window.columns)) for window in windows]
-        crop = (
-            rows.crop_for(longest(one.rows for one in windows)),
-            columns.crop_for(longest(one.columns for one in windows)),
-        )
-        if crop[0] * crop[1] > LARGEST * rows.places * columns.places:
+    known = all_steps.setdefault(network, {})
+    if image.shape not in known:
+        known[image.shape] = list(steps_of(network, image))
+    for step in known[image.shape]:
+        windows = [step.felt(window) for window in windows]
+        cropped = step.for_windows(windows)
+        if cropped.share > LARGEST:
             return
-        yield Step(layer, rows, columns, crop)
+        yield cropped
 
 
-def longest(slices: Iterable[slice]) -> int:
-    """The length of the longest of some slices."""
-    return max(one.stop - one.start for one in slices)
-
-
-def axes(network: nn.Module, image: Tensor) -> Iterator[tuple[str, Axis, Axis]]:
-    """What the outputs of blocks see of the one before them, until one sees an edge from its middle."""
+def steps_of(network: nn.Module, image: Tensor) -> Iterator[Step]:
+    """From each block's output to the next, until the middle place of one sees an edge."""
     layers = local_layers(network)
     fields = fields_between(network, image.shape[-2:], layers) if layers else ()
     for layer, (seen, places) in zip(layers, fields, strict=True):
         rows, columns = (axis(seen.any(dim=1 - at), places[at]) for at in range(2))
         if rows is None or columns is None:
             return
-        yield layer, rows, columns
+        yield Step(layer, rows, columns, places)
 
 
 def local_layers(network: nn.Module) -> list[str]:

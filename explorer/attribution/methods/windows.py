@@ -27,7 +27,7 @@ def occlusion(case: Case) -> Iterator[Part]:
     places = [window(number, cells, case.image.shape[-2:]) for number in range(cells**2)]
     near = window_passes(folded(case.network), case.image, places)
     falls, known = case.image.new_zeros(cells**2), torch.zeros_like(order, dtype=torch.bool)
-    at_once = case.at_once if near is None else max(1, near.at_once >> case.halved)
+    at_once = case.at_once if near is None else case.as_memory_allows(near.at_once)
     for windows in order.split(at_once):
         asked = [places[number] for number in windows.tolist()]
         falls = falls.index_put((windows,), covered(case, asked, logit, near))
