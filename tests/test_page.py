@@ -219,8 +219,8 @@ def test_a_view_can_be_taken_along(follow, tmp_path):
     assert Image.open(tmp_path / "large.png").width > 400
 
 
-def test_arrow_keys_walk_through_channels_and_blocks_whose_shares_sum_to_one(follow):
-    page = follow("/?tab=maps")
+def test_arrow_keys_walk_through_channels_and_blocks_whose_shares_sum_to_one(visit):
+    page = visit("/?tab=maps")
     tiles = page.locator("#grid button[data-pick]")
     tiles.nth(0).click()
     for key in ("ArrowRight", "ArrowDown"):
